@@ -1,0 +1,69 @@
+/*===- format.h - the fixed header of a `.un0` module -------------------------===
+ *
+ * Shared by the writer (lib/Target) and the loader (runtime/). Little endian. A file is this header, then sections at
+ * 64-byte-aligned offsets in ascending order. Every section is bound by a SHA-256, and so is the header.
+ *
+ *===--------------------------------------------------------------------------===*/
+#ifndef UN0_FORMAT_H
+#define UN0_FORMAT_H
+
+#include <stdint.h>
+
+#define UN0_FORMAT_MAGIC "UN0MODL"          /* with its terminating zero: 8 bytes */
+#define UN0_FORMAT_MAJOR 1u                 /* a loader refuses another major version */
+#define UN0_FORMAT_MINOR 0u                 /* a loader accepts any minor version of its major one */
+#define UN0_FORMAT_ALIGNMENT 64u
+#define UN0_FORMAT_MAX_SECTIONS 8u
+
+/* Version of the calling convention of the code section, and of the manifest's meaning. */
+#define UN0_CODE_ABI_VERSION 1u
+
+enum un0_section_kind {
+  UN0_SECTION_MANIFEST = 1, /* FlatBuffers, runtime/schema/module.fbs */
+  UN0_SECTION_CODE = 2,     /* an x86-64 ELF shared object without imports */
+  UN0_SECTION_WEIGHTS = 3,  /* packed parameters */
+  UN0_SECTION_MODEL = 4     /* MLIR bytecode of the model phase, optional */
+};
+
+enum un0_section_flags {
+  UN0_SECTION_EXTERNAL = 1 /* the bytes are the whole of the manifest's `external_weights` file; offset is 0 */
+};
+
+typedef struct un0_section {
+  uint32_t kind;
+  uint32_t flags;
+  uint64_t offset; /* from the start of the file */
+  uint64_t size;   /* bytes */
+  uint8_t sha256[32];
+} un0_section;
+
+typedef struct un0_file_header {
+  char magic[8];
+  uint32_t format_major;
+  uint32_t format_minor;
+  uint32_t header_size; /* sizeof(un0_file_header) */
+  uint32_t section_count;
+  uint64_t file_size;
+  un0_section sections[UN0_FORMAT_MAX_SECTIONS]; /* unused ones are zero */
+  uint8_t sha256[32];                            /* of this header with this field zero */
+} un0_file_header;
+
+/*
+ * Functions of the code section, by Entry.kind. All pointers are 64-byte aligned unless said otherwise; B is the
+ * entry's static batch. They touch no global state and call nothing; `weights` and `arena` are all they have.
+ *   evolve:  theta0 [B][N], phi0 [B][M], labels [B] (outside [0, classes): unconditional) -> theta [B][N], unwrapped
+ *   readout: theta [N] -> features [F]
+ *   decode:  features [F] -> image [C][H][W] in [-1, 1]
+ * readout and decode have B = 1: a batch tile is evolved together and decoded image by image.
+ */
+typedef void (*un0_evolve_fn)(const void *weights, void *arena, const float *theta0, const float *phi0,
+                              const int64_t *labels, float *theta);
+typedef void (*un0_readout_fn)(const void *weights, void *arena, const float *theta, float *features);
+typedef void (*un0_decode_fn)(const void *weights, void *arena, const float *features, float *image);
+
+#ifdef __cplusplus
+static_assert(sizeof(un0_section) == 56, "the section table is a file format");
+static_assert(sizeof(un0_file_header) == 40 - 8 + 56 * UN0_FORMAT_MAX_SECTIONS + 32, "the header is a file format");
+#endif
+
+#endif /* UN0_FORMAT_H */
