@@ -1,0 +1,65 @@
+"""The lit suites of the Un0 compiler: `.mlir` and `.test` files under test/, one configuration for all of them."""
+
+import os
+
+import lit.formats
+import lit.util
+from lit.llvm import llvm_config
+from lit.llvm.subst import ToolSubst
+
+config.name = "Un0"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir", ".test"]
+config.excludes = ["Inputs", "models", "unittests", "fuzz", "CMakeLists.txt"]
+config.test_source_root = os.path.dirname(__file__)
+config.test_exec_root = config.un0_obj_root
+
+# Each tool is replaced by its full path, so that a test can never pick up one that is installed.
+tools = [
+    ToolSubst(name, unresolved="ignore")
+    for name in (
+        "un0-opt",
+        "un0c",
+        "un0-run",
+        "un0-translate",
+        "un0-reduce",
+        "un0-lsp-server",
+        "un0-make-checkpoint",
+    )
+]
+tools += [ToolSubst(name) for name in ("FileCheck", "not", "count", "split-file")]
+llvm_config.add_tool_substitutions(tools, [config.un0_tools_dir, config.llvm_tools_dir])
+llvm_config.with_environment("PATH", [config.un0_tools_dir, config.llvm_tools_dir], append_path=True)
+
+config.substitutions.append(("%models", os.path.join(config.test_source_root, "models")))
+config.substitutions.append(("%test_root", config.test_source_root))
+config.substitutions.append(("%un0_lib", config.un0_lib_dir))
+config.substitutions.append(("%python", config.python))
+
+# A test writes under %t only; the compile cache of `un0-run` goes there as well.
+config.environment["XDG_CACHE_HOME"] = os.path.join(config.un0_obj_root, "cache")
+
+
+def cpu_features():
+    """The feature names Linux reports for the host, which are LLVM's with underscores."""
+    try:
+        with open("/proc/cpuinfo") as info:
+            for line in info:
+                if line.startswith("flags"):
+                    return set(line.split(":", 1)[1].split())
+    except OSError:
+        pass
+    return set()
+
+
+features = cpu_features()
+for name in ("avx2", "fma", "avx512f", "avx512_vnni"):
+    if name in features:
+        config.available_features.add(name)
+
+if config.un0_sanitize:
+    config.available_features.add("sanitize")
+    # The shared MLIR is not instrumented, so a container that crosses into it carries no annotations.
+    config.environment["ASAN_OPTIONS"] = config.un0_asan_options
+    config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    config.environment["ASAN_SYMBOLIZER_PATH"] = os.path.join(config.llvm_tools_dir, "llvm-symbolizer")
