@@ -58,8 +58,6 @@ for name in ("avx2", "fma", "avx512f", "avx512_vnni"):
         config.available_features.add(name)
 
 if config.un0_sanitize:
+    # ASAN_OPTIONS and UBSAN_OPTIONS come from the `sanitize` test preset, by way of the environment.
     config.available_features.add("sanitize")
-    # The shared MLIR is not instrumented, so a container that crosses into it carries no annotations.
-    config.environment["ASAN_OPTIONS"] = config.un0_asan_options
-    config.environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
     config.environment["ASAN_SYMBOLIZER_PATH"] = os.path.join(config.llvm_tools_dir, "llvm-symbolizer")
