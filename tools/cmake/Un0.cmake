@@ -46,16 +46,14 @@ separate_arguments(UN0_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS}")
 target_compile_options(un0_compiler_settings INTERFACE ${UN0_LLVM_DEFINITIONS} -fno-exceptions
   $<$<NOT:$<BOOL:${LLVM_ENABLE_RTTI}>>:-fno-rtti>)
 
+add_library(Un0::compiler ALIAS un0_compiler_settings)
+set(UN0_TABLEGEN_INCLUDE_DIR "${PROJECT_SOURCE_DIR}")
+include(Un0Plugin)
+
 # One precompiled header for the whole compiler: a pass compiles in a tenth of the time.
 add_library(un0_pch OBJECT "${PROJECT_SOURCE_DIR}/lib/Support/Precompiled.cpp")
 target_link_libraries(un0_pch PRIVATE un0_compiler_settings)
 target_precompile_headers(un0_pch PRIVATE "${PROJECT_SOURCE_DIR}/lib/Support/Precompiled.h")
-
-# un0_tablegen(<target> <file.td> <output> <flags>...): one generated file beside the build's copy of the source folder.
-macro(un0_tablegen_file td output)
-  set(LLVM_TARGET_DEFINITIONS ${td})
-  mlir_tablegen(${output} ${ARGN} -I${PROJECT_SOURCE_DIR})
-endmacro()
 
 function(un0_compiler_target name)
   target_link_libraries(${name} PRIVATE un0_compiler_settings)
