@@ -43,7 +43,7 @@ def check(root, page, update):
         text = file.read()
     complaints = []
     quotes = list(QUOTE.finditer(text))
-    if len(quotes) != text.count("<!-- quote:"):
+    if len(quotes) != len(re.findall(r"^<!-- quote:", text, re.MULTILINE)):
         complaints.append(f"{page}: a quote is not followed by a fenced block")
     updated = text
     for quote in reversed(quotes):

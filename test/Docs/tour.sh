@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The five-minute tour of README.md, which quotes the marked regions.
+# usage: tour.sh BIN LIB MODELS SCRATCH LLVM_BIN
+set -euo pipefail
+export PATH="$1:$5:$PATH"
+lib=$2 models=$3 scratch=$4
+rm -rf "$scratch"
+mkdir -p "$scratch/test"
+cd "$scratch"
+ln -s "$models" test/models
+ln -s "$lib/DropCoupling.so" DropCoupling.so
+export XDG_CACHE_HOME=$scratch/cache
+
+# [doc:compile]
+un0c test/models/fashion_n1024/fashion_n1024.safetensors -o fashion.un0
+un0-translate --inspect fashion.un0
+# [doc:end]
+
+# [doc:run]
+un0-run fashion.un0 --classes=0,2,5-7 --samples-per-class=8 --seed=7 --output=fashion.png
+# [doc:end]
+[[ $(head -c 4 fashion.png | tail -c 3) == PNG ]]
+
+# [doc:phase]
+un0c test/models/fashion_n1024/fashion_n1024.safetensors --compile-to=fused -o fused.mlir
+grep -A 8 'un0.evolve' fused.mlir
+# [doc:end]
+un0c fused.mlir --compile-from=fused -o again.un0
+
+# [doc:plugin]
+un0c test/models/fashion_n1024/fashion_n1024.safetensors -o ablated.un0 \
+  --load-pass-plugin=DropCoupling.so --insert-pass='model:un0-drop-coupling{param=K}'
+un0-run ablated.un0 --classes=all --samples-per-class=8 --seed=7 --output=ablated.png
+# [doc:end]
+[[ $(head -c 4 ablated.png | tail -c 3) == PNG ]]
+if cmp -s fashion.png ablated.png; then
+  echo "error: the pictures are the same without the coupling @K" >&2
+  exit 1
+fi
