@@ -42,9 +42,8 @@ def count_googletest(output):
     if not re.search(r"^\[==========\] \d+ tests? from \d+ test suites? ran", output, re.MULTILINE):
         return None
     counts = {}
-    for outcome in ("passed", "failed", "skipped"):
-        tag = re.escape(f"[{outcome.upper():^10}]")
-        numbers = re.findall(rf"^{tag} (\d+) tests?\b", output, re.MULTILINE)
+    for outcome, tag in (("passed", "[  PASSED  ]"), ("failed", "[  FAILED  ]"), ("skipped", "[  SKIPPED ]")):
+        numbers = re.findall(rf"^{re.escape(tag)} (\d+) tests?\b", output, re.MULTILINE)
         counts[outcome] = int(numbers[-1]) if numbers else 0
     return counts
 
@@ -53,11 +52,12 @@ def outcome_of(case):
     """The outcome of a CTest test that is one test. A test whose program is missing has failed."""
     if case.find("failure") is not None or case.get("status") == "fail":
         return "failed"
+    if case.get("status") == "disabled":
+        return "skipped"
     skipped = case.find("skipped")
     if skipped is None:
         return "passed"
-    reason = skipped.get("message", "")
-    return "skipped" if reason.startswith("SKIP_") or reason == "Disabled" else "failed"
+    return "skipped" if skipped.get("message", "").startswith("SKIP_") else "failed"
 
 
 def main(reports):
