@@ -235,7 +235,7 @@ static_assert(sizeof(un0_error) == 1024, "un0_error is part of the binary interf
 static_assert(sizeof(un0_signature) == 32, "un0_signature is part of the binary interface");
 static_assert(sizeof(un0_open_options) == 8, "un0_open_options is part of the binary interface");
 static_assert(sizeof(un0_session_options) == 8, "un0_session_options is part of the binary interface");
-static_assert(sizeof(un0_request) == 104 || sizeof(void *) != 8, "un0_request is part of the binary interface");
+static_assert(sizeof(un0_request) == 96 || sizeof(void *) != 8, "un0_request is part of the binary interface");
 static_assert(sizeof(un0_timings) == 48, "un0_timings is part of the binary interface");
 #endif
 

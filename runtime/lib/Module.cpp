@@ -1,0 +1,99 @@
+//===- Module.cpp - an open module ------------------------------------------===//
+#include "Module.h"
+
+#include "CpuFeatures.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstring>
+#include <sys/mman.h>
+
+using namespace un0::rt;
+
+size_t un0_module::imageFloats() const {
+  const auto *s = manifest->signature();
+  // At most 64 * 2^14 * 2^14: checked with the manifest.
+  return size_t(s->channels()) * s->height() * s->width();
+}
+
+static Status openWeightFile(const std::string &path, uint64_t size, const uint8_t sha256[32],
+                             bool checkBytes, MappedFile &file) {
+  if (Status status = file.open(path))
+    return failure(status.code(), "weights are in a second file: %s", status.message().c_str());
+  if (file.size() != size)
+    return failure(UN0_ERROR_FORMAT, "weight file %s has %zu bytes, the module says %" PRIu64,
+                   quoted(path).c_str(), file.size(), size);
+  if (!checkBytes)
+    return {};
+  return checkHash(("weight file " + quoted(path)).c_str(), file.data(), file.size(), sha256);
+}
+
+Status un0_module::openWeights(const std::string &modulePath, uint32_t flags) {
+  const uint64_t size = container.weights.size;
+  weights = container.weights.data;
+  if (container.weightsExternal) {
+    size_t slash = modulePath.rfind('/');
+    std::string folder = slash == modulePath.npos ? "" : modulePath.substr(0, slash + 1);
+    UN0_RETURN_IF_FAILED(openWeightFile(folder + manifest->external_weights()->str(), size,
+                                        container.weightsSha256,
+                                        !(flags & UN0_OPEN_SKIP_WEIGHT_HASH), weightFile));
+    weights = weightFile.data();
+  }
+  if (flags & UN0_OPEN_COPY_WEIGHTS) {
+    if (!weightCopy.allocate(size))
+      return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get %" PRIu64 " bytes for a copy of weights",
+                     size);
+    if (size)
+      std::memcpy(weightCopy.data(), weights, size);
+    weights = weightCopy.data();
+  } else if (size) {
+    // Advice must begin on a page; failing (no huge pages for files) changes only speed.
+    auto begin = reinterpret_cast<uintptr_t>(weights) & ~uintptr_t(4095);
+    auto *address = reinterpret_cast<void *>(begin);
+    size_t length = reinterpret_cast<uintptr_t>(weights) + size - begin;
+    (void)madvise(address, length, MADV_WILLNEED);
+    (void)madvise(address, length, MADV_HUGEPAGE);
+  }
+  return {};
+}
+
+Status un0_module::bindEntries() {
+  for (const un0::format::Entry *entry : *manifest->entries()) {
+    void *address = code.lookup({entry->symbol()->c_str(), entry->symbol()->size()});
+    if (!address)
+      return failure(UN0_ERROR_FORMAT, "code section does not export the function %s",
+                     quoted(entry->symbol()->str()).c_str());
+    std::string kind = entry->kind()->str();
+    if (kind == "readout")
+      readout = reinterpret_cast<un0_readout_fn>(address);
+    else if (kind == "decode")
+      decode = reinterpret_cast<un0_decode_fn>(address);
+    else
+      evolves.push_back({entry->batch(), reinterpret_cast<un0_evolve_fn>(address)});
+  }
+  std::sort(evolves.begin(), evolves.end(),
+            [](const Evolve &a, const Evolve &b) { return a.batch > b.batch; });
+  auto twice = std::adjacent_find(evolves.begin(), evolves.end(),
+                                  [](const Evolve &a, const Evolve &b) { return a.batch == b.batch; });
+  if (twice != evolves.end())
+    return failure(UN0_ERROR_FORMAT, "manifest has two evolve entries of batch %u", twice->batch);
+  return {};
+}
+
+Status un0_module::open(const std::string &path, uint32_t flags) {
+  UN0_RETURN_IF_FAILED(file.open(path));
+  ContainerChecks checks;
+  checks.weightHashes = !(flags & UN0_OPEN_SKIP_WEIGHT_HASH);
+  UN0_RETURN_IF_FAILED(parseContainer(file.data(), file.size(), checks, container));
+  UN0_RETURN_IF_FAILED(manifest.parse(container.manifest.data, container.manifest.size,
+                                      container.weights.size, container.weightsExternal));
+  std::vector<std::string_view> features;
+  if (manifest->features())
+    for (const flatbuffers::String *feature : *manifest->features())
+      features.emplace_back(feature->c_str(), feature->size());
+  UN0_RETURN_IF_FAILED(code.load(container.code.data, container.code.size));
+  // After the machine was checked: features mean nothing for code of another one.
+  UN0_RETURN_IF_FAILED(checkCpuFeatures(features));
+  UN0_RETURN_IF_FAILED(bindEntries());
+  return openWeights(path, flags);
+}

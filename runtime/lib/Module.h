@@ -1,0 +1,41 @@
+//===- Module.h - an open module --------------------------------------------===//
+#ifndef UN0_RUNTIME_LIB_MODULE_H
+#define UN0_RUNTIME_LIB_MODULE_H
+
+#include "Container.h"
+#include "ElfImage.h"
+#include "Manifest.h"
+#include "MappedFile.h"
+
+#include <vector>
+
+/// Everything is verified before `open` succeeds, and constant afterwards.
+struct un0_module {
+  /// An evolve entry and its static batch.
+  struct Evolve {
+    uint32_t batch;
+    un0_evolve_fn run;
+  };
+
+  un0::rt::Status open(const std::string &path, uint32_t flags);
+
+  /// Floats per image, features and phases of one sample.
+  size_t imageFloats() const;
+
+  un0::rt::MappedFile file, weightFile;
+  un0::rt::Memory weightCopy;
+  un0::rt::Container container;
+  un0::rt::Manifest manifest;
+  un0::rt::ElfImage code;
+
+  const uint8_t *weights = nullptr;
+  std::vector<Evolve> evolves; // by falling batch, each batch once
+  un0_readout_fn readout = nullptr;
+  un0_decode_fn decode = nullptr;
+
+private:
+  un0::rt::Status openWeights(const std::string &modulePath, uint32_t flags);
+  un0::rt::Status bindEntries();
+};
+
+#endif // UN0_RUNTIME_LIB_MODULE_H

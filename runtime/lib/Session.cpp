@@ -1,0 +1,307 @@
+//===- Session.cpp - working memory and threads -----------------------------===//
+#include "Session.h"
+
+#include "Random.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cmath>
+#include <cstring>
+#include <new>
+#include <sched.h>
+#include <time.h>
+
+using namespace un0::rt;
+
+static constexpr uint32_t maxThreads = 1024;
+
+static double now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return double(time.tv_sec) + 1e-9 * double(time.tv_nsec);
+}
+
+static uint32_t usableCpus() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) != 0)
+    return 1;
+  return std::clamp<uint32_t>(static_cast<uint32_t>(CPU_COUNT(&set)), 1, maxThreads);
+}
+
+un0_session::~un0_session() {
+  pthread_mutex_lock(&mutex);
+  stopping = true;
+  pthread_cond_broadcast(&wake);
+  pthread_mutex_unlock(&mutex);
+  for (auto &worker : workers)
+    if (worker->started)
+      pthread_join(worker->thread, nullptr);
+  pthread_cond_destroy(&wake);
+  pthread_cond_destroy(&finished);
+  pthread_mutex_destroy(&mutex);
+}
+
+Status un0_session::allocate(Worker &worker) {
+  const auto *s = module.manifest->signature();
+  const size_t lanes = batches.front();
+  size_t total = 0;
+  // Extents are bounded by the manifest's checks, so these products and their sum stay far below 2^64.
+  auto reserve = [&](size_t bytes) {
+    size_t at = total;
+    total += (bytes + 63) / 64 * 64;
+    return at;
+  };
+  size_t arena = reserve(module.manifest->arena_bytes());
+  size_t theta0 = reserve(lanes * s->oscillators() * sizeof(float));
+  size_t phi0 = reserve(lanes * s->conditioning() * sizeof(float));
+  size_t theta = reserve(lanes * s->oscillators() * sizeof(float));
+  size_t row = reserve(s->oscillators() * sizeof(float));
+  size_t features = reserve(size_t(s->features()) * sizeof(float));
+  size_t image = reserve(module.imageFloats() * sizeof(float));
+  size_t labels = reserve(lanes * sizeof(int64_t));
+  if (!worker.memory.allocate(total))
+    return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get %zu bytes of working memory", total);
+  uint8_t *base = worker.memory.data();
+  worker.arena = base + arena;
+  worker.theta0 = reinterpret_cast<float *>(base + theta0);
+  worker.phi0 = reinterpret_cast<float *>(base + phi0);
+  worker.theta = reinterpret_cast<float *>(base + theta);
+  worker.row = reinterpret_cast<float *>(base + row);
+  worker.features = reinterpret_cast<float *>(base + features);
+  worker.image = reinterpret_cast<float *>(base + image);
+  worker.labels = reinterpret_cast<int64_t *>(base + labels);
+  return {};
+}
+
+Status un0_session::start(uint32_t threads) {
+  if (threads == 0)
+    threads = usableCpus();
+  if (threads > maxThreads)
+    return failure(UN0_ERROR_INVALID_ARGUMENT, "%u threads asked for, at most %u are possible",
+                   threads, maxThreads);
+  for (const un0_module::Evolve &evolve : module.evolves)
+    batches.push_back(evolve.batch);
+  for (uint32_t i = 0; i < threads; ++i) {
+    std::unique_ptr<Worker> worker(new (std::nothrow) Worker);
+    if (!worker)
+      return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for thread %u", i);
+    worker->session = this;
+    UN0_RETURN_IF_FAILED(allocate(*worker));
+    workers.push_back(std::move(worker));
+    Worker &last = *workers.back();
+    if (i == 0)
+      continue; // the caller's thread
+    if (int reason = pthread_create(&last.thread, nullptr, threadMain, &last))
+      return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot start thread %u of %u: %s", i + 1, threads,
+                     std::strerror(reason));
+    last.started = true;
+  }
+  return {};
+}
+
+static Status checkFinite(const char *what, const float *values, uint64_t rows, uint64_t columns) {
+  for (uint64_t i = 0; i < rows * columns; ++i)
+    if (!std::isfinite(values[i]))
+      return failure(UN0_ERROR_INVALID_ARGUMENT,
+                     "%s of sample %" PRIu64 ", oscillator %" PRIu64 " is %g", what, i / columns,
+                     i % columns, static_cast<double>(values[i]));
+  return {};
+}
+
+Status un0_session::check(const un0_request &request) const {
+  const auto *s = module.manifest->signature();
+  const bool hasPhi0 = request.phi0 || s->conditioning() == 0;
+  if (request.theta0 && !hasPhi0)
+    return failure(UN0_ERROR_INVALID_ARGUMENT, "theta0 is given without phi0");
+  if (request.phi0 && !request.theta0)
+    return failure(UN0_ERROR_INVALID_ARGUMENT, "phi0 is given without theta0");
+  if (request.rng > UN0_RNG_TORCH)
+    return failure(UN0_ERROR_INVALID_ARGUMENT, "random number generator %u is unknown",
+                   request.rng);
+  // Bounds every product below and in the caller's own buffers.
+  constexpr uint64_t maxCount = uint64_t(1) << 32;
+  if (request.count > maxCount || request.first_sample > UINT64_MAX - request.count)
+    return failure(UN0_ERROR_INVALID_ARGUMENT,
+                   "%" PRIu64 " samples from sample %" PRIu64 " asked for, at most %" PRIu64
+                   " are possible",
+                   request.count, request.first_sample, maxCount);
+  for (uint64_t i = 0; request.labels && i < request.count; ++i)
+    if (request.labels[i] < -1 || request.labels[i] >= int64_t(s->classes()))
+      return failure(UN0_ERROR_INVALID_ARGUMENT,
+                     "label of sample %" PRIu64 " is %" PRId64
+                     ", the model has classes 0 to %" PRId64 " (-1: unconditional)",
+                     i, request.labels[i], int64_t(s->classes()) - 1);
+  if (!request.theta0)
+    return {};
+  UN0_RETURN_IF_FAILED(checkFinite("theta0", request.theta0, request.count, s->oscillators()));
+  if (!request.phi0)
+    return {};
+  return checkFinite("phi0", request.phi0, request.count, s->conditioning());
+}
+
+/// The torch generator is one stream over the whole request, so it is drawn before tiles run side by side.
+Status un0_session::drawTorchPhases(const un0_request &request) {
+  const auto *s = module.manifest->signature();
+  const uint64_t columns = uint64_t(s->oscillators()) + s->conditioning();
+  if (!torchPhases.allocate(request.count * columns * sizeof(float)))
+    return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for %" PRIu64 " initial phases",
+                   request.count * columns);
+  TorchGenerator generator(request.seed);
+  for (uint64_t i = 0; i < request.first_sample * columns; ++i)
+    (void)generator.next();
+  auto *phases = reinterpret_cast<float *>(torchPhases.data());
+  for (uint64_t i = 0; i < request.count * columns; ++i)
+    phases[i] = generator.nextPhase();
+  return {};
+}
+
+void un0_session::fillInputs(Worker &worker, const Plan::Tile &tile, uint32_t lanes) const {
+  const auto *s = module.manifest->signature();
+  const uint32_t n = s->oscillators(), m = s->conditioning();
+  for (uint32_t lane = 0; lane < lanes; ++lane) {
+    // Padding lanes repeat the last sample: any finite phases do, their results are dropped.
+    const uint64_t sample = tile.first + std::min(lane, tile.samples - 1);
+    float *theta0 = worker.theta0 + size_t(lane) * n, *phi0 = worker.phi0 + size_t(lane) * m;
+    worker.labels[lane] = request->labels ? request->labels[sample] : -1;
+    const float *drawn = nullptr;
+    if (request->theta0) {
+      std::copy_n(request->theta0 + sample * n, n, theta0);
+      if (m)
+        std::copy_n(request->phi0 + sample * m, m, phi0);
+    } else if (request->rng == UN0_RNG_TORCH) {
+      drawn = reinterpret_cast<const float *>(torchPhases.data()) + sample * (uint64_t(n) + m);
+      std::copy_n(drawn, n, theta0);
+      std::copy_n(drawn + n, m, phi0);
+    } else {
+      philoxPhases(request->seed, request->first_sample + sample, 0, n, theta0);
+      philoxPhases(request->seed, request->first_sample + sample, n, m, phi0);
+    }
+  }
+}
+
+void un0_session::runTile(Worker &worker, const Plan::Tile &tile) {
+  const auto *s = module.manifest->signature();
+  const size_t n = s->oscillators(), features = s->features(), image = module.imageFloats();
+  const un0_module::Evolve &evolve = module.evolves[tile.entry];
+
+  double mark = now();
+  auto lap = [&mark](double &phase) {
+    double time = now();
+    phase += time - mark;
+    mark = time;
+  };
+  fillInputs(worker, tile, evolve.batch);
+  lap(worker.initialPhases);
+  evolve.run(module.weights, worker.arena, worker.theta0, worker.phi0, worker.labels, worker.theta);
+  lap(worker.oscillators);
+
+  for (uint32_t lane = 0; lane < tile.samples; ++lane) {
+    const uint64_t sample = tile.first + lane;
+    const float *theta = worker.theta + lane * n;
+    if (request->theta)
+      std::copy_n(theta, n, request->theta + sample * n);
+    if (!request->features && !request->images)
+      continue;
+    // Rows of a ragged N are not 64-byte aligned, as the code may expect.
+    if (n % 16) {
+      std::copy_n(theta, n, worker.row);
+      theta = worker.row;
+    }
+    mark = now();
+    module.readout(module.weights, worker.arena, theta, worker.features);
+    if (request->features)
+      std::copy_n(worker.features, features, request->features + sample * features);
+    lap(worker.readout);
+    if (!request->images)
+      continue;
+    module.decode(module.weights, worker.arena, worker.features, worker.image);
+    std::copy_n(worker.image, image, request->images + sample * image);
+    lap(worker.decoder);
+  }
+}
+
+void un0_session::work(Worker &worker) {
+  worker.initialPhases = worker.oscillators = worker.readout = worker.decoder = 0;
+  worker.worked = false;
+  const bool reports = &worker == workers.front().get() && request->progress;
+  while (!cancelled.load(std::memory_order_relaxed)) {
+    uint64_t index = nextTile.fetch_add(1, std::memory_order_relaxed);
+    if (index >= plan.tiles)
+      break;
+    Plan::Tile tile = plan.tile(index);
+    worker.worked = true;
+    runTile(worker, tile);
+    uint64_t total = done.fetch_add(tile.samples, std::memory_order_relaxed) + tile.samples;
+    if (reports && request->progress(request->progress_user, total, request->count) != 0)
+      cancelled.store(true, std::memory_order_relaxed);
+  }
+}
+
+void *un0_session::threadMain(void *argument) {
+  auto &worker = *static_cast<Worker *>(argument);
+  un0_session &session = *worker.session;
+  uint64_t seen = 0;
+  pthread_mutex_lock(&session.mutex);
+  while (true) {
+    while (!session.stopping && session.generation == seen)
+      pthread_cond_wait(&session.wake, &session.mutex);
+    if (session.stopping)
+      break;
+    seen = session.generation;
+    pthread_mutex_unlock(&session.mutex);
+    session.work(worker);
+    pthread_mutex_lock(&session.mutex);
+    if (--session.running == 0)
+      pthread_cond_signal(&session.finished);
+  }
+  pthread_mutex_unlock(&session.mutex);
+  return nullptr;
+}
+
+Status un0_session::generate(const un0_request &asked) {
+  const double begin = now();
+  timings = {};
+  UN0_RETURN_IF_FAILED(check(asked));
+  double drawing = 0;
+  if (!asked.theta0 && asked.rng == UN0_RNG_TORCH) {
+    UN0_RETURN_IF_FAILED(drawTorchPhases(asked));
+    drawing = now() - begin;
+  }
+  request = &asked;
+  plan = planTiles(batches, asked.count, static_cast<uint32_t>(workers.size()));
+  nextTile = 0;
+  done = 0;
+  cancelled = false;
+
+  // One tile needs no other thread: waking one would cost more than small models take.
+  const bool shared = workers.size() > 1 && plan.tiles > 1;
+  if (shared) {
+    pthread_mutex_lock(&mutex);
+    ++generation;
+    running = static_cast<uint32_t>(workers.size() - 1);
+    pthread_cond_broadcast(&wake);
+    pthread_mutex_unlock(&mutex);
+  }
+  work(*workers.front());
+  if (shared) {
+    pthread_mutex_lock(&mutex);
+    while (running != 0)
+      pthread_cond_wait(&finished, &mutex);
+    pthread_mutex_unlock(&mutex);
+  }
+  request = nullptr;
+
+  timings.initial_phases = drawing;
+  for (size_t i = 0; i < (shared ? workers.size() : 1); ++i) {
+    timings.threads += workers[i]->worked;
+    timings.initial_phases += workers[i]->initialPhases;
+    timings.oscillators += workers[i]->oscillators;
+    timings.readout += workers[i]->readout;
+    timings.decoder += workers[i]->decoder;
+  }
+  timings.wall = now() - begin;
+  if (cancelled && done < asked.count)
+    return failure(UN0_ERROR_CANCELLED, "stopped after %" PRIu64 " of %" PRIu64 " images",
+                   done.load(), asked.count);
+  return {};
+}

@@ -1,0 +1,68 @@
+//===- Session.h - working memory and threads -------------------------------===//
+#ifndef UN0_RUNTIME_LIB_SESSION_H
+#define UN0_RUNTIME_LIB_SESSION_H
+
+#include "Module.h"
+#include "Plan.h"
+
+#include <atomic>
+#include <memory>
+#include <pthread.h>
+#include <vector>
+
+/// Workers with an arena each; the thread that generates is worker 0. A request is cut into tiles that workers take
+/// from a counter, side by side: no barrier but the end of the request.
+struct un0_session {
+  explicit un0_session(const un0_module &module) : module(module) {}
+  un0_session(const un0_session &) = delete;
+  un0_session &operator=(const un0_session &) = delete;
+  ~un0_session();
+
+  /// Allocates for `threads` workers (0: one per usable CPU) and starts them.
+  un0::rt::Status start(uint32_t threads);
+  un0::rt::Status generate(const un0_request &request);
+
+  un0_timings timings = {};
+
+private:
+  /// Buffers of one worker, all inside `memory`, 64-byte aligned.
+  struct Worker {
+    un0::rt::Memory memory;
+    uint8_t *arena = nullptr;
+    float *theta0 = nullptr, *phi0 = nullptr, *theta = nullptr;
+    float *row = nullptr, *features = nullptr, *image = nullptr;
+    int64_t *labels = nullptr;
+    double initialPhases = 0, oscillators = 0, readout = 0, decoder = 0; // seconds of this request
+    bool worked = false;
+    un0_session *session = nullptr;
+    pthread_t thread;
+    bool started = false;
+  };
+
+  un0::rt::Status allocate(Worker &worker);
+  un0::rt::Status check(const un0_request &request) const;
+  un0::rt::Status drawTorchPhases(const un0_request &request);
+  void fillInputs(Worker &worker, const un0::rt::Plan::Tile &tile, uint32_t lanes) const;
+  void runTile(Worker &worker, const un0::rt::Plan::Tile &tile);
+  void work(Worker &worker);
+  static void *threadMain(void *worker);
+
+  const un0_module &module;
+  std::vector<std::unique_ptr<Worker>> workers;
+  std::vector<uint32_t> batches;
+
+  // The request in hand; written before workers are woken, constant until they are done.
+  const un0_request *request = nullptr;
+  un0::rt::Plan plan;
+  un0::rt::Memory torchPhases; // [count][N + M]
+  std::atomic<uint64_t> nextTile{0}, done{0};
+  std::atomic<bool> cancelled{false};
+
+  pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+  pthread_cond_t wake = PTHREAD_COND_INITIALIZER, finished = PTHREAD_COND_INITIALIZER;
+  uint64_t generation = 0; // counts requests; guarded by mutex, like the two below
+  uint32_t running = 0;
+  bool stopping = false;
+};
+
+#endif // UN0_RUNTIME_LIB_SESSION_H
