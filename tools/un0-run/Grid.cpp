@@ -1,0 +1,132 @@
+//===- Grid.cpp - images on a labelled PNG ----------------------------------===//
+#include "Grid.h"
+
+#include "OutputFile.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <png.h>
+#include <unordered_map>
+
+namespace un0run {
+
+namespace {
+
+constexpr uint64_t gap = 2; // pixels around each image
+constexpr unsigned glyphWidth = 5, glyphHeight = 7;
+
+/// Digits, then '-': seven rows each, the leftmost pixel in bit 4.
+constexpr uint8_t glyphs[11][glyphHeight] = {
+    {0x0e, 0x11, 0x13, 0x15, 0x19, 0x11, 0x0e}, {0x04, 0x0c, 0x04, 0x04, 0x04, 0x04, 0x0e},
+    {0x0e, 0x11, 0x01, 0x02, 0x04, 0x08, 0x1f}, {0x1f, 0x02, 0x04, 0x02, 0x01, 0x11, 0x0e},
+    {0x02, 0x06, 0x0a, 0x12, 0x1f, 0x02, 0x02}, {0x1f, 0x10, 0x1e, 0x01, 0x01, 0x11, 0x0e},
+    {0x06, 0x08, 0x10, 0x1e, 0x11, 0x11, 0x0e}, {0x1f, 0x01, 0x02, 0x04, 0x08, 0x08, 0x08},
+    {0x0e, 0x11, 0x11, 0x0e, 0x11, 0x11, 0x0e}, {0x0e, 0x11, 0x11, 0x0f, 0x01, 0x02, 0x0c},
+    {0x00, 0x00, 0x00, 0x1f, 0x00, 0x00, 0x00}};
+
+struct Canvas {
+  uint64_t width, height;
+  std::vector<uint8_t> rgb;
+
+  uint8_t *at(uint64_t x, uint64_t y) { return rgb.data() + (y * width + x) * 3; }
+};
+
+std::string labelText(int64_t label) { return label < 0 ? "-" : std::to_string(label); }
+
+void drawText(Canvas &canvas, const std::string &text, uint64_t x, uint64_t y, unsigned scale) {
+  for (char c : text) {
+    const uint8_t *glyph = glyphs[c == '-' ? 10 : c - '0'];
+    for (unsigned row = 0; row < glyphHeight * scale; ++row)
+      for (unsigned column = 0; column < glyphWidth * scale; ++column)
+        if (glyph[row / scale] >> (glyphWidth - 1 - column / scale) & 1)
+          std::memset(canvas.at(x + column, y + row), 0, 3);
+    x += (glyphWidth + 1) * scale;
+  }
+}
+
+uint8_t toByte(float value) {
+  // The comparison is also false for NaN, which then is black.
+  float scaled = (value + 1.0f) / 2.0f * 255.0f;
+  return scaled > 0.0f ? static_cast<uint8_t>(std::lround(std::min(scaled, 255.0f))) : 0;
+}
+
+void drawImage(Canvas &canvas, const un0_signature &s, const float *image, uint64_t x, uint64_t y) {
+  const size_t plane = size_t(s.height) * s.width;
+  for (uint32_t row = 0; row < s.height; ++row)
+    for (uint32_t column = 0; column < s.width; ++column)
+      for (uint32_t channel = 0; channel < 3; ++channel)
+        canvas.at(x + column, y + row)[channel] = toByte(
+            image[(s.channels == 1 ? 0 : channel) * plane + size_t(row) * s.width + column]);
+}
+
+MaybeFailure writePng(const std::string &path, const Canvas &canvas) {
+  OutputFile output;
+  if (MaybeFailure failure = output.open(path))
+    return failure;
+  png_image image = {};
+  image.version = PNG_IMAGE_VERSION;
+  image.width = static_cast<png_uint_32>(canvas.width);
+  image.height = static_cast<png_uint_32>(canvas.height);
+  image.format = PNG_FORMAT_RGB;
+  if (!png_image_write_to_stdio(&image, output.stream(), /*convert_to_8bit=*/0, canvas.rgb.data(),
+                                /*row_stride=*/0, /*colormap=*/nullptr))
+    return fail("cannot write '" + path + "': " + image.message);
+  return output.commit();
+}
+
+} // namespace
+
+std::vector<GridRow> gridRows(const std::vector<int64_t> &labels) {
+  std::vector<GridRow> rows;
+  std::unordered_map<int64_t, size_t> rowOf;
+  for (uint64_t sample = 0; sample < labels.size(); ++sample) {
+    auto [found, isNew] = rowOf.try_emplace(labels[sample], rows.size());
+    if (isNew)
+      rows.push_back({labels[sample], {}});
+    rows[found->second].samples.push_back(sample);
+  }
+  return rows;
+}
+
+MaybeFailure writeGrid(const std::string &path, const un0_signature &s,
+                       const std::vector<GridRow> &rows, const float *images) {
+  if (s.channels != 1 && s.channels != 3)
+    return fail("images have " + std::to_string(s.channels) +
+                " channels, a PNG grid can show 1 or 3");
+  const unsigned scale = std::max(1u, s.height / 16);
+  size_t characters = 0, columns = 0;
+  for (const GridRow &row : rows) {
+    characters = std::max(characters, labelText(row.label).size());
+    columns = std::max(columns, row.samples.size());
+  }
+  const uint64_t labelWidth = characters * (glyphWidth + 1) * scale + 2 * gap;
+  const uint64_t cellHeight = std::max<uint64_t>(s.height, glyphHeight * scale) + gap;
+
+  Canvas canvas;
+  canvas.width = labelWidth + columns * (s.width + gap) + gap;
+  canvas.height = rows.size() * cellHeight + gap;
+  // libpng's own limit for either extent.
+  constexpr uint64_t maxExtent = 1000000;
+  if (canvas.width > maxExtent || canvas.height > maxExtent)
+    return fail("the grid would have " + std::to_string(canvas.width) + " x " +
+                    std::to_string(canvas.height) + " pixels, at most " +
+                    std::to_string(maxExtent) + " x " + std::to_string(maxExtent) + " are possible",
+                {"ask for fewer --classes or --samples-per-class"});
+  canvas.rgb.assign(canvas.width * canvas.height * 3, 255);
+
+  const size_t imageFloats = size_t(s.channels) * s.height * s.width;
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const uint64_t y = gap + r * cellHeight;
+    std::string text = labelText(rows[r].label);
+    // Right-aligned, in the middle of the row.
+    const uint64_t textWidth = text.size() * (glyphWidth + 1) * scale;
+    drawText(canvas, text, labelWidth - gap - textWidth,
+             y + (cellHeight - gap - glyphHeight * scale) / 2, scale);
+    for (size_t c = 0; c < rows[r].samples.size(); ++c)
+      drawImage(canvas, s, images + rows[r].samples[c] * imageFloats, labelWidth + c * (s.width + gap), y);
+  }
+  return writePng(path, canvas);
+}
+
+} // namespace un0run
