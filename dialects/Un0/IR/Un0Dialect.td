@@ -15,6 +15,7 @@ def Un0_Dialect : Dialect {
     couplings, and the readout of phases. The convolutional decoder is TOSA. Phases are radians, times are seconds of
     model time, and every tensor carries the batch as its first dimension. `lib/Interpreter` defines what each op means.
   }];
+  let useDefaultAttributePrinterParser = 1;
   let dependentDialects = ["::mlir::func::FuncDialect", "::mlir::tosa::TosaDialect", "::mlir::tensor::TensorDialect"];
 }
 

@@ -8,6 +8,7 @@ include "dialects/Un0/IR/Un0Interfaces.td"
 include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Interfaces/ControlFlowInterfaces.td"
+include "mlir/Interfaces/LoopLikeInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 class Un0_Op<string mnemonic, list<Trait> traits = []> : Op<Un0_Dialect, mnemonic, traits>;
@@ -33,6 +34,7 @@ def Un0_ParamOp : Un0_Op<"param", [Symbol]> {
                        StrAttr:$key, OptionalAttr<F64Attr>:$scale, UnitAttr:$zero_diagonal);
   let assemblyFormat = "$sym_name `:` $type `from` $archive `key` $key attr-dict";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Un0_GetParamOp : Un0_Op<"get_param", [Pure, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
@@ -64,6 +66,7 @@ def Un0_SelectClassOp : Un0_Op<"select_class", [Pure, DeclareOpInterfaceMethods<
 
 def Un0_EvolveOp : Un0_Op<"evolve", [SingleBlock, RecursiveMemoryEffects,
                                      AllTypesMatch<["initial", "results"]>,
+                                     DeclareOpInterfaceMethods<LoopLikeOpInterface>,
                                      DeclareOpInterfaceMethods<Un0_CostOpInterface>]> {
   let summary = "integrates an autonomous differential equation";
   let description = [{
@@ -115,7 +118,6 @@ def Un0_CoupleOp : Un0_Op<"couple", [Pure, DeclareOpInterfaceMethods<Un0_CostOpI
     custom<SameAs>(ref(type($target)), type($result))
   }];
   let hasVerifier = 1;
-  let hasCanonicalizer = 1;
 }
 
 def Un0_RateOp : Un0_Op<"rate", [Pure, DeclareOpInterfaceMethods<Un0_CostOpInterface>]> {
@@ -131,6 +133,7 @@ def Un0_RateOp : Un0_Op<"rate", [Pure, DeclareOpInterfaceMethods<Un0_CostOpInter
     custom<TermTypes>(ref(type($state)), ref($terms), type($terms), type($result))
   }];
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 
 def Un0_ReadoutOp : Un0_Op<"readout", [Pure, DeclareOpInterfaceMethods<Un0_CostOpInterface>]> {
@@ -172,7 +175,8 @@ def Un0_FusedRateOp : Un0_Op<"fused_rate", [Pure, AttrSizedOperandSegments,
 
     ```mlir
     %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c), %drive(%ps, %pc)
-        : tensor<?x1024xf32>, tensor<1x1024xf32>, [tensor<1024x1024xf32>, tensor<?x1024xf32>], ...
+        : tensor<?x1024xf32>, tensor<1x1024xf32>, [tensor<1024x1024xf32>, tensor<?x1024xf32>],
+          [tensor<?x1024x8xf32>, tensor<?x8xf32>]
     ```
   }];
   let arguments = (ins Un0_Phases:$target_sine, Un0_Phases:$target_cosine, AnyStaticShapeTensor:$frequency,
@@ -183,7 +187,8 @@ def Un0_FusedRateOp : Un0_Op<"fused_rate", [Pure, AttrSizedOperandSegments,
   let hasVerifier = 1;
 }
 
-def Un0_DriftOp : Un0_Op<"drift", [Pure, HasParent<"EvolveOp">,
+// Without effects but not speculatable: its value changes with the integrator's time, so it must stay in the region.
+def Un0_DriftOp : Un0_Op<"drift", [NoMemoryEffect, HasParent<"EvolveOp">,
                                    DeclareOpInterfaceMethods<Un0_CostOpInterface>]> {
   let summary = "a free population, in closed form";
   let description = [{

@@ -1,0 +1,79 @@
+//===- Un0.h - the un0 dialect ----------------------------------*- C++ -*-===//
+
+#ifndef UN0_IR_UN0_H
+#define UN0_IR_UN0_H
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Tosa/IR/TosaOps.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/OpDefinition.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/ControlFlowInterfaces.h"
+#include "mlir/Interfaces/LoopLikeInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+#include <algorithm>
+#include <cstdint>
+
+namespace un0 {
+
+/// Work for one image: operations are counted, bytes are those of the types in the IR.
+struct Cost {
+  uint64_t multiplyAdds = 0;
+  /// Sines, cosines, hyperbolic tangents.
+  uint64_t specialFunctions = 0;
+  /// Bytes of parameters that are read, each once per evaluation.
+  uint64_t parameterBytes = 0;
+  /// Bytes of activations: phases, features, images, gathered couplings.
+  uint64_t bytesRead = 0;
+  uint64_t bytesWritten = 0;
+  /// Width of the multiplications; of several, the widest. 0 without multiplications.
+  unsigned bits = 0;
+
+  Cost &operator+=(const Cost &other) {
+    multiplyAdds += other.multiplyAdds;
+    specialFunctions += other.specialFunctions;
+    parameterBytes += other.parameterBytes;
+    bytesRead += other.bytesRead;
+    bytesWritten += other.bytesWritten;
+    bits = std::max(bits, other.bits);
+    return *this;
+  }
+
+  /// The cost of `count` evaluations. Parameters are read anew in each.
+  Cost times(uint64_t count) const {
+    return {multiplyAdds * count, specialFunctions * count, parameterBytes * count,
+            bytesRead * count,    bytesWritten * count,     bits};
+  }
+};
+
+/// Name of the module attribute that says which phase a module is in.
+inline constexpr llvm::StringLiteral kPhaseAttr = "un0.phase";
+
+} // namespace un0
+
+#include "dialects/Un0/IR/Un0Dialect.h.inc"
+#include "dialects/Un0/IR/Un0Enums.h.inc"
+#include "dialects/Un0/IR/Un0Interfaces.h.inc"
+
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Un0/IR/Un0Attrs.h.inc"
+
+#define GET_OP_CLASSES
+#include "dialects/Un0/IR/Un0Ops.h.inc"
+
+namespace un0 {
+
+/// The parameter that a value is read from, directly or through a class gather; null if it is none or its symbol is not
+/// in scope.
+ParamOp getParameter(mlir::Value value);
+
+/// Evaluations of the right-hand side per step.
+unsigned getNumStages(Solver solver);
+
+} // namespace un0
+
+#endif // UN0_IR_UN0_H
