@@ -43,6 +43,7 @@ target_include_directories(un0_compiler_settings SYSTEM INTERFACE ${LLVM_INCLUDE
 target_include_directories(un0_compiler_settings INTERFACE
   "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}" "${PROJECT_SOURCE_DIR}/include")
 separate_arguments(UN0_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS}")
+target_compile_definitions(un0_compiler_settings INTERFACE UN0_VERSION="${PROJECT_VERSION}")
 target_compile_options(un0_compiler_settings INTERFACE ${UN0_LLVM_DEFINITIONS} -fno-exceptions
   $<$<NOT:$<BOOL:${LLVM_ENABLE_RTTI}>>:-fno-rtti>)
 

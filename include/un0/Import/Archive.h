@@ -46,7 +46,16 @@ public:
   static llvm::Expected<std::shared_ptr<Archive>> open(llvm::StringRef path);
   virtual ~Archive() = default;
 
+  /// Reads an archive that is already in memory; `bytes` must outlive it. The message of a failure names no file.
+  static llvm::Expected<std::shared_ptr<Archive>> read(llvm::ArrayRef<uint8_t> bytes);
+
   const StoredTensor *find(llvm::StringRef key) const;
+  /// Why the archive's tensor `key` cannot be used as a weight, for example its type or its strides; null if it can, or
+  /// if there is none. Such a tensor is no error in itself: a checkpoint holds much that no model needs.
+  const std::string *findRefusal(llvm::StringRef key) const;
+  /// Tells the system that elements [first, first + count) will not be read again soon, so that one pass over a large
+  /// parameter leaves nothing resident. Reading them later is correct and costs a page fault.
+  void release(const StoredTensor &tensor, int64_t first, int64_t count) const;
   const std::map<std::string, StoredTensor> &getTensors() const { return tensors; }
   /// Configuration: safetensors `__metadata__`, or the torch checkpoint's `config`, values as text.
   const std::map<std::string, std::string> &getConfig() const { return config; }
@@ -56,9 +65,12 @@ public:
 
 protected:
   std::map<std::string, StoredTensor> tensors;
+  std::map<std::string, std::string> refusals;
   std::map<std::string, std::string> config;
   std::string format;
   uint64_t fileSize = 0;
+  /// Whether the bytes are a mapped file, whose pages the system can drop and read again.
+  bool mapped = false;
 };
 
 } // namespace un0

@@ -1,0 +1,22 @@
+//===- CpuEnums.td - enumerations of the cpu dialect -------*- tablegen -*-===//
+//
+// Apart from the ops, whose file also sees the enumerations of un0.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CPU_IR_CPUENUMS_TD
+#define CPU_IR_CPUENUMS_TD
+
+include "mlir/IR/EnumAttr.td"
+
+def Cpu_Packing : I32EnumAttr<"Packing", "how a parameter is laid out for the kernels", [
+    I32EnumAttrCase<"Vector", 0, "vector">,
+    I32EnumAttrCase<"Rows16", 1, "rows16">,
+    I32EnumAttrCase<"ClassRows", 2, "class_rows">,
+    I32EnumAttrCase<"Conv3x3", 3, "conv3x3">,
+    I32EnumAttrCase<"ConvUpsample", 4, "conv_upsample">,
+    I32EnumAttrCase<"ConvPlanar", 5, "conv_planar">]> {
+  let cppNamespace = "::un0::cpu";
+  let genSpecializedAttr = 0;
+}
+#endif // CPU_IR_CPUENUMS_TD

@@ -1,0 +1,114 @@
+//===- CpuOps.cpp - verifiers of the cpu dialect ----------------*- C++ -*-===//
+
+#include "dialects/Cpu/IR/Cpu.h"
+
+using namespace mlir;
+using namespace un0::cpu;
+
+#define GET_OP_CLASSES
+#include "dialects/Cpu/IR/CpuOps.cpp.inc"
+
+static ArrayRef<int64_t> shapeOf(Value value) { return cast<MemRefType>(value.getType()).getShape(); }
+
+LogicalResult PackedParamOp::verify() {
+  if (getOffset() < 0 || getOffset() % 64)
+    return emitOpError("offset ") << getOffset() << " is not a multiple of 64";
+  if (getBytes() <= 0 || getBytes() % 4)
+    return emitOpError("size ") << getBytes() << " is not a positive multiple of 4";
+  if (getLanes() <= 0 || kLine % getLanes())
+    return emitOpError("lanes ") << getLanes() << " do not divide a line of " << kLine;
+  if (getGroup() <= 0)
+    return emitOpError("group ") << getGroup() << " is not positive";
+  return success();
+}
+
+/// `lanes` holds phases in the lane layout of `rows` (B x N): Np x B, or Np when B is 1.
+static LogicalResult verifyPhases(Operation *op, ArrayRef<int64_t> rows, ArrayRef<int64_t> lanes) {
+  if (rows.size() != 2)
+    return op->emitOpError("row-major phases have rank ") << rows.size() << " instead of 2";
+  int64_t padded = padToLine(rows[1]);
+  bool tile = lanes.size() == 2 && lanes[0] == padded && lanes[1] == rows[0];
+  bool single = lanes.size() == 1 && lanes[0] == padded && rows[0] == 1;
+  if (!tile && !single)
+    return op->emitOpError("lane layout does not hold ") << rows[0] << " x " << rows[1] << " phases";
+  return success();
+}
+
+LogicalResult LoadPhasesOp::verify() { return verifyPhases(*this, shapeOf(getSource()), shapeOf(getDest())); }
+LogicalResult StorePhasesOp::verify() { return verifyPhases(*this, shapeOf(getDest()), shapeOf(getSource())); }
+
+LogicalResult WavesOp::verify() {
+  ArrayRef<int64_t> phases = shapeOf(getPhases()), waves = shapeOf(getWaves());
+  bool single = phases.size() == 1 && waves == ArrayRef<int64_t>({2, phases[0]});
+  bool tile = phases.size() == 2 && waves == ArrayRef<int64_t>({phases[0], 2, phases[1]});
+  if ((!single && !tile) || phases[0] % kLine)
+    return emitOpError("waves do not match the phases' layout");
+  return success();
+}
+
+LogicalResult GatherClassOp::verify() {
+  ArrayRef<int64_t> table = shapeOf(getTable()), dest = shapeOf(getDest()), labels = shapeOf(getLabels());
+  if (table.size() != 3)
+    return emitOpError("table has rank ") << table.size() << " instead of 3";
+  bool single = labels[0] == 1 && dest == table.drop_front();
+  bool tile = dest == ArrayRef<int64_t>({table[2], table[1], labels[0]});
+  if (!single && !tile)
+    return emitOpError("destination does not hold the drive of ") << labels[0] << " samples";
+  return success();
+}
+
+LogicalResult RateOp::verify() {
+  ArrayRef<int64_t> target = shapeOf(getTarget()), out = shapeOf(getOut());
+  if (shapeOf(getBase()) != out)
+    return emitOpError("base and result differ in shape");
+  bool single = out.size() == 1;
+  int64_t padded = out.empty() ? 0 : out[0];
+  if (out.empty() || out.size() > 2 || padded % kLine ||
+      (single ? target != ArrayRef<int64_t>({2, padded}) : target != ArrayRef<int64_t>({padded, 2, out[1]})))
+    return emitOpError("target waves do not match the result's layout");
+  if (shapeOf(getFrequency()) != ArrayRef<int64_t>({padded}))
+    return emitOpError("frequency has ") << shapeOf(getFrequency())[0] << " entries but the population has " << padded;
+  for (auto [coupling, source] : llvm::zip(getCouplings(), getSources())) {
+    ArrayRef<int64_t> k = shapeOf(coupling), s = shapeOf(source);
+    int64_t sources = single ? s.back() : s.front();
+    bool shared = k.size() == 3 && k[0] == padded / kLine && k[2] == kLine && k[1] <= sources;
+    bool drive = single ? k.size() == 2 && k[1] == padded && k[0] <= sources
+                        : k.size() == 3 && k[0] == padded && k[2] == out[1] && k[1] <= sources;
+    if (!shared && !drive)
+      return emitOpError("coupling fits neither the rows nor the drive layout of ") << padded << " oscillators";
+  }
+  return success();
+}
+
+LogicalResult CombineOp::verify() {
+  if (getCoefficients().size() != getRates().size())
+    return emitOpError("has ") << getCoefficients().size() << " coefficients for " << getRates().size() << " rates";
+  return success();
+}
+
+LogicalResult Conv2DOp::verify() {
+  ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getOutput());
+  if (in.size() != 4 || out.size() != 4 || in[3] != kLine || out[3] != kLine)
+    return emitOpError("input and output must be images of channel blocks");
+  int64_t scale = getUpsample() ? 2 : 1;
+  if ((in[1] - 2) * scale != out[1] - 2 || (in[2] - 2) * scale != out[2] - 2)
+    return emitOpError("input is ") << in[1] - 2 << " x " << in[2] - 2 << " but output is " << out[1] - 2 << " x "
+                                    << out[2] - 2;
+  int64_t taps = getUpsample() ? 16 : 9;
+  int64_t expected = taps * in[0] * kLine * out[0] * kLine;
+  if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
+    return emitOpError("weights have ") << shapeOf(getWeights())[0] << " elements, expected " << expected;
+  if (getLanes() <= 0 || kLine % getLanes() || getGroup() <= 0)
+    return emitOpError("lanes ") << getLanes() << " and group " << getGroup() << " do not fit a line of " << kLine;
+  return success();
+}
+
+LogicalResult Conv2DPlanarOp::verify() {
+  ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getPlanes());
+  if (in.size() != 4 || out.size() != 3 || in[1] - 2 != out[1] || in[2] - 2 != out[2])
+    return emitOpError("input image and output planes differ in size");
+  int64_t expected = 9 * in[0] * kLine * out[0];
+  if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
+    return emitOpError("weights have ") << shapeOf(getWeights())[0] << " elements, expected " << expected;
+  return success();
+}

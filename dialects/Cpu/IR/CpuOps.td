@@ -1,0 +1,184 @@
+//===- CpuOps.td - the cpu dialect -------------------------*- tablegen -*-===//
+//
+// Kernels over packed memory, and the few vector functions that upstream lowers badly.
+//
+// Layouts, by rank (Np is N rounded up to 16, B the batch in lanes):
+//   phases   Np x B       a batch tile       | Np        one sample
+//   waves    Np x 2 x B   sine, then cosine  | 2 x Np
+//   rows16   ceil(N/16) x S x 16             coupling, 16 rows side by side, one line per source
+//   drive    Np x M x B                      | M x Np
+//   image    ceil(C/16) x (H+2) x (W+2) x 16 channels in lanes, a ring of zeros around
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef CPU_IR_CPUOPS_TD
+#define CPU_IR_CPUOPS_TD
+
+include "dialects/Cpu/IR/CpuEnums.td"
+include "dialects/Un0/IR/Un0Dialect.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/BuiltinAttributes.td"
+include "mlir/IR/EnumAttr.td"
+include "mlir/IR/OpBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Cpu_Dialect : Dialect {
+  let name = "cpu";
+  let cppNamespace = "::un0::cpu";
+  let summary = "Packed kernels and vector functions for today's processors";
+  let description = [{
+    What the fused model becomes before loops are written out: kernels that read and write planned memory in the layouts
+    the processor wants. A kernel says *what* is computed and in which order sums are taken (source by source, one
+    accumulator per result), so that one sample and a batch tile give the same bytes; `lib/Codegen` says how, from the
+    number of lanes and registers of the target.
+  }];
+  let useDefaultAttributePrinterParser = 1;
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect", "::un0::Un0Dialect"];
+}
+
+def Cpu_PackingAttr : EnumAttr<Cpu_Dialect, Cpu_Packing, "packing">;
+
+class Cpu_Op<string mnemonic, list<Trait> traits = []> : Op<Cpu_Dialect, mnemonic, traits>;
+def Cpu_Memory : StaticShapeMemRefOf<[F32]>;
+def Cpu_Read : Arg<Cpu_Memory, "", [MemRead]>;
+def Cpu_ReadAll : Arg<Variadic<Cpu_Memory>, "", [MemRead]>;
+def Cpu_Write : Arg<Cpu_Memory, "", [MemWrite]>;
+
+def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
+  let summary = "where a parameter lies in the weight section, and how";
+  let description = [{
+    `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above. `class_rows`: (classes + 1) x M x Np of a
+    classes x N x M table, the last slice zero (no class). `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes`
+    output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. Offsets and
+    sizes are bytes.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$param, Cpu_PackingAttr:$packing,
+                       I64Attr:$offset, I64Attr:$bytes, DefaultValuedAttr<I64Attr, "16">:$lanes,
+                       DefaultValuedAttr<I64Attr, "2">:$group);
+  let assemblyFormat = "$sym_name `of` $param $packing `at` $offset `size` $bytes attr-dict";
+  let hasVerifier = 1;
+}
+
+def Cpu_LoadPhasesOp : Cpu_Op<"load_phases"> {
+  let summary = "row-major phases to the lane layout, padding with zeros";
+  let arguments = (ins Cpu_Read:$source, Cpu_Write:$dest);
+  let assemblyFormat = "$source `to` $dest attr-dict `:` type($source) `,` type($dest)";
+  let hasVerifier = 1;
+}
+
+def Cpu_StorePhasesOp : Cpu_Op<"store_phases"> {
+  let summary = "the lane layout back to row-major phases";
+  let arguments = (ins Cpu_Read:$source, Cpu_Write:$dest);
+  let assemblyFormat = "$source `to` $dest attr-dict `:` type($source) `,` type($dest)";
+  let hasVerifier = 1;
+}
+
+def Cpu_WavesOp : Cpu_Op<"waves"> {
+  let summary = "sine and cosine of every phase";
+  let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves);
+  let assemblyFormat = "$phases `to` $waves attr-dict `:` type($phases) `,` type($waves)";
+  let hasVerifier = 1;
+}
+
+def Cpu_GatherClassOp : Cpu_Op<"gather_class"> {
+  let summary = "each sample's drive, once before the step loop";
+  let description = [{ A label outside [0, classes) takes the last, zero slice: no class. }];
+  let arguments = (ins Cpu_Read:$table, Arg<MemRefRankOf<[I64], [1]>, "", [MemRead]>:$labels, Cpu_Write:$dest);
+  let assemblyFormat = "$table `[` $labels `]` `to` $dest attr-dict `:` type($table) `,` type($labels) `,` type($dest)";
+  let hasVerifier = 1;
+}
+
+def Cpu_RateOp : Cpu_Op<"rate", [SameVariadicOperandSize]> {
+  let summary = "all couplings of one population in one pass, with the update as its epilogue";
+  let description = [{
+    `rate[i] = frequency[i] + cos_i (K S)_i - sin_i (K C)_i`, the couplings' sums taken in the order given, source by source.
+    With `step`, `out[i] = base[i] + step * rate[i]` (Euler, in place if base is out); without, `out = rate`.
+    A coupling is `rows16` (shared by all samples) or a gathered drive.
+  }];
+  let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadAll:$couplings,
+                       Cpu_ReadAll:$sources, Cpu_Read:$base, Cpu_Write:$out, OptionalAttr<F32Attr>:$step);
+  let assemblyFormat = [{
+    `frequency` $frequency `target` $target `couple` `(` $couplings `)` `with` `(` $sources `)` `base` $base `to` $out
+    (`step` $step^)? attr-dict `:` type($frequency) `,` type($target) `,` `(` type($couplings) `)` `,`
+    `(` type($sources) `)` `,` type($base) `,` type($out)
+  }];
+  let hasVerifier = 1;
+}
+
+def Cpu_DriftOp : Cpu_Op<"drift"> {
+  let summary = "phases of a free population at time t";
+  let arguments = (ins Cpu_Read:$initial, Cpu_Read:$frequency, F32:$t, Cpu_Write:$out);
+  let assemblyFormat = [{
+    $initial `plus` $frequency `times` $t `to` $out attr-dict `:` type($initial) `,` type($frequency) `,` type($out)
+  }];
+}
+
+def Cpu_CombineOp : Cpu_Op<"combine", [SameTypeOperands]> {
+  let summary = "base + sum of coefficients x rates: a stage of a Runge-Kutta method";
+  let arguments = (ins Cpu_Read:$base, Cpu_ReadAll:$rates, Cpu_Write:$out, DenseF32ArrayAttr:$coefficients);
+  let assemblyFormat = "$base `plus` $coefficients `times` `(` $rates `)` `to` $out attr-dict `:` type($base)";
+  let hasVerifier = 1;
+}
+
+def Cpu_ReadoutOp : Cpu_Op<"readout"> {
+  let summary = "one sample's phases to features";
+  let description = [{ `scratch` holds 3 x Np values; the last lanes of the phases beyond N are not read out. }];
+  let arguments = (ins Cpu_Read:$phases, Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$scratch,
+                       Cpu_Write:$features, I64Attr:$oscillators, Un0_ReferenceAttr:$reference,
+                       Un0_EncodingAttr:$encoding);
+  let assemblyFormat = [{
+    $phases `using` $scratch `to` $features `oscillators` $oscillators `reference` `` `(` $reference `)`
+    `encoding` `` `(` $encoding `)` attr-dict `:` type($phases) `,` type($scratch) `,` type($features)
+  }];
+}
+
+def Cpu_ZeroOp : Cpu_Op<"zero"> {
+  let summary = "zeros in a whole image, or in its ring only";
+  let arguments = (ins Cpu_Write:$image, UnitAttr:$ring);
+  let assemblyFormat = "(`ring` $ring^)? $image attr-dict `:` type($image)";
+}
+
+def Cpu_ScatterFeaturesOp : Cpu_Op<"scatter_features"> {
+  let summary = "C x H x W features into an image";
+  let arguments = (ins Cpu_Read:$features, Cpu_Write:$image, I64Attr:$channels);
+  let assemblyFormat = "$features `to` $image `channels` $channels attr-dict `:` type($features) `,` type($image)";
+}
+
+def Cpu_Conv2DOp : Cpu_Op<"conv2d"> {
+  let summary = "3x3 convolution between images, bias and activation in registers";
+  let description = [{
+    With `upsample` the weights are those of four 2x2 convolutions on the small input, one per output phase. `lanes` and
+    `group` are those of the packed weights.
+  }];
+  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$output, UnitAttr:$upsample,
+                       OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
+  let assemblyFormat = [{
+    $input `,` $weights `,` $bias `to` $output `lanes` $lanes `group` $group (`upsample` $upsample^)? (`leaky` $slope^)?
+    attr-dict `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def Cpu_Conv2DPlanarOp : Cpu_Op<"conv2d_planar"> {
+  let summary = "3x3 convolution of an image to a few planes, with tanh";
+  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$planes, UnitAttr:$tanh);
+  let assemblyFormat = [{
+    $input `,` $weights `,` $bias `to` $planes (`tanh` $tanh^)? attr-dict
+    `:` type($input) `,` type($weights) `,` type($bias) `,` type($planes)
+  }];
+  let hasVerifier = 1;
+}
+
+def Cpu_SinCosOp : Cpu_Op<"sincos", [Pure, AllTypesMatch<["operand", "sine", "cosine"]>]> {
+  let summary = "sine and cosine of a vector, sharing the range reduction";
+  let description = [{
+    Inline polynomials: `math.sin` on a vector becomes one scalar library call per lane. Largest error 1.2e-7 for
+    |x| <= 1e3.
+  }];
+  let arguments = (ins VectorOfNonZeroRankOf<[F32]>:$operand);
+  let results = (outs VectorOfNonZeroRankOf<[F32]>:$sine, VectorOfNonZeroRankOf<[F32]>:$cosine);
+  let assemblyFormat = "$operand attr-dict `:` type($operand)";
+}
+
+#endif // CPU_IR_CPUOPS_TD

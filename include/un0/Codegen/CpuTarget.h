@@ -1,0 +1,32 @@
+//===- CpuTarget.h - what code generation knows of a processor --*- C++ -*-===//
+
+#ifndef UN0_CODEGEN_CPUTARGET_H
+#define UN0_CODEGEN_CPUTARGET_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/Error.h"
+#include <string>
+
+namespace un0 {
+
+/// A processor by LLVM's name, and the vector unit that its features give. Kept on the module as `cpu.target`.
+struct CpuTarget {
+  std::string cpu;                   ///< LLVM's CPU name
+  std::vector<std::string> features; ///< features code may use, LLVM's names without '+'
+  int64_t lanes = 4;                 ///< f32 lanes of a register: 16, 8 or 4
+  int64_t registers = 16;            ///< vector registers
+  bool fma = false;                  ///< fused multiply-add; without it, fma is a library call and must not appear
+
+  /// `name` is an x86-64 CPU that LLVM knows, or "host". The error lists nothing but the offending name.
+  static llvm::Expected<CpuTarget> get(llvm::StringRef name);
+  /// "+a,+b" as LLVM wants it.
+  std::string getFeatureString() const;
+
+  void attach(mlir::ModuleOp module) const;
+  static llvm::Expected<CpuTarget> of(mlir::ModuleOp module);
+};
+
+} // namespace un0
+
+#endif // UN0_CODEGEN_CPUTARGET_H

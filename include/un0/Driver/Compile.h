@@ -1,0 +1,40 @@
+//===- Compile.h - what un0c does, as a library -----------------*- C++ -*-===//
+
+#ifndef UN0_DRIVER_COMPILE_H
+#define UN0_DRIVER_COMPILE_H
+
+#include "un0/Pipelines/Phases.h"
+#include "llvm/Support/raw_ostream.h"
+#include <string>
+#include <vector>
+
+namespace un0 {
+
+struct CompileOptions {
+  std::string input, output;
+  std::string cpu = "host";
+  std::string precision = "f32";
+  Phase from = Phase::Import, to = Phase::Module;
+  /// Directory that gets the IR at the end of each phase, empty for none.
+  std::string dumpPhases;
+  /// Overrides of the model's own integration; unset keeps it.
+  std::optional<int64_t> steps;
+  std::optional<std::string> solver;
+  std::optional<double> time;
+  bool externalWeights = false;
+  bool allowNonfinite = false;
+  /// Leaves the model-phase bytecode out of the module.
+  bool strip = false;
+  bool verbose = false;
+  std::vector<std::string> passPlugins;
+  /// Each "phase:pipeline": the pipeline runs at the end of the phase.
+  std::vector<std::string> insertedPasses;
+};
+
+/// Compiles as the options say. Messages go to `errors`, one line each ("un0c: error: ..."), notes below; with `verbose`
+/// also the time of each phase. On failure no output file is left.
+llvm::LogicalResult compile(const CompileOptions &options, llvm::raw_ostream &errors);
+
+} // namespace un0
+
+#endif // UN0_DRIVER_COMPILE_H

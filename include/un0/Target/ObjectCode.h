@@ -1,0 +1,24 @@
+//===- ObjectCode.h - LLVM dialect to linked machine code -------*- C++ -*-===//
+
+#ifndef UN0_TARGET_OBJECTCODE_H
+#define UN0_TARGET_OBJECTCODE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "un0/Codegen/CpuTarget.h"
+
+namespace un0 {
+
+struct ObjectOptions {
+  /// Assembly text instead of a linked object.
+  bool assembly = false;
+};
+
+/// Compiles the LLVM functions of `module` (phase `llvm`) for `target` and links them into a position-independent ELF
+/// shared object that imports nothing and exports the entries. Needs `ld.lld`; fails with its message, or with the name of
+/// a symbol that the code would have to import.
+llvm::Expected<llvm::SmallVector<char, 0>> compileToObject(mlir::ModuleOp module, const CpuTarget &target,
+                                                           const ObjectOptions &options = {});
+
+} // namespace un0
+
+#endif // UN0_TARGET_OBJECTCODE_H

@@ -1,0 +1,92 @@
+//===- CpuTarget.cpp - what code generation knows of a processor -*- C++ -*-===//
+
+#include "un0/Codegen/CpuTarget.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/X86TargetParser.h"
+
+using namespace mlir;
+using namespace un0;
+
+/// The features that a runtime can ask `cpuid` for. Others are tuning hints or need no check, and are not recorded.
+static const llvm::StringSet<> &checkableFeatures() {
+  static const llvm::StringSet<> names = {
+      "sse3",       "ssse3",       "sse4.1",     "sse4.2",   "popcnt",        "avx",          "avx2",
+      "fma",        "f16c",        "bmi",        "bmi2",     "lzcnt",         "movbe",        "avx512f",
+      "avx512dq",   "avx512cd",    "avx512bw",   "avx512vl", "avx512vnni",    "avx512bf16",   "avx512vbmi",
+      "avx512ifma", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq", "avxvnni"};
+  return names;
+}
+
+llvm::Expected<CpuTarget> CpuTarget::get(StringRef name) {
+  CpuTarget target;
+  if (name == "host") {
+    target.cpu = llvm::sys::getHostCPUName().str();
+    for (const auto &feature : llvm::sys::getHostCPUFeatures())
+      if (feature.second && checkableFeatures().contains(feature.first()))
+        target.features.push_back(feature.first().str());
+  } else {
+    if (llvm::X86::parseArchX86(name, /*Only64Bit=*/true) == llvm::X86::CK_None)
+      return llvm::createStringError("'%s' is not an x86-64 processor known to LLVM; try 'host', 'x86-64', "
+                                     "'x86-64-v3' or 'x86-64-v4'",
+                                     name.str().c_str());
+    target.cpu = name.str();
+    SmallVector<StringRef> features;
+    llvm::X86::getFeaturesForCPU(name, features);
+    for (StringRef feature : features)
+      if (checkableFeatures().contains(feature))
+        target.features.push_back(feature.str());
+  }
+  llvm::sort(target.features);
+  auto has = [&](StringRef feature) { return llvm::is_contained(target.features, feature); };
+  target.fma = has("fma") || has("avx512f");
+  if (has("avx512f") && has("avx512vl")) {
+    target.lanes = 16;
+    target.registers = 32;
+  } else if (has("avx2") && has("fma")) {
+    target.lanes = 8;
+  }
+  return target;
+}
+
+std::string CpuTarget::getFeatureString() const {
+  std::string text;
+  for (const std::string &feature : features)
+    text += (text.empty() ? "+" : ",+") + feature;
+  return text;
+}
+
+void CpuTarget::attach(ModuleOp module) const {
+  Builder b(module.getContext());
+  SmallVector<StringRef> names(features.begin(), features.end());
+  module->setAttr("cpu.target", b.getDictionaryAttr({
+                                    b.getNamedAttr("cpu", b.getStringAttr(cpu)),
+                                    b.getNamedAttr("features", b.getStrArrayAttr(names)),
+                                    b.getNamedAttr("fma", b.getBoolAttr(fma)),
+                                    b.getNamedAttr("lanes", b.getI64IntegerAttr(lanes)),
+                                    b.getNamedAttr("registers", b.getI64IntegerAttr(registers)),
+                                }));
+}
+
+llvm::Expected<CpuTarget> CpuTarget::of(ModuleOp module) {
+  auto dict = module->getAttrOfType<DictionaryAttr>("cpu.target");
+  if (!dict)
+    return llvm::createStringError("module has no cpu.target attribute");
+  auto cpu = dict.getAs<StringAttr>("cpu");
+  auto features = dict.getAs<ArrayAttr>("features");
+  auto fma = dict.getAs<BoolAttr>("fma");
+  auto lanes = dict.getAs<IntegerAttr>("lanes"), registers = dict.getAs<IntegerAttr>("registers");
+  if (!cpu || !features || !fma || !lanes || !registers)
+    return llvm::createStringError("cpu.target lacks one of cpu, features, fma, lanes, registers");
+  CpuTarget target;
+  target.cpu = cpu.str();
+  for (auto feature : features.getAsRange<StringAttr>())
+    target.features.push_back(feature.str());
+  target.fma = fma.getValue();
+  target.lanes = lanes.getInt();
+  target.registers = registers.getInt();
+  if (target.lanes != 4 && target.lanes != 8 && target.lanes != 16)
+    return llvm::createStringError("cpu.target has %lld lanes instead of 4, 8 or 16",
+                                   static_cast<long long>(target.lanes));
+  return target;
+}

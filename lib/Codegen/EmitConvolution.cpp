@@ -1,0 +1,220 @@
+//===- EmitConvolution.cpp - the decoder in vector form ---------*- C++ -*-===//
+//
+// Output channels are in the lanes. A register tile is a few pixels x one group of vectors; its sum runs over input
+// blocks, taps and channels with all accumulators in registers, reading the packed weights as one stream.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emitter.h"
+
+using namespace mlir;
+using namespace un0;
+using un0::cpu::kLine;
+using Carried = Emitter::Carried;
+
+void un0::emitZero(Emitter &e, cpu::ZeroOp op) {
+  Value image = op.getImage(), zero = e.index(0), value = e.splat(0);
+  ArrayRef<int64_t> shape = Emitter::shape(image);
+  int64_t height = shape[1], width = shape[2];
+  auto clear = [&](Value block, Value y, Value x) {
+    for (int64_t c = 0; c < kLine; c += e.lanes)
+      e.store(value, image, {block, y, x, e.index(c)});
+  };
+  e.loop(0, shape[0], 1, [&](Value block) {
+    if (!op.getRing())
+      return e.loop(0, height, 1,
+                    [&](Value y) { e.loop(0, width, 1, [&](Value x) { clear(block, y, x); }); });
+    e.loop(0, width, 1, [&](Value x) {
+      clear(block, zero, x);
+      clear(block, e.index(height - 1), x);
+    });
+    e.loop(0, height, 1, [&](Value y) {
+      clear(block, y, zero);
+      clear(block, y, e.index(width - 1));
+    });
+  });
+}
+
+void un0::emitScatterFeatures(Emitter &e, cpu::ScatterFeaturesOp op) {
+  ArrayRef<int64_t> shape = Emitter::shape(op.getImage());
+  int64_t height = shape[1] - 2, width = shape[2] - 2;
+  // Channels past the last are left as they are: zero.
+  e.loop(0, op.getChannels(), 1, [&](Value c) {
+    Value block = arith::DivUIOp::create(e.b, e.loc, c, e.index(kLine));
+    Value lane = arith::RemUIOp::create(e.b, e.loc, c, e.index(kLine));
+    e.loop(0, height, 1, [&](Value y) {
+      e.loop(0, width, 1, [&](Value x) {
+        Value at = e.add(e.mul(e.add(e.mul(c, height), y), width), x);
+        e.storeScalar(e.loadScalar(op.getFeatures(), at), op.getImage(), {block, e.add(y, 1), e.add(x, 1), lane});
+      });
+    });
+  });
+}
+
+/// Pixels of a register tile: `rows` x `columns`, both dividing the map.
+struct PixelTile {
+  int64_t rows, columns;
+};
+
+static PixelTile choosePixels(int64_t height, int64_t width, int64_t most) {
+  int64_t columns = most;
+  while (width % columns)
+    columns /= 2;
+  int64_t rows = most / columns;
+  while (height % rows)
+    rows /= 2;
+  return {rows, columns};
+}
+
+namespace {
+/// One convolution over the groups [first, first + count) of `vectors` registers of output channels.
+struct GroupNest {
+  Emitter &e;
+  cpu::Conv2DOp op;
+  int64_t vectors, firstVector, weightStart, count;
+
+  int64_t taps() { return op.getUpsample() ? 2 : 3; }
+  int64_t phases() { return op.getUpsample() ? 2 : 1; }
+
+  void emit() {
+    ArrayRef<int64_t> in = Emitter::shape(op.getInput());
+    int64_t height = in[1] - 2, width = in[2] - 2, channels = vectors * e.lanes;
+    int64_t perPhase = in[0] * taps() * taps() * kLine * channels;
+    PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 4);
+    e.loop(0, count, 1, [&](Value group) {
+      Value groupAt = e.add(e.mul(group, perPhase * phases() * phases()), weightStart);
+      e.loop(0, phases(), 1, [&](Value py) {
+        e.loop(0, phases(), 1, [&](Value px) {
+          Value weightAt = e.add(groupAt, e.mul(e.add(e.mul(py, phases()), px), perPhase));
+          e.loop(0, height, tile.rows, [&](Value y) {
+            e.loop(0, width, tile.columns, [&](Value x) { emitTile(tile, group, weightAt, y, x, py, px); });
+          });
+        });
+      });
+    });
+  }
+
+  void emitTile(PixelTile tile, Value group, Value weightAt, Value y, Value x, Value py, Value px) {
+    int64_t pixels = tile.rows * tile.columns, channels = vectors * e.lanes;
+    int64_t blocks = Emitter::shape(op.getInput())[0];
+    // Register v of this group, as a position in units of lanes over all output channels.
+    Value firstLane = e.add(e.mul(group, channels), firstVector * e.lanes);
+    SmallVector<Value> bias;
+    for (int64_t v = 0; v < vectors; ++v)
+      bias.push_back(e.load(op.getBias(), e.add(firstLane, v * e.lanes)));
+    Carried sums;
+    for (int64_t p = 0; p < pixels; ++p)
+      llvm::append_range(sums, bias);
+    // Phase (1, 1) looks one pixel further down and right; the ring adds one, the taps start one before.
+    Value inY = e.add(y, py), inX = e.add(x, px);
+    sums = e.loop(0, blocks, 1, sums, [&](Value block, ValueRange outer) {
+      return e.loop(0, taps(), 1, outer, [&](Value ty, ValueRange middle) {
+        return e.loop(0, taps(), 1, middle, [&](Value tx, ValueRange inner) {
+          Value tap = e.add(e.mul(e.add(e.mul(block, taps()), ty), taps()), tx);
+          Value at = e.add(weightAt, e.mul(tap, kLine * channels));
+          Value row = e.add(inY, ty), column = e.add(inX, tx);
+          Carried acc(inner);
+          for (int64_t c = 0; c < kLine; ++c) {
+            SmallVector<Value> weight;
+            for (int64_t v = 0; v < vectors; ++v)
+              weight.push_back(e.load(op.getWeights(), e.add(at, c * channels + v * e.lanes)));
+            for (int64_t p = 0; p < pixels; ++p) {
+              Value value = e.loadBroadcast(op.getInput(), {block, e.add(row, p / tile.columns),
+                                                            e.add(column, p % tile.columns), e.index(c)});
+              for (int64_t v = 0; v < vectors; ++v)
+                acc[p * vectors + v] = e.fma(value, weight[v], acc[p * vectors + v]);
+            }
+          }
+          return acc;
+        });
+      });
+    });
+    int64_t stride = phases();
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value position = e.add(firstLane, v * e.lanes);
+      Value block = arith::DivUIOp::create(e.b, e.loc, position, e.index(kLine));
+      Value lane = arith::RemUIOp::create(e.b, e.loc, position, e.index(kLine));
+      for (int64_t p = 0; p < pixels; ++p) {
+        Value value = sums[p * vectors + v];
+        if (op.getSlope()) {
+          Value small = e.mulf(value, e.splat(op.getSlope()->convertToFloat()));
+          Value above = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OGT, value, e.splat(0));
+          value = arith::SelectOp::create(e.b, e.loc, above, value, small);
+        }
+        Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), stride), py), 1);
+        Value outX = e.add(e.add(e.mul(e.add(x, p % tile.columns), stride), px), 1);
+        e.store(value, op.getOutput(), {block, outY, outX, lane});
+      }
+    }
+  }
+};
+} // namespace
+
+void un0::emitConv2D(Emitter &e, cpu::Conv2DOp op) {
+  // Packed weights fix the register's width; a module is compiled for one target, so it is the emitter's.
+  assert(op.getLanes() == static_cast<uint64_t>(e.lanes) && "weights are packed for this target");
+  int64_t group = op.getGroup(), vectors = Emitter::shape(op.getOutput())[0] * kLine / e.lanes;
+  int64_t whole = vectors / group, rest = vectors % group;
+  int64_t perVector = Emitter::shape(op.getWeights())[0] / vectors;
+  if (whole)
+    GroupNest{e, op, group, 0, 0, whole}.emit();
+  if (rest)
+    GroupNest{e, op, rest, whole * group, whole * group * perVector, 1}.emit();
+}
+
+void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
+  ArrayRef<int64_t> in = Emitter::shape(op.getInput()), out = Emitter::shape(op.getPlanes());
+  int64_t blocks = in[0], outputs = out[0], height = out[1], width = out[2], vectors = kLine / e.lanes;
+  // Input channels are in the lanes here: three outputs would leave most of a register empty.
+  int64_t pixels = choosePixels(1, width, e.target.registers >= 32 ? 8 : 2).columns;
+  constexpr int64_t kOutputs = 3;
+  for (int64_t first = 0; first < outputs; first += kOutputs) {
+    int64_t count = std::min(kOutputs, outputs - first);
+    e.loop(0, height, 1, [&](Value y) {
+      e.loop(0, width, pixels, [&](Value x) {
+        Carried sums(count * pixels, e.splat(0));
+        sums = e.loop(0, 3, 1, sums, [&](Value ty, ValueRange outer) {
+          return e.loop(0, 3, 1, outer, [&](Value tx, ValueRange middle) {
+            return e.loop(0, blocks, 1, middle, [&](Value block, ValueRange inner) {
+              Carried acc(inner);
+              Value tap = e.add(e.mul(ty, 3), tx);
+              Value at = e.mul(e.add(e.mul(tap, blocks), block), outputs * kLine);
+              for (int64_t part = 0; part < vectors; ++part) {
+                SmallVector<Value> weight;
+                for (int64_t o = 0; o < count; ++o)
+                  weight.push_back(e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
+                for (int64_t p = 0; p < pixels; ++p) {
+                  Value value = e.load(op.getInput(), {block, e.add(y, ty), e.add(e.add(x, tx), p),
+                                                       e.index(part * e.lanes)});
+                  for (int64_t o = 0; o < count; ++o)
+                    acc[o * pixels + p] = e.fma(value, weight[o], acc[o * pixels + p]);
+                }
+              }
+              return acc;
+            });
+          });
+        });
+        for (int64_t o = 0; o < count; ++o) {
+          Value bias = e.loadScalar(op.getBias(), e.index(first + o));
+          for (int64_t p = 0; p < pixels; ++p) {
+            // A tree, not a chain: nothing depends on the order but the last bit, and that is fixed per target.
+            Value sum = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, sums[o * pixels + p],
+                                                    arith::FastMathFlags::reassoc);
+            e.storeScalar(e.addf(sum, bias), op.getPlanes(), {e.index(first + o), y, e.add(x, p)});
+          }
+        }
+      });
+    });
+  }
+  if (!op.getTanh())
+    return;
+  int64_t total = outputs * height * width, whole = total / e.lanes * e.lanes;
+  Value flat = memref::CollapseShapeOp::create(e.b, e.loc, op.getPlanes(),
+                                               SmallVector<ReassociationIndices>{{0, 1, 2}});
+  e.loop(0, whole, e.lanes,
+         [&](Value i) { e.store(math::TanhOp::create(e.b, e.loc, e.load(flat, i)), flat, i); });
+  e.loop(whole, total, 1, [&](Value i) {
+    Value value = math::TanhOp::create(e.b, e.loc, e.loadBroadcast(flat, i));
+    e.storeScalar(vector::ExtractOp::create(e.b, e.loc, value, ArrayRef<int64_t>{0}), flat, i);
+  });
+}

@@ -1,0 +1,100 @@
+//===- Emitter.h - building vector loops ------------------------*- C++ -*-===//
+//
+// Shared by the files that write out kernels. All memory is f32 with static shape; a vector is one register.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UN0_LIB_CODEGEN_EMITTER_H
+#define UN0_LIB_CODEGEN_EMITTER_H
+
+#include "dialects/Cpu/IR/Cpu.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "un0/Codegen/CpuTarget.h"
+
+namespace un0 {
+
+class Emitter {
+public:
+  Emitter(mlir::OpBuilder &builder, mlir::Location loc, const CpuTarget &target)
+      : b(builder), loc(loc), target(target), lanes(target.lanes),
+        vector(mlir::VectorType::get({target.lanes}, builder.getF32Type())) {}
+
+  using Value = mlir::Value;
+  using ValueRange = mlir::ValueRange;
+  using Body = llvm::function_ref<void(Value)>;
+  using Carried = llvm::SmallVector<Value>;
+  using CarriedBody = llvm::function_ref<Carried(Value, ValueRange)>;
+
+  // Index arithmetic.
+  Value index(int64_t i) { return mlir::arith::ConstantIndexOp::create(b, loc, i); }
+  Value add(Value x, Value y) { return mlir::arith::AddIOp::create(b, loc, x, y); }
+  Value add(Value x, int64_t y) { return y ? add(x, index(y)) : x; }
+  Value mul(Value x, int64_t y) { return y == 1 ? x : Value(mlir::arith::MulIOp::create(b, loc, x, index(y))); }
+
+  // Values.
+  Value scalar(float f) { return mlir::arith::ConstantOp::create(b, loc, b.getF32FloatAttr(f)); }
+  Value splat(float f) {
+    return mlir::arith::ConstantOp::create(b, loc, mlir::DenseElementsAttr::get(vector, f));
+  }
+  Value broadcast(Value s) { return mlir::vector::BroadcastOp::create(b, loc, vector, s); }
+  Value fma(Value x, Value y, Value z) { return mlir::vector::FMAOp::create(b, loc, x, y, z); }
+  Value addf(Value x, Value y) { return mlir::arith::AddFOp::create(b, loc, x, y); }
+  Value subf(Value x, Value y) { return mlir::arith::SubFOp::create(b, loc, x, y); }
+  Value mulf(Value x, Value y) { return mlir::arith::MulFOp::create(b, loc, x, y); }
+  cpu::SinCosOp sincos(Value x) { return cpu::SinCosOp::create(b, loc, vector, vector, x); }
+  Value negf(Value x) { return mlir::arith::NegFOp::create(b, loc, x); }
+
+  // Memory.
+  Value load(Value memory, ValueRange at) { return mlir::vector::LoadOp::create(b, loc, vector, memory, at); }
+  void store(Value v, Value memory, ValueRange at) { mlir::vector::StoreOp::create(b, loc, v, memory, at); }
+  Value loadScalar(Value memory, ValueRange at) { return mlir::memref::LoadOp::create(b, loc, memory, at); }
+  void storeScalar(Value v, Value memory, ValueRange at) { mlir::memref::StoreOp::create(b, loc, v, memory, at); }
+  Value loadBroadcast(Value memory, ValueRange at) { return broadcast(loadScalar(memory, at)); }
+  /// Asks for the line at `at` in the second-level cache.
+  void prefetch(Value memory, ValueRange at) {
+    mlir::memref::PrefetchOp::create(b, loc, memory, at, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+  }
+
+  // Loops.
+  void loop(Value from, Value to, int64_t step, Body body);
+  void loop(int64_t from, int64_t to, int64_t step, Body body) {
+    if (from < to)
+      loop(index(from), index(to), step, body);
+  }
+  Carried loop(int64_t from, int64_t to, int64_t step, ValueRange initial, CarriedBody body);
+
+  /// Copies `count` values of the last dimension of row `source` to row `dest`; vectors first, then one by one, so that
+  /// nothing outside is touched.
+  void copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value dest, ValueRange destRow, Value destAt,
+               int64_t count);
+
+  static llvm::ArrayRef<int64_t> shape(Value memory) {
+    return llvm::cast<mlir::MemRefType>(memory.getType()).getShape();
+  }
+
+  mlir::OpBuilder &b;
+  mlir::Location loc;
+  const CpuTarget &target;
+  int64_t lanes;
+  mlir::VectorType vector;
+};
+
+// One function per kernel; the kernel op itself is erased by the caller.
+void emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op);
+void emitStorePhases(Emitter &e, cpu::StorePhasesOp op);
+void emitWaves(Emitter &e, cpu::WavesOp op);
+void emitGatherClass(Emitter &e, cpu::GatherClassOp op);
+void emitRate(Emitter &e, cpu::RateOp op);
+void emitDrift(Emitter &e, cpu::DriftOp op);
+void emitCombine(Emitter &e, cpu::CombineOp op);
+void emitReadout(Emitter &e, cpu::ReadoutOp op);
+void emitZero(Emitter &e, cpu::ZeroOp op);
+void emitScatterFeatures(Emitter &e, cpu::ScatterFeaturesOp op);
+void emitConv2D(Emitter &e, cpu::Conv2DOp op);
+void emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op);
+
+} // namespace un0
+
+#endif // UN0_LIB_CODEGEN_EMITTER_H

@@ -1,0 +1,87 @@
+//===- KernelsToVector.cpp - kernels as loops over vectors ------*- C++ -*-===//
+
+#include "Emitter.h"
+#include "un0/Codegen/Passes.h"
+#include "llvm/ADT/TypeSwitch.h"
+
+namespace un0 {
+#define GEN_PASS_DEF_CPUKERNELSTOVECTOR
+#include "lib/Codegen/Passes.h.inc"
+} // namespace un0
+
+using namespace mlir;
+using namespace un0;
+
+void Emitter::loop(Value from, Value to, int64_t step, Body body) {
+  auto op = scf::ForOp::create(b, loc, from, to, index(step));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  body(op.getInductionVar());
+}
+
+Emitter::Carried Emitter::loop(int64_t from, int64_t to, int64_t step, ValueRange initial, CarriedBody body) {
+  auto op = scf::ForOp::create(b, loc, index(from), index(to), index(step), initial);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  Carried next = body(op.getInductionVar(), op.getRegionIterArgs());
+  scf::YieldOp::create(b, loc, next);
+  return Carried(op.getResults());
+}
+
+void Emitter::copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value dest, ValueRange destRow, Value destAt,
+                      int64_t count) {
+  auto at = [&](ValueRange row, Value start, Value i) {
+    SmallVector<Value> indices(row);
+    indices.push_back(add(start, i));
+    return indices;
+  };
+  int64_t whole = count / lanes * lanes;
+  loop(0, whole, lanes, [&](Value i) { store(load(source, at(sourceRow, sourceAt, i)), dest, at(destRow, destAt, i)); });
+  loop(whole, count, 1,
+       [&](Value i) { storeScalar(loadScalar(source, at(sourceRow, sourceAt, i)), dest, at(destRow, destAt, i)); });
+}
+
+namespace {
+struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVectorPass> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    SmallVector<Operation *> kernels;
+    func.walk([&](Operation *op) {
+      if (isa<cpu::CpuDialect>(op->getDialect()) && !isa<cpu::SinCosOp>(op))
+        kernels.push_back(op);
+    });
+    if (kernels.empty())
+      return;
+    llvm::Expected<CpuTarget> target = CpuTarget::of(func->getParentOfType<ModuleOp>());
+    if (!target) {
+      func.emitError(llvm::toString(target.takeError()));
+      return signalPassFailure();
+    }
+    for (Operation *op : kernels) {
+      OpBuilder builder(op);
+      Emitter e(builder, op->getLoc(), *target);
+      bool known =
+          TypeSwitch<Operation *, bool>(op)
+              .Case([&](cpu::LoadPhasesOp op) { return emitLoadPhases(e, op), true; })
+              .Case([&](cpu::StorePhasesOp op) { return emitStorePhases(e, op), true; })
+              .Case([&](cpu::WavesOp op) { return emitWaves(e, op), true; })
+              .Case([&](cpu::GatherClassOp op) { return emitGatherClass(e, op), true; })
+              .Case([&](cpu::RateOp op) { return emitRate(e, op), true; })
+              .Case([&](cpu::DriftOp op) { return emitDrift(e, op), true; })
+              .Case([&](cpu::CombineOp op) { return emitCombine(e, op), true; })
+              .Case([&](cpu::ReadoutOp op) { return emitReadout(e, op), true; })
+              .Case([&](cpu::ZeroOp op) { return emitZero(e, op), true; })
+              .Case([&](cpu::ScatterFeaturesOp op) { return emitScatterFeatures(e, op), true; })
+              .Case([&](cpu::Conv2DOp op) { return emitConv2D(e, op), true; })
+              .Case([&](cpu::Conv2DPlanarOp op) { return emitConv2DPlanar(e, op), true; })
+              .Default([](Operation *) { return false; });
+      if (!known) {
+        op->emitError("kernel has no vector form");
+        return signalPassFailure();
+      }
+      op->erase();
+      ++numKernels;
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,205 @@
+//===- Packing.cpp - parameters in the order the kernels read them -*- C++ -*-===//
+
+#include "un0/Codegen/Packing.h"
+#include <vector>
+
+using namespace mlir;
+using namespace un0;
+using namespace un0::cpu;
+using llvm::Error;
+
+namespace {
+
+using Sink = llvm::function_ref<Error(llvm::ArrayRef<float>)>;
+
+class Packer {
+public:
+  Packer(ParamOp param, PackedParamOp packed, const StoredTensor &tensor, Sink sink)
+      : tensor(tensor), sink(sink), shape(cast<ShapedType>(param.getType()).getShape()),
+        scale(param.getScale() ? param.getScale()->convertToDouble() : 1.0), zeroDiagonal(param.getZeroDiagonal()),
+        lanes(packed.getLanes()), group(packed.getGroup()), name(param.getSymName()) {}
+
+  Error vector();
+  Error rows16();
+  Error classRows();
+  Error convolution(bool upsample);
+  Error convolutionPlanar();
+
+private:
+  /// Elements [first, first + count), scaled.
+  ArrayRef<float> read(int64_t first, int64_t count);
+  Error needRank(size_t rank) const;
+
+  const StoredTensor &tensor;
+  Sink sink;
+  ArrayRef<int64_t> shape;
+  double scale;
+  bool zeroDiagonal;
+  int64_t lanes, group;
+  StringRef name;
+  std::vector<float> row, out;
+};
+
+ArrayRef<float> Packer::read(int64_t first, int64_t count) {
+  row.resize(count);
+  tensor.readF32(first, row);
+  if (scale != 1.0)
+    for (float &value : row)
+      value = static_cast<float>(value * scale);
+  return row;
+}
+
+Error Packer::needRank(size_t rank) const {
+  if (shape.size() == rank)
+    return Error::success();
+  return llvm::createStringError("parameter '%s' has rank %zu, its packing needs %zu", name.str().c_str(), shape.size(),
+                                 rank);
+}
+
+Error Packer::vector() {
+  int64_t count = tensor.getNumElements();
+  ArrayRef<float> values = read(0, count);
+  out.assign(padToLine(count), 0.0f);
+  llvm::copy(values, out.begin());
+  return sink(out);
+}
+
+Error Packer::rows16() {
+  if (Error error = needRank(2))
+    return error;
+  int64_t rows = shape[0], sources = shape[1];
+  out.resize(sources * kLine);
+  for (int64_t panel = 0; panel < rows; panel += kLine) {
+    std::fill(out.begin(), out.end(), 0.0f);
+    for (int64_t r = 0; r < std::min(kLine, rows - panel); ++r) {
+      ArrayRef<float> values = read((panel + r) * sources, sources);
+      for (int64_t s = 0; s < sources; ++s)
+        out[s * kLine + r] = zeroDiagonal && s == panel + r ? 0.0f : values[s];
+    }
+    if (Error error = sink(out))
+      return error;
+  }
+  return Error::success();
+}
+
+Error Packer::classRows() {
+  if (Error error = needRank(3))
+    return error;
+  int64_t classes = shape[0], n = shape[1], m = shape[2], padded = padToLine(n);
+  out.resize(m * padded);
+  for (int64_t c = 0; c <= classes; ++c) {
+    std::fill(out.begin(), out.end(), 0.0f); // the slice of no class stays so
+    if (c < classes) {
+      ArrayRef<float> values = read(c * n * m, n * m);
+      for (int64_t i = 0; i < n; ++i)
+        for (int64_t k = 0; k < m; ++k)
+          out[k * padded + i] = zeroDiagonal && i == k ? 0.0f : values[i * m + k];
+    }
+    if (Error error = sink(out))
+      return error;
+  }
+  return Error::success();
+}
+
+/// The 2x2 kernel of output phase (py, px) of a nearest 2x upsample followed by a 3x3 convolution: rows (columns) of the
+/// 3x3 kernel that fall on the same source row are summed, in f64. Phase 0 sees source rows y-1, y, y: taps {0}, {1, 2};
+/// phase 1 sees y, y, y+1: taps {0, 1}, {2}.
+static float foldTap(const float *kernel, int64_t py, int64_t px, int64_t ty, int64_t tx) {
+  auto range = [](int64_t phase, int64_t tap) -> std::pair<int64_t, int64_t> {
+    if (phase == 0)
+      return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 1) : std::make_pair<int64_t, int64_t>(1, 3);
+    return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 2) : std::make_pair<int64_t, int64_t>(2, 3);
+  };
+  auto [y0, y1] = range(py, ty);
+  auto [x0, x1] = range(px, tx);
+  double sum = 0;
+  for (int64_t y = y0; y < y1; ++y)
+    for (int64_t x = x0; x < x1; ++x)
+      sum += kernel[y * 3 + x];
+  return static_cast<float>(sum);
+}
+
+Error Packer::convolution(bool upsample) {
+  if (Error error = needRank(4))
+    return error;
+  int64_t outputs = shape[0], inputs = shape[1], blocks = padToLine(inputs) / kLine;
+  int64_t phases = upsample ? 2 : 1, taps = upsample ? 2 : 3;
+  int64_t vectors = padToLine(outputs) / lanes;
+  for (int64_t first = 0; first < vectors; first += group) {
+    int64_t channels = std::min(group, vectors - first) * lanes;
+    int64_t perPhase = blocks * taps * taps * kLine * channels;
+    out.assign(phases * phases * perPhase, 0.0f);
+    for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
+      ArrayRef<float> values = read((first * lanes + c) * inputs * 9, inputs * 9);
+      for (int64_t i = 0; i < inputs; ++i)
+        for (int64_t phase = 0; phase < phases * phases; ++phase)
+          for (int64_t tap = 0; tap < taps * taps; ++tap) {
+            float value = upsample ? foldTap(&values[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
+                                   : values[i * 9 + tap];
+            int64_t at = ((i / kLine * taps * taps + tap) * kLine + i % kLine) * channels + c;
+            out[phase * perPhase + at] = value;
+          }
+    }
+    if (Error error = sink(out))
+      return error;
+  }
+  return Error::success();
+}
+
+Error Packer::convolutionPlanar() {
+  if (Error error = needRank(4))
+    return error;
+  int64_t outputs = shape[0], inputs = shape[1], blocks = padToLine(inputs) / kLine;
+  out.assign(9 * blocks * outputs * kLine, 0.0f);
+  for (int64_t o = 0; o < outputs; ++o) {
+    ArrayRef<float> values = read(o * inputs * 9, inputs * 9);
+    for (int64_t i = 0; i < inputs; ++i)
+      for (int64_t tap = 0; tap < 9; ++tap)
+        out[((tap * blocks + i / kLine) * outputs + o) * kLine + i % kLine] = values[i * 9 + tap];
+  }
+  return sink(out);
+}
+
+} // namespace
+
+Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor &tensor, Sink sink) {
+  auto type = cast<ShapedType>(param.getType());
+  if (type.getNumElements() != tensor.getNumElements())
+    return llvm::createStringError("parameter '%s' has %lld elements but the archive's tensor '%s' has %lld",
+                                   param.getSymName().str().c_str(), static_cast<long long>(type.getNumElements()),
+                                   param.getKey().str().c_str(), static_cast<long long>(tensor.getNumElements()));
+  // Pieces must add up to the place that the code expects, or every later parameter would be misread.
+  int64_t left = packed.getBytes();
+  auto counted = [&](ArrayRef<float> piece) -> Error {
+    left -= static_cast<int64_t>(piece.size() * sizeof(float));
+    if (left < 0)
+      return llvm::createStringError("parameter '%s' packs to more than its %lld bytes",
+                                     param.getSymName().str().c_str(), static_cast<long long>(packed.getBytes()));
+    return sink(piece);
+  };
+  Packer packer(param, packed, tensor, counted);
+  auto pack = [&]() -> Error {
+    switch (packed.getPacking()) {
+    case Packing::Vector:
+      return packer.vector();
+    case Packing::Rows16:
+      return packer.rows16();
+    case Packing::ClassRows:
+      return packer.classRows();
+    case Packing::Conv3x3:
+      return packer.convolution(/*upsample=*/false);
+    case Packing::ConvUpsample:
+      return packer.convolution(/*upsample=*/true);
+    case Packing::ConvPlanar:
+      return packer.convolutionPlanar();
+    }
+    llvm_unreachable("unknown packing");
+  };
+  if (Error error = pack())
+    return error;
+  if (left)
+    return llvm::createStringError("parameter '%s' packs to %lld bytes less than its %lld",
+                                   param.getSymName().str().c_str(), static_cast<long long>(left),
+                                   static_cast<long long>(packed.getBytes()));
+  return Error::success();
+}

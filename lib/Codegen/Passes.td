@@ -1,0 +1,73 @@
+//===- Passes.td - CPU code generation ---------------------*- tablegen -*-===//
+
+#ifndef UN0_CODEGEN_PASSES_TD
+#define UN0_CODEGEN_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def CpuPlanArena : Pass<"cpu-plan-arena", "::mlir::ModuleOp"> {
+  let summary = "give every buffer a place in one arena";
+  let description = [{
+    Replaces each `memref.alloc` of an entry function by a view of its arena argument at a 64-byte-aligned offset. Buffers
+    whose lifetimes (first to last use, over the function's top level) do not overlap share bytes: first fit, in order of
+    first use. The arena's size becomes the type of the argument, and the largest one the module's `cpu.arena_bytes`.
+
+    ```mlir
+    %a = memref.alloc() : memref<16xf32>
+    ```
+    becomes
+    ```mlir
+    %a = memref.view %arena[%c0][] : memref<64xi8> to memref<16xf32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numBuffers", "buffers", "buffers placed">,
+    Statistic<"bytesShared", "bytes-shared", "bytes saved by sharing">
+  ];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
+def CpuKernelsToVector : Pass<"cpu-kernels-to-vector", "::mlir::func::FuncOp"> {
+  let summary = "write out kernels as loops over vectors";
+  let description = [{
+    Expands every kernel of the cpu dialect into `scf`, `vector` and `arith` with the register tile of the target: couplings
+    and convolutions keep all accumulators in registers over the whole sum, one SSA value each. Needs `cpu.target`.
+
+    ```mlir
+    cpu.waves %theta to %x : memref<16xf32>, memref<2x16xf32>
+    ```
+    becomes (16 lanes)
+    ```mlir
+    scf.for %i = %c0 to %c16 step %c16 {
+      %v = vector.load %theta[%i] : memref<16xf32>, vector<16xf32>
+      %s, %c = cpu.sincos %v : vector<16xf32>
+      vector.store %s, %x[%c0, %i] : memref<2x16xf32>, vector<16xf32>
+      vector.store %c, %x[%c1, %i] : memref<2x16xf32>, vector<16xf32>
+    }
+    ```
+  }];
+  let statistics = [Statistic<"numKernels", "kernels", "kernels expanded">];
+  let dependentDialects = ["::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect",
+                           "::mlir::math::MathDialect", "::un0::cpu::CpuDialect"];
+}
+
+def CpuExpandMath : Pass<"cpu-expand-math", "::mlir::func::FuncOp"> {
+  let summary = "inline polynomials for vector sine, cosine and tanh";
+  let description = [{
+    `cpu.sincos` becomes a shared range reduction and two polynomials, `math.tanh` upstream's rational approximation. On a
+    target without fused multiply-add every `fma` becomes a product and a sum: the intrinsic would be a library call.
+  }];
+  let statistics = [Statistic<"numSinCos", "sincos", "vector sine-cosine pairs expanded">];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
+def CpuVerifyVector : Pass<"cpu-verify-vector", "::mlir::func::FuncOp"> {
+  let summary = "refuse what LLVM would scalarize or call out for";
+  let description = [{
+    The seam between vector code and LLVM: reports every op, with counts, that would become a scalar library call (`math`
+    on any type, `fma` on a target without it), an allocation, or that is still a cpu op, instead of letting the backend
+    do something slow in silence.
+  }];
+}
+
+#endif // UN0_CODEGEN_PASSES_TD

@@ -1,0 +1,488 @@
+//===- Un0ToCpu.cpp - fused model to packed CPU kernels ---------*- C++ -*-===//
+//
+// One pass over the chain that the fused phase guarantees: evolve, readout, reshape, convolutions. Each entry function
+// is built from the start, since nothing of the tensor form (dynamic batch, row-major layout) survives.
+//
+//===----------------------------------------------------------------------===//
+
+#include "un0/Conversion/Passes.h"
+
+#include "Solvers.h"
+#include "un0/Codegen/CpuTarget.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace un0 {
+#define GEN_PASS_DEF_UN0TOCPU
+#include "lib/Conversion/Passes.h.inc"
+} // namespace un0
+
+using namespace mlir;
+using namespace un0;
+using un0::cpu::kLine;
+using un0::cpu::padToLine;
+using un0::cpu::Packing;
+
+namespace {
+
+/// The pieces of `@generate`, found and checked once.
+struct ModelChain {
+  func::FuncOp func;
+  EvolveOp evolve; // null with 0 steps
+  ReadoutOp readout;
+  SmallVector<un0::Conv2DOp> convs;
+  int64_t oscillators, conditioning, features, channels, height, width;
+};
+
+int64_t dim(Value value, unsigned i) { return cast<ShapedType>(value.getType()).getDimSize(i); }
+
+class Lowering {
+public:
+  Lowering(ModuleOp module, const CpuTarget &target)
+      : module(module), target(target), symbols(module), b(module.getContext()) {}
+
+  LogicalResult run();
+  unsigned numEntries = 0, numPacked = 0;
+
+private:
+  LogicalResult findChain();
+  LogicalResult placeParameters();
+  LogicalResult place(Value param, Packing packing, ArrayRef<int64_t> shape);
+  LogicalResult buildEvolve(int64_t batch);
+  void buildReadout();
+  void buildDecode();
+  void describe();
+
+  func::FuncOp beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> arguments);
+  MemRefType f32(ArrayRef<int64_t> shape) { return MemRefType::get(shape, b.getF32Type()); }
+  Value alloc(ArrayRef<int64_t> shape) { return memref::AllocOp::create(b, loc, f32(shape)); }
+  /// The packed form of a parameter, as a view of the entry's weights.
+  Value packed(Value param, Packing packing);
+  int64_t getGroup() const { return 2; }
+
+  SmallVector<int64_t> phases(int64_t n, int64_t batch) {
+    return batch == 1 ? SmallVector<int64_t>{padToLine(n)} : SmallVector<int64_t>{padToLine(n), batch};
+  }
+  SmallVector<int64_t> waves(int64_t n, int64_t batch) {
+    return batch == 1 ? SmallVector<int64_t>{2, padToLine(n)} : SmallVector<int64_t>{padToLine(n), 2, batch};
+  }
+
+  struct Place {
+    cpu::PackedParamOp op;
+    SmallVector<int64_t> shape;
+  };
+
+  ModuleOp module;
+  const CpuTarget &target;
+  SymbolTable symbols;
+  OpBuilder b;
+  ModelChain chain;
+  llvm::MapVector<std::pair<StringAttr, Packing>, Place> places;
+  int64_t weightBytes = 0;
+  Location loc = b.getUnknownLoc();
+  Value weights, arena;
+};
+
+LogicalResult Lowering::findChain() {
+  chain.func = module.lookupSymbol<func::FuncOp>("generate");
+  if (!chain.func)
+    return module.emitError("no function @generate to lower");
+  loc = chain.func.getLoc();
+  auto type = chain.func.getFunctionType();
+  if (type.getNumInputs() != 3 || type.getNumResults() != 1)
+    return chain.func.emitError("@generate has ") << type.getNumInputs() << " inputs and " << type.getNumResults()
+                                                  << " results instead of 3 and 1";
+  // Walk back from the returned image.
+  Value value = cast<func::ReturnOp>(chain.func.getBody().front().getTerminator()).getOperand(0);
+  while (auto conv = value.getDefiningOp<un0::Conv2DOp>()) {
+    chain.convs.push_back(conv);
+    value = conv.getInput();
+  }
+  std::reverse(chain.convs.begin(), chain.convs.end());
+  auto expand = value.getDefiningOp<tensor::ExpandShapeOp>();
+  if (chain.convs.empty() || !expand)
+    return chain.func.emitError("the image is not a chain of un0.conv2d on reshaped features");
+  chain.readout = expand.getSrc().getDefiningOp<ReadoutOp>();
+  if (!chain.readout)
+    return expand.emitError("the reshaped features are not those of un0.readout");
+  Value phases = chain.readout.getPhases();
+  if (phases != chain.func.getArgument(0)) {
+    chain.evolve = phases.getDefiningOp<EvolveOp>();
+    if (!chain.evolve || phases != chain.evolve.getResult(0))
+      return chain.readout.emitError("reads phases that are neither the first state of un0.evolve nor the initial ones");
+  }
+  for (auto [i, conv] : llvm::enumerate(chain.convs)) {
+    bool last = i + 1 == chain.convs.size();
+    if (last && (conv.getUpsample() || conv.getActivation() == Activation::LeakyRelu))
+      return conv.emitError("the last convolution must have no upsampling, and tanh or no activation, on target cpu");
+    if (!last && conv.getActivation() == Activation::Tanh)
+      return conv.emitError("tanh is supported on the last convolution only, on target cpu");
+  }
+  chain.oscillators = dim(chain.func.getArgument(0), 1);
+  chain.conditioning = dim(chain.func.getArgument(1), 1);
+  chain.features = dim(chain.readout.getFeatures(), 1);
+  Value image = chain.convs.back().getOutput();
+  chain.channels = dim(image, 1);
+  chain.height = dim(image, 2);
+  chain.width = dim(image, 3);
+  return success();
+}
+
+LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> shape) {
+  auto get = param.getDefiningOp<GetParamOp>();
+  if (!get)
+    return emitError(param.getLoc(), "expected a parameter, not a computed value, on target cpu");
+  StringAttr symbol = get.getParamAttr().getAttr();
+  auto [it, inserted] = places.insert({{symbol, packing}, Place()});
+  if (!inserted)
+    return success();
+  int64_t bytes = 4;
+  for (int64_t d : shape)
+    if (llvm::MulOverflow(bytes, d, bytes))
+      return get.emitError("parameter is too large to pack");
+  auto op = cpu::PackedParamOp::create(b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
+                                  weightBytes, bytes, target.lanes, getGroup());
+  symbols.insert(op);
+  it->second = {op, SmallVector<int64_t>(shape)};
+  if (llvm::AddOverflow(weightBytes, static_cast<int64_t>(llvm::alignTo(bytes, 64)), weightBytes))
+    return get.emitError("parameters are too large to pack");
+  ++numPacked;
+  return success();
+}
+
+LogicalResult Lowering::placeParameters() {
+  b.setInsertionPoint(chain.func);
+  if (chain.evolve) {
+    for (Operation &op : chain.evolve.getBody().front().without_terminator()) {
+      if (auto rate = dyn_cast<FusedRateOp>(op)) {
+        int64_t padded = padToLine(dim(rate.getResult(), 1));
+        if (failed(place(rate.getFrequency(), Packing::Vector, {padded})))
+          return failure();
+        for (Value coupling : rate.getCouplings()) {
+          if (auto select = coupling.getDefiningOp<SelectClassOp>()) {
+            Value table = select.getTable();
+            if (cast<ShapedType>(table.getType()).getRank() != 3 || select.getLabel() != chain.func.getArgument(2))
+              return select.emitError("is not a classes x N x M table selected by the model's labels");
+            if (failed(place(table, Packing::ClassRows, {dim(table, 0) + 1, dim(table, 2), padded})))
+              return failure();
+          } else if (failed(place(coupling, Packing::Rows16, {padded / kLine, dim(coupling, 1), kLine}))) {
+            return failure();
+          }
+        }
+      } else if (auto drift = dyn_cast<DriftOp>(op)) {
+        if (failed(place(drift.getFrequency(), Packing::Vector, {padToLine(dim(drift.getResult(), 1))})))
+          return failure();
+      } else if (!isa<SinCosOp>(op)) {
+        return op.emitError("is not supported in a fused un0.evolve on target cpu");
+      }
+    }
+  }
+  for (un0::Conv2DOp conv : chain.convs) {
+    int64_t in = padToLine(dim(conv.getInput(), 1)), out = dim(conv.getOutput(), 1), padded = padToLine(out);
+    bool last = conv == chain.convs.back();
+    Packing packing = last ? Packing::ConvPlanar : conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3;
+    int64_t size = last ? 9 * in * out : (conv.getUpsample() ? 16 : 9) * in * padded;
+    if (failed(place(conv.getWeight(), packing, {size})) || failed(place(conv.getBias(), Packing::Vector, {padded})))
+      return failure();
+  }
+  // A module without parameters still has a section to point at.
+  weightBytes = std::max<int64_t>(weightBytes, 64);
+  return success();
+}
+
+Value Lowering::packed(Value param, Packing packing) {
+  StringAttr symbol = param.getDefiningOp<GetParamOp>().getParamAttr().getAttr();
+  Place &place = places.find({symbol, packing})->second;
+  Value offset = arith::ConstantIndexOp::create(b, loc, place.op.getOffset());
+  return memref::ViewOp::create(b, loc, f32(place.shape), weights, offset, ValueRange());
+}
+
+func::FuncOp Lowering::beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> arguments) {
+  b.setInsertionPoint(chain.func);
+  SmallVector<Type> inputs = {MemRefType::get({weightBytes}, b.getI8Type()), MemRefType::get({0}, b.getI8Type())};
+  llvm::append_range(inputs, arguments);
+  std::string name = "un0_" + kind.str() + (kind == "evolve" ? "_" + std::to_string(batch) : "");
+  auto func = func::FuncOp::create(b, loc, name, b.getFunctionType(inputs, {}));
+  func->setAttr("cpu.entry", b.getStringAttr(kind));
+  func->setAttr("cpu.batch", b.getI64IntegerAttr(batch));
+  symbols.insert(func);
+  Block *block = func.addEntryBlock();
+  b.setInsertionPointToStart(block);
+  weights = block->getArgument(0);
+  arena = block->getArgument(1);
+  ++numEntries;
+  return func;
+}
+
+LogicalResult Lowering::buildEvolve(int64_t batch) {
+  int64_t n = chain.oscillators, m = chain.conditioning;
+  func::FuncOp func = beginEntry("evolve", batch,
+                                 {f32({batch, n}), f32({batch, m}), MemRefType::get({batch}, b.getI64Type()),
+                                  f32({batch, n})});
+  ArrayRef<BlockArgument> args = func.getArguments();
+  Value labels = args[4], result = args[5];
+  auto finish = [&] { func::ReturnOp::create(b, loc); };
+
+  // Initial phases by the argument of @generate that they are.
+  DenseMap<Value, Value> initial;
+  auto load = [&](Value source) -> Value {
+    Value &buffer = initial[source];
+    if (!buffer) {
+      int64_t count = dim(source, 1);
+      buffer = alloc(phases(count, batch));
+      Value rows = source == chain.func.getArgument(0) ? args[2] : args[3];
+      cpu::LoadPhasesOp::create(b, loc, rows, buffer);
+    }
+    return buffer;
+  };
+  auto isInput = [&](Value value) {
+    return value == chain.func.getArgument(0) || value == chain.func.getArgument(1);
+  };
+
+  Value theta;
+  if (!chain.evolve) {
+    theta = load(chain.func.getArgument(0));
+    cpu::StorePhasesOp::create(b, loc, theta, result);
+    finish();
+    return success();
+  }
+
+  EvolveOp evolve = chain.evolve;
+  Block &body = evolve.getBody().front();
+  Tableau tableau = getTableau(evolve.getSolver());
+  int64_t stages = tableau.b.size();
+  bool euler = stages == 1;
+  double h = evolve.getStepTime();
+
+  struct Population {
+    Value state, point;
+    SmallVector<Value> rates;
+  };
+  SmallVector<Population> populations;
+  for (Value value : evolve.getInitial()) {
+    if (!isInput(value))
+      return evolve.emitError("initial states must be arguments of @generate on target cpu");
+    Population p;
+    p.state = load(value);
+    auto shape = cast<MemRefType>(p.state.getType()).getShape();
+    if (!euler) {
+      p.point = alloc(shape);
+      for (int64_t j = 0; j < stages; ++j)
+        p.rates.push_back(alloc(shape));
+    }
+    populations.push_back(p);
+  }
+
+  // Everything that does not change in time: views of parameters, the gathered drive, buffers.
+  DenseMap<Value, Value> buffers; // couplings, frequencies, drifts
+  DenseMap<Operation *, Value> wave;
+  for (Operation &op : body.without_terminator()) {
+    if (auto sincos = dyn_cast<SinCosOp>(op)) {
+      wave[&op] = alloc(waves(dim(sincos.getPhases(), 1), batch));
+    } else if (auto drift = dyn_cast<DriftOp>(op)) {
+      if (!isInput(drift.getInitial()))
+        return drift.emitError("initial phases must be an argument of @generate on target cpu");
+      load(drift.getInitial());
+      buffers[drift.getResult()] = alloc(phases(dim(drift.getResult(), 1), batch));
+      buffers[drift.getFrequency()] = packed(drift.getFrequency(), Packing::Vector);
+    } else if (auto rate = dyn_cast<FusedRateOp>(op)) {
+      buffers[rate.getFrequency()] = packed(rate.getFrequency(), Packing::Vector);
+      for (Value coupling : rate.getCouplings()) {
+        if (buffers.count(coupling))
+          continue;
+        auto select = coupling.getDefiningOp<SelectClassOp>();
+        if (!select) {
+          buffers[coupling] = packed(coupling, Packing::Rows16);
+          continue;
+        }
+        Value table = packed(select.getTable(), Packing::ClassRows);
+        int64_t padded = padToLine(dim(coupling, 1)), sources = dim(coupling, 2);
+        Value drive = batch == 1 ? alloc({sources, padded}) : alloc({padded, sources, batch});
+        cpu::GatherClassOp::create(b, loc, table, labels, drive);
+        buffers[coupling] = drive;
+      }
+    }
+  }
+
+  auto index = [&](int64_t i) -> Value { return arith::ConstantIndexOp::create(b, loc, i); };
+  auto loop = scf::ForOp::create(b, loc, index(0), index(evolve.getSteps()), index(1));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value step = arith::IndexCastOp::create(b, loc, b.getI32Type(), loop.getInductionVar());
+    Value stepF = arith::SIToFPOp::create(b, loc, b.getF32Type(), step);
+    auto constant = [&](double v) -> Value {
+      return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(static_cast<float>(v)));
+    };
+    auto combine = [&](Population &p, ArrayRef<double> weights, Value out) {
+      SmallVector<float> coefficients;
+      SmallVector<Value> rates;
+      for (auto [w, k] : llvm::zip(weights, p.rates))
+        if (w != 0.0) {
+          coefficients.push_back(static_cast<float>(w * h));
+          rates.push_back(k);
+        }
+      cpu::CombineOp::create(b, loc, p.state, rates, out, b.getDenseF32ArrayAttr(coefficients));
+    };
+    for (int64_t stage = 0; stage < stages; ++stage) {
+      bool first = stage == 0;
+      if (!first)
+        for (Population &p : populations)
+          combine(p, tableau.a[stage], p.point);
+      auto point = [&](Value value) -> Value {
+        if (auto arg = dyn_cast<BlockArgument>(value))
+          return first ? populations[arg.getArgNumber()].state : populations[arg.getArgNumber()].point;
+        return buffers.lookup(value);
+      };
+      // Waves of every population first: an Euler update overwrites the phases it starts from.
+      for (Operation &op : body.without_terminator()) {
+        if (auto drift = dyn_cast<DriftOp>(op)) {
+          Value t = arith::MulFOp::create(b, loc, stepF, constant(h));
+          if (tableau.c[stage] != 0.0)
+            t = arith::AddFOp::create(b, loc, t, constant(h * tableau.c[stage]));
+          cpu::DriftOp::create(b, loc, initial.lookup(drift.getInitial()), buffers.lookup(drift.getFrequency()), t,
+                               buffers.lookup(drift.getResult()));
+        } else if (auto sincos = dyn_cast<SinCosOp>(op)) {
+          Value phases = point(sincos.getPhases());
+          if (!phases)
+            return sincos.emitError("phases are neither a state nor a drift");
+          cpu::WavesOp::create(b, loc, phases, wave[&op]);
+        }
+      }
+      for (auto [i, value] : llvm::enumerate(evolve.getYield().getRates())) {
+        auto rate = value.getDefiningOp<FusedRateOp>();
+        if (!rate)
+          return evolve.getYield().emitError("rate ") << i << " is not a un0.fused_rate";
+        SmallVector<Value> couplings, sources;
+        for (auto [coupling, sine] : llvm::zip(rate.getCouplings(), rate.getSines())) {
+          couplings.push_back(buffers.lookup(coupling));
+          sources.push_back(wave.lookup(sine.getDefiningOp()));
+        }
+        Population &p = populations[i];
+        cpu::RateOp::create(b, loc, buffers.lookup(rate.getFrequency()), wave.lookup(rate.getTargetSine().getDefiningOp()),
+                       couplings, sources, p.state, euler ? p.state : p.rates[stage],
+                       euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr());
+      }
+    }
+    if (!euler)
+      for (Population &p : populations)
+        combine(p, tableau.b, p.state);
+  }
+  cpu::StorePhasesOp::create(b, loc, populations[0].state, result);
+  finish();
+  return success();
+}
+
+void Lowering::buildReadout() {
+  int64_t n = chain.oscillators, padded = padToLine(n);
+  func::FuncOp func = beginEntry("readout", 1, {f32({n}), f32({chain.features})});
+  Value rows = memref::ExpandShapeOp::create(b, loc, ArrayRef<int64_t>{1, n}, func.getArgument(2),
+                                             SmallVector<ReassociationIndices>{{0, 1}});
+  Value phases = alloc({padded});
+  cpu::LoadPhasesOp::create(b, loc, rows, phases);
+  cpu::ReadoutOp::create(b, loc, phases, alloc({3, padded}), func.getArgument(3), b.getI64IntegerAttr(n),
+                         chain.readout.getReferenceAttr(), chain.readout.getEncodingAttr());
+  func::ReturnOp::create(b, loc);
+}
+
+void Lowering::buildDecode() {
+  func::FuncOp func =
+      beginEntry("decode", 1, {f32({chain.features}), f32({chain.channels, chain.height, chain.width})});
+  auto image = [&](Value like) {
+    return alloc({padToLine(dim(like, 1)) / kLine, dim(like, 2) + 2, dim(like, 3) + 2, kLine});
+  };
+  Value input = chain.convs.front().getInput();
+  Value current = image(input);
+  cpu::ZeroOp::create(b, loc, current, UnitAttr());
+  cpu::ScatterFeaturesOp::create(b, loc, func.getArgument(2), current, b.getI64IntegerAttr(dim(input, 1)));
+  for (un0::Conv2DOp conv : chain.convs) {
+    Value bias = packed(conv.getBias(), Packing::Vector);
+    if (conv == chain.convs.back()) {
+      UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
+      cpu::Conv2DPlanarOp::create(b, loc, current, packed(conv.getWeight(), Packing::ConvPlanar), bias, func.getArgument(3),
+                             tanh);
+      break;
+    }
+    Value output = image(conv.getOutput());
+    cpu::ZeroOp::create(b, loc, output, b.getUnitAttr());
+    FloatAttr slope;
+    if (conv.getActivation() == Activation::LeakyRelu)
+      slope = b.getF32FloatAttr(static_cast<float>(conv.getSlope()->convertToDouble()));
+    cpu::Conv2DOp::create(b, loc, current,
+                          packed(conv.getWeight(), conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3), bias,
+                          output, conv.getUpsampleAttr(), slope, b.getI64IntegerAttr(target.lanes),
+                          b.getI64IntegerAttr(getGroup()));
+    current = output;
+  }
+  func::ReturnOp::create(b, loc);
+}
+
+void Lowering::describe() {
+  int64_t classes = 0;
+  SmallVector<Attribute> costs;
+  auto integer = [&](StringRef name, uint64_t value) {
+    return b.getNamedAttr(name, b.getI64IntegerAttr(static_cast<int64_t>(value)));
+  };
+  chain.func.walk([&](Operation *op) {
+    if (auto select = dyn_cast<SelectClassOp>(op))
+      classes = dim(select.getTable(), 0);
+    auto costed = dyn_cast<CostOpInterface>(op);
+    if (!costed || isa<EvolveOp>(op))
+      return;
+    auto evolve = op->getParentOfType<EvolveOp>();
+    uint64_t count = evolve ? evolve.getSteps() * getTableau(evolve.getSolver()).b.size() : 1;
+    Cost cost = costed.getCost();
+    StringRef part = evolve || isa<SelectClassOp>(op) ? "dynamics" : isa<ReadoutOp>(op) ? "readout" : "decoder";
+    costs.push_back(b.getDictionaryAttr(
+        {b.getNamedAttr("op", b.getStringAttr(op->getName().getStringRef())),
+         b.getNamedAttr("part", b.getStringAttr(part)), integer("count", count),
+         integer("multiply_adds", cost.multiplyAdds), integer("bits", cost.bits),
+         integer("special_functions", cost.specialFunctions), integer("parameter_bytes", cost.parameterBytes),
+         integer("bytes_read", cost.bytesRead), integer("bytes_written", cost.bytesWritten)}));
+  });
+  module->setAttr("un0.costs", b.getArrayAttr(costs));
+  if (auto model = chain.func->getAttrOfType<DictionaryAttr>("un0.model")) {
+    module->setAttr("un0.model", model);
+    if (auto stated = model.getAs<IntegerAttr>("classes"))
+      classes = stated.getInt();
+  }
+  SmallVector<NamedAttribute> signature = {
+      integer("oscillators", chain.oscillators), integer("conditioning", chain.conditioning),
+      integer("classes", classes),               integer("features", chain.features),
+      integer("channels", chain.channels),       integer("height", chain.height),
+      integer("width", chain.width)};
+  module->setAttr("un0.signature", b.getDictionaryAttr(signature));
+  SmallVector<NamedAttribute> dynamics = {
+      b.getNamedAttr("solver", b.getStringAttr(chain.evolve ? stringifySolver(chain.evolve.getSolver()) : "euler")),
+      integer("steps", chain.evolve ? chain.evolve.getSteps() : 0),
+      b.getNamedAttr("time", b.getF64FloatAttr(chain.evolve ? chain.evolve.getTime().convertToDouble() : 0.0))};
+  module->setAttr("un0.dynamics", b.getDictionaryAttr(dynamics));
+}
+
+LogicalResult Lowering::run() {
+  if (failed(findChain()) || failed(placeParameters()))
+    return failure();
+  describe();
+  if (failed(buildEvolve(1)) || failed(buildEvolve(target.lanes)))
+    return failure();
+  buildReadout();
+  buildDecode();
+  chain.func.erase();
+  return success();
+}
+
+struct Un0ToCpuPass : un0::impl::Un0ToCpuBase<Un0ToCpuPass> {
+  void runOnOperation() override {
+    llvm::Expected<CpuTarget> target = CpuTarget::of(getOperation());
+    if (!target) {
+      getOperation().emitError(llvm::toString(target.takeError()));
+      return signalPassFailure();
+    }
+    Lowering lowering(getOperation(), *target);
+    if (failed(lowering.run()))
+      return signalPassFailure();
+    numEntries += lowering.numEntries;
+    numPacked += lowering.numPacked;
+  }
+};
+
+} // namespace

@@ -1,0 +1,329 @@
+//===- Compile.cpp - what un0c does, as a library ---------------*- C++ -*-===//
+
+#include "un0/Driver/Compile.h"
+
+#include "dialects/Un0/Transforms/Passes.h"
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Tools/Plugins/DialectPlugin.h"
+#include "mlir/Tools/Plugins/PassPlugin.h"
+#include "un0/Import/Import.h"
+#include "un0/Target/ModuleWriter.h"
+#include "un0/Target/ObjectCode.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/Process.h"
+#include <chrono>
+
+using namespace mlir;
+using namespace un0;
+using llvm::Error;
+using llvm::Expected;
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+/// A pipeline that a user put at a seam.
+struct InsertedPass {
+  Phase phase;
+  std::string pipeline;
+};
+
+class Compilation {
+public:
+  Compilation(const CompileOptions &options, llvm::raw_ostream &errors)
+      : options(options), errors(errors), archives(options.input) {}
+
+  LogicalResult run();
+
+private:
+  LogicalResult fail(const Twine &message) {
+    errors << "un0c: error: " << message << "\n";
+    return failure();
+  }
+  LogicalResult fail(Error error) { return fail(llvm::toString(std::move(error))); }
+
+  LogicalResult checkOptions();
+  LogicalResult loadPlugins(DialectRegistry &registry);
+  LogicalResult read();
+  LogicalResult enter(Phase phase);
+  LogicalResult runPasses(Phase phase);
+  LogicalResult finishPhase(Phase phase);
+  LogicalResult writeIR(StringRef path);
+  LogicalResult writeBytes(StringRef path, ArrayRef<char> bytes);
+  LogicalResult writeUn0();
+  void printDiagnostic(Diagnostic &diagnostic);
+
+  const CompileOptions &options;
+  llvm::raw_ostream &errors;
+  std::unique_ptr<MLIRContext> context;
+  OwningOpRef<ModuleOp> module;
+  ArchiveSet archives;
+  CpuTarget target;
+  std::vector<InsertedPass> inserted;
+  SmallVector<char, 0> code;
+  std::string model;
+};
+
+LogicalResult Compilation::checkOptions() {
+  if (options.from > options.to)
+    return fail("cannot compile from phase '" + getPhaseName(options.from) + "' to the earlier phase '" +
+                getPhaseName(options.to) + "'");
+  if (!isIRPhase(options.from))
+    return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
+  if (options.precision != "f32")
+    return fail("precision '" + options.precision + "' is not supported; this version has f32");
+  if (options.steps && *options.steps < 0)
+    return fail("--steps must not be negative, got " + Twine(*options.steps));
+  if (options.time && !(std::isfinite(*options.time) && *options.time >= 0))
+    return fail("--time must be finite and not negative");
+  if (options.output.empty() && !isIRPhase(options.to))
+    return fail("no output file; name one with -o");
+  if ((options.steps || options.solver || options.time) && options.from > Phase::Model)
+    return fail("--steps, --solver and --time act on the phase 'model', before '" + getPhaseName(options.from) + "'");
+  for (const std::string &text : options.insertedPasses) {
+    auto [name, pipeline] = StringRef(text).split(':');
+    std::optional<Phase> phase = parsePhase(name);
+    if (!phase || !isIRPhase(*phase) || pipeline.empty())
+      return fail("--insert-pass wants PHASE:PIPELINE with an IR phase, got '" + text + "'");
+    inserted.push_back({*phase, pipeline.str()});
+  }
+  if (!options.dumpPhases.empty())
+    if (std::error_code error = llvm::sys::fs::create_directories(options.dumpPhases))
+      return fail("cannot make directory '" + options.dumpPhases + "': " + error.message());
+  Expected<CpuTarget> found = CpuTarget::get(options.cpu);
+  if (!found)
+    return fail("--mcpu: " + llvm::toString(found.takeError()));
+  target = std::move(*found);
+  if (target.lanes < 8 && options.to > Phase::Quantized)
+    errors << "un0c: warning: cpu '" << target.cpu << "' has no AVX2 with FMA; code for it uses vectors of "
+           << target.lanes << " and runs several times slower than with --mcpu=x86-64-v3\n";
+  return success();
+}
+
+LogicalResult Compilation::loadPlugins(DialectRegistry &registry) {
+  for (const std::string &path : options.passPlugins) {
+    Expected<PassPlugin> plugin = PassPlugin::load(path);
+    if (!plugin)
+      return fail("cannot load the pass plugin: " + llvm::toString(plugin.takeError()));
+    plugin->registerPassRegistryCallbacks();
+    // A plugin may bring a dialect of its own too.
+    if (Expected<DialectPlugin> dialects = DialectPlugin::load(path))
+      dialects->registerDialectRegistryCallbacks(registry);
+    else
+      llvm::consumeError(dialects.takeError());
+  }
+  return success();
+}
+
+void Compilation::printDiagnostic(Diagnostic &diagnostic) {
+  auto severity = [](DiagnosticSeverity severity) -> StringRef {
+    switch (severity) {
+    case DiagnosticSeverity::Note:
+      return "note";
+    case DiagnosticSeverity::Warning:
+      return "warning";
+    case DiagnosticSeverity::Error:
+      return "error";
+    case DiagnosticSeverity::Remark:
+      return "remark";
+    }
+    llvm_unreachable("unknown severity");
+  };
+  auto print = [&](Diagnostic &d) {
+    errors << "un0c: " << severity(d.getSeverity()) << ": ";
+    if (auto file = d.getLocation()->findInstanceOf<FileLineColLoc>())
+      errors << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
+    errors << d << "\n";
+  };
+  print(diagnostic);
+  for (Diagnostic &note : diagnostic.getNotes())
+    // The whole op is for a debugger, not for one line on a terminal.
+    if (!StringRef(note.str()).starts_with("see current operation"))
+      print(note);
+}
+
+LogicalResult Compilation::read() {
+  ImportOptions importOptions;
+  importOptions.allowNonfinite = options.allowNonfinite;
+  Expected<OwningOpRef<ModuleOp>> imported = importModel(options.input, *context, importOptions);
+  if (!imported)
+    return fail(imported.takeError());
+  module = std::move(*imported);
+  return success();
+}
+
+LogicalResult Compilation::runPasses(Phase phase) {
+  PassManager pm(context.get());
+  if (phase == Phase::Model && (options.steps || options.solver || options.time)) {
+    std::string arguments;
+    if (options.solver) {
+      std::string solver = *options.solver;
+      std::replace(solver.begin(), solver.end(), '-', '_');
+      arguments += "solver=" + solver + " ";
+    }
+    if (options.steps)
+      arguments += "steps=" + std::to_string(*options.steps) + " ";
+    if (options.time)
+      arguments += llvm::formatv("time={0:E17}", *options.time).str();
+    if (failed(parsePassPipeline("un0-set-solver{" + arguments + "}", pm, errors)))
+      return fail("cannot override the solver");
+  }
+  buildPhase(phase, pm);
+  for (const InsertedPass &pass : inserted) {
+    if (pass.phase != phase)
+      continue;
+    std::string message;
+    llvm::raw_string_ostream os(message);
+    if (failed(parsePassPipeline(pass.pipeline, pm, os)))
+      return fail("--insert-pass=" + getPhaseName(phase) + ":" + pass.pipeline + ": " +
+                  StringRef(os.str()).split('\n').first);
+  }
+  return pm.run(*module);
+}
+
+LogicalResult Compilation::writeIR(StringRef path) {
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  OpPrintingFlags flags;
+  module->print(os, flags);
+  os << "\n";
+  return writeBytes(path, ArrayRef<char>(text.data(), text.size()));
+}
+
+LogicalResult Compilation::writeBytes(StringRef path, ArrayRef<char> bytes) {
+  if (path.empty() || path == "-") {
+    llvm::outs().write(bytes.data(), bytes.size());
+    llvm::outs().flush();
+    return success();
+  }
+  Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> Error {
+    os.write(bytes.data(), bytes.size());
+    return Error::success();
+  });
+  if (error)
+    return fail("cannot write '" + path + "': " + llvm::toString(std::move(error)));
+  return success();
+}
+
+/// What a phase needs beside passes, before its passes run.
+LogicalResult Compilation::enter(Phase phase) {
+  if (phase == Phase::Loops)
+    target.attach(*module);
+  if (phase > Phase::Loops && isIRPhase(phase)) {
+    // The IR may come from a file that was made for another processor.
+    Expected<CpuTarget> attached = CpuTarget::of(*module);
+    if (!attached)
+      return fail("cannot run phase '" + getPhaseName(phase) + "': " + llvm::toString(attached.takeError()));
+    target = std::move(*attached);
+  }
+  if (phase == Phase::Object) {
+    Expected<CpuTarget> attached = CpuTarget::of(*module);
+    if (!attached)
+      return fail(attached.takeError());
+    target = std::move(*attached);
+    Expected<SmallVector<char, 0>> object = compileToObject(*module, target);
+    if (!object)
+      return fail(object.takeError());
+    code = std::move(*object);
+  }
+  return success();
+}
+
+LogicalResult Compilation::finishPhase(Phase phase) {
+  if (isIRPhase(phase))
+    (*module)->setAttr("un0.phase", StringAttr::get(context.get(), getPhaseName(phase)));
+  if (phase == Phase::Model && !options.strip) {
+    llvm::raw_string_ostream os(model);
+    if (failed(writeBytecodeToFile(*module, os)))
+      return fail("cannot serialize the model");
+  }
+  if (options.dumpPhases.empty() || phase == Phase::Module)
+    return success();
+  SmallString<128> path(options.dumpPhases);
+  llvm::sys::path::append(path, llvm::formatv("{0}-{1}.{2}", static_cast<int>(phase), getPhaseName(phase),
+                                              isIRPhase(phase) ? "mlir" : "so")
+                                    .str());
+  return isIRPhase(phase) ? writeIR(path) : writeBytes(path, code);
+}
+
+LogicalResult Compilation::writeUn0() {
+  ModuleContents contents;
+  contents.code = code;
+  contents.model = ArrayRef<char>(model.data(), model.size());
+  contents.source = llvm::sys::path::filename(options.input).str();
+  contents.precision = options.precision;
+  ModuleWriterOptions writerOptions;
+  writerOptions.externalWeights = options.externalWeights;
+  bool terminal = llvm::sys::Process::StandardErrIsDisplayed();
+  auto start = Clock::now(), shown = start;
+  auto progress = [&](uint64_t done, uint64_t total) {
+    // Only work that takes long enough to wonder about.
+    if (!terminal || secondsSince(start) < 1.0 || secondsSince(shown) < 0.1)
+      return;
+    shown = Clock::now();
+    errors << llvm::formatv("\rpacking weights {0,3}%", total ? done * 100 / total : 100);
+    errors.flush();
+  };
+  writerOptions.progress = progress;
+  Error error = writeModule(options.output, *module, target, contents, archives, writerOptions);
+  if (shown != start)
+    errors << "\r                     \r";
+  return error ? fail(std::move(error)) : success();
+}
+
+LogicalResult Compilation::run() {
+  if (failed(checkOptions()))
+    return failure();
+  DialectRegistry registry;
+  registerDialects(registry);
+  registerPasses();
+  if (failed(loadPlugins(registry)))
+    return failure();
+  context = std::make_unique<MLIRContext>(registry, MLIRContext::Threading::DISABLED);
+  context->loadAllAvailableDialects();
+  context->printOpOnDiagnostic(options.verbose);
+  bool reported = false;
+  ScopedDiagnosticHandler handler(context.get(), [&](Diagnostic &diagnostic) {
+    reported |= diagnostic.getSeverity() == DiagnosticSeverity::Error;
+    printDiagnostic(diagnostic);
+    return success();
+  });
+
+  for (Phase phase : kAllPhases) {
+    if (phase > options.to)
+      break;
+    // IR inputs start in the phase named; the passes of that phase and of those before it have run.
+    if (phase != Phase::Import && phase <= options.from)
+      continue;
+    auto start = Clock::now();
+    LogicalResult result = phase == Phase::Import   ? read()
+                           : phase == Phase::Module ? writeUn0()
+                                                    : enter(phase);
+    if (succeeded(result) && isIRPhase(phase) && phase != Phase::Import) {
+      result = runPasses(phase);
+      if (failed(result) && !reported)
+        return fail("phase '" + getPhaseName(phase) + "' failed");
+    }
+    if (failed(result) || failed(finishPhase(options.from != Phase::Import && phase == Phase::Import ? options.from
+                                                                                                    : phase)))
+      return failure();
+    if (options.verbose)
+      errors << llvm::formatv("un0c: {0,-10} {1,8:f3} s\n", getPhaseName(phase), secondsSince(start));
+  }
+  if (options.to == Phase::Object)
+    return writeBytes(options.output, code);
+  if (isIRPhase(options.to))
+    return writeIR(options.output);
+  return success();
+}
+
+} // namespace
+
+LogicalResult un0::compile(const CompileOptions &options, llvm::raw_ostream &errors) {
+  return Compilation(options, errors).run();
+}

@@ -1,0 +1,133 @@
+//===- Phases.cpp - the named phases of a compilation -----------*- C++ -*-===//
+
+#include "un0/Pipelines/Phases.h"
+
+#include "dialects/Un0/Transforms/Passes.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVMPass.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/ReconcileUnrealizedCasts/ReconcileUnrealizedCasts.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVMPass.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Pass/PassRegistry.h"
+#include "mlir/Transforms/Passes.h"
+#include "un0/Codegen/Passes.h"
+#include "un0/Conversion/Passes.h"
+
+using namespace mlir;
+using namespace un0;
+
+StringRef un0::getPhaseName(Phase phase) {
+  switch (phase) {
+  case Phase::Import:
+    return "import";
+  case Phase::Model:
+    return "model";
+  case Phase::Fused:
+    return "fused";
+  case Phase::Quantized:
+    return "quantized";
+  case Phase::Loops:
+    return "loops";
+  case Phase::Vector:
+    return "vector";
+  case Phase::LLVM:
+    return "llvm";
+  case Phase::Object:
+    return "object";
+  case Phase::Module:
+    return "module";
+  }
+  llvm_unreachable("unknown phase");
+}
+
+std::optional<Phase> un0::parsePhase(StringRef name) {
+  for (Phase phase : kAllPhases)
+    if (getPhaseName(phase) == name)
+      return phase;
+  return std::nullopt;
+}
+
+std::string un0::listPhases() {
+  std::string names;
+  for (Phase phase : kAllPhases)
+    names += (names.empty() ? "" : ", ") + getPhaseName(phase).str();
+  return names;
+}
+
+static void buildLLVM(OpPassManager &pm) {
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createFinalizeMemRefToLLVMConversionPass());
+  ConvertFuncToLLVMPassOptions funcOptions;
+  // Entries take plain pointers: shapes are static and part of the contract.
+  funcOptions.useBarePtrCallConv = true;
+  pm.addPass(createConvertFuncToLLVMPass(funcOptions));
+  pm.addPass(createConvertControlFlowToLLVMPass());
+  pm.addPass(createArithToLLVMConversionPass());
+  pm.addPass(createConvertIndexToLLVMPass());
+  pm.addPass(createUBToLLVMConversionPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void un0::buildPhase(Phase phase, OpPassManager &pm) {
+  switch (phase) {
+  case Phase::Model:
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createUn0VerifyModel());
+    return;
+  case Phase::Fused:
+    buildFusePipeline(pm);
+    return;
+  case Phase::Loops:
+    pm.addPass(createUn0ToCpu());
+    pm.addPass(createCpuPlanArena());
+    pm.addPass(createCanonicalizerPass());
+    pm.addPass(createCSEPass());
+    return;
+  case Phase::Vector: {
+    OpPassManager &func = pm.nest<func::FuncOp>();
+    func.addPass(createCpuKernelsToVector());
+    func.addPass(createCpuExpandMath());
+    func.addPass(createCanonicalizerPass());
+    func.addPass(createCSEPass());
+    func.addPass(createLoopInvariantCodeMotionPass());
+    func.addPass(createCpuVerifyVector());
+    return;
+  }
+  case Phase::LLVM:
+    buildLLVM(pm);
+    return;
+  case Phase::Import:
+  case Phase::Quantized: // f32 keeps the fused form
+  case Phase::Object:
+  case Phase::Module:
+    return;
+  }
+}
+
+void un0::registerPhasePipelines() {
+  static bool once = [] {
+    for (Phase phase : {Phase::Model, Phase::Fused, Phase::Loops, Phase::Vector, Phase::LLVM}) {
+      std::string name = "un0-phase-" + getPhaseName(phase).str();
+      registerPassPipeline(
+          name, "from the phase before to '" + getPhaseName(phase).str() + "'",
+          [phase](OpPassManager &pm, StringRef options, function_ref<LogicalResult(const Twine &)> error) {
+            if (!options.empty())
+              return error("phase pipelines take no options");
+            buildPhase(phase, pm);
+            return success();
+          },
+          [](function_ref<void(const detail::PassOptions &)>) {});
+    }
+    return true;
+  }();
+  (void)once;
+}

@@ -1,0 +1,43 @@
+// RUN: un0-opt %s --split-input-file --cpu-kernels-to-vector --canonicalize --cse | FileCheck %s
+
+// One sample: oscillators in the lanes, sine and cosine rows apart.
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @waves
+  // CHECK: scf.for %[[I:.*]] = %{{.*}} to %c32 step %c16
+  // CHECK: %[[V:.*]] = vector.load %arg0[%[[I]]] : memref<32xf32>, vector<16xf32>
+  // CHECK: %[[S:.*]], %[[C:.*]] = cpu.sincos %[[V]] : vector<16xf32>
+  // CHECK: vector.store %[[S]], %arg1[%c0, %[[I]]]
+  // CHECK: vector.store %[[C]], %arg1[%c1, %[[I]]]
+  func.func @waves(%theta: memref<32xf32>, %x: memref<2x32xf32>) {
+    cpu.waves %theta to %x : memref<32xf32>, memref<2x32xf32>
+    return
+  }
+
+  // A batch tile: 8 rows x (sine, cosine) stay in registers over the whole sum, and both products share the load of K.
+  // CHECK-LABEL: func @rate_tile
+  // CHECK: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+  // CHECK: memref.load
+  // CHECK: %[[K:.*]] = vector.broadcast
+  // CHECK-NEXT: vector.fma %[[K]]
+  // CHECK-NEXT: vector.fma %[[K]]
+  func.func @rate_tile(%w: memref<32xf32>, %k: memref<2x20x16xf32>, %x: memref<32x2x16xf32>, %t: memref<32x16xf32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%x) base %t to %t step 1.000000e-01 : f32
+        : memref<32xf32>, memref<32x2x16xf32>, (memref<2x20x16xf32>), (memref<32x2x16xf32>), memref<32x16xf32>, memref<32x16xf32>
+    return
+  }
+}
+
+// -----
+
+// 8 lanes: the same sums, in twice the vectors.
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: func @rate_one
+  // CHECK: vector.load {{.*}} : memref<2x20x16xf32>, vector<8xf32>
+  // CHECK: vector.fma {{.*}} : vector<8xf32>
+  // CHECK-NOT: vector<16xf32>
+  func.func @rate_one(%w: memref<32xf32>, %k: memref<2x20x16xf32>, %x: memref<2x32xf32>, %t: memref<32xf32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%x) base %t to %t step 1.000000e-01 : f32
+        : memref<32xf32>, memref<2x32xf32>, (memref<2x20x16xf32>), (memref<2x32xf32>), memref<32xf32>, memref<32xf32>
+    return
+  }
+}

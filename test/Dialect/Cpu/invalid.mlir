@@ -1,0 +1,94 @@
+// RUN: un0-opt %s --split-input-file --verify-diagnostics
+
+un0.param @K : tensor<4x4xf32> from "m" key "K"
+// expected-error @+1 {{offset 4 is not a multiple of 64}}
+cpu.packed_param @P of @K rows16 at 4 size 256
+
+// -----
+
+un0.param @K : tensor<4x4xf32> from "m" key "K"
+// expected-error @+1 {{size 3 is not a positive multiple of 4}}
+cpu.packed_param @P of @K rows16 at 0 size 3
+
+// -----
+
+un0.param @K : tensor<4x4xf32> from "m" key "K"
+// expected-error @+1 {{lanes 5 do not divide a line of 16}}
+cpu.packed_param @P of @K conv3x3 at 0 size 64 {lanes = 5 : i64}
+
+// -----
+
+func.func @f(%a: memref<1x20xf32>, %b: memref<20xf32>) {
+  // expected-error @+1 {{lane layout does not hold 1 x 20 phases}}
+  cpu.load_phases %a to %b : memref<1x20xf32>, memref<20xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: memref<20xf32>, %b: memref<2x20xf32>) {
+  // expected-error @+1 {{waves do not match the phases' layout}}
+  cpu.waves %a to %b : memref<20xf32>, memref<2x20xf32>
+  return
+}
+
+// -----
+
+func.func @f(%t: memref<3x2x16xf32>, %l: memref<4xi64>, %d: memref<16x2x8xf32>) {
+  // expected-error @+1 {{destination does not hold the drive of 4 samples}}
+  cpu.gather_class %t[%l] to %d : memref<3x2x16xf32>, memref<4xi64>, memref<16x2x8xf32>
+  return
+}
+
+// -----
+
+func.func @f(%w: memref<16xf32>, %x: memref<2x32xf32>, %t: memref<32xf32>) {
+  // expected-error @+1 {{frequency has 16 entries but the population has 32}}
+  cpu.rate frequency %w target %x couple() with() base %t to %t
+      : memref<16xf32>, memref<2x32xf32>, (), (), memref<32xf32>, memref<32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%k: memref<3x20x16xf32>, %x: memref<2x32xf32>, %t: memref<32xf32>) {
+  // expected-error @+1 {{coupling fits neither the rows nor the drive layout of 32 oscillators}}
+  cpu.rate frequency %t target %x couple(%k) with(%x) base %t to %t
+      : memref<32xf32>, memref<2x32xf32>, (memref<3x20x16xf32>), (memref<2x32xf32>), memref<32xf32>, memref<32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%t: memref<16xf32>) {
+  // expected-error @+1 {{has 1 coefficients for 2 rates}}
+  cpu.combine %t plus [0.5] times(%t, %t) to %t : memref<16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: memref<1x6x6x16xf32>, %w: memref<2304xf32>, %b: memref<16xf32>, %o: memref<1x10x10x16xf32>) {
+  // expected-error @+1 {{input is 4 x 4 but output is 8 x 8}}
+  cpu.conv2d %a, %w, %b to %o lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x10x10x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: memref<1x6x6x16xf32>, %w: memref<16xf32>, %b: memref<16xf32>, %o: memref<1x6x6x16xf32>) {
+  // expected-error @+1 {{weights have 16 elements, expected 2304}}
+  cpu.conv2d %a, %w, %b to %o lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<16xf32>, memref<16xf32>, memref<1x6x6x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: memref<1x6x6x16xf32>, %w: memref<432xf32>, %b: memref<16xf32>, %o: memref<3x8x8xf32>) {
+  // expected-error @+1 {{input image and output planes differ in size}}
+  cpu.conv2d_planar %a, %w, %b to %o
+      : memref<1x6x6x16xf32>, memref<432xf32>, memref<16xf32>, memref<3x8x8xf32>
+  return
+}

@@ -1,0 +1,59 @@
+// RUN: un0-opt %s | un0-opt | FileCheck %s
+// RUN: un0-opt %s --mlir-print-op-generic | un0-opt | FileCheck %s
+
+un0.param @K : tensor<20x20xf32> from "m.safetensors" key "dynamics.K" {zero_diagonal}
+// CHECK: cpu.packed_param @K_rows16 of @K rows16 at 0 size 2560
+cpu.packed_param @K_rows16 of @K rows16 at 0 size 2560
+
+// CHECK-LABEL: func @one_sample
+func.func @one_sample(%rows: memref<1x20xf32>, %theta: memref<32xf32>, %x: memref<2x32xf32>, %w: memref<32xf32>,
+                      %k: memref<2x20x16xf32>, %t: f32) {
+  // CHECK: cpu.load_phases %{{.*}} to %{{.*}} : memref<1x20xf32>, memref<32xf32>
+  cpu.load_phases %rows to %theta : memref<1x20xf32>, memref<32xf32>
+  // CHECK: cpu.waves %{{.*}} to %{{.*}} : memref<32xf32>, memref<2x32xf32>
+  cpu.waves %theta to %x : memref<32xf32>, memref<2x32xf32>
+  // CHECK: cpu.rate frequency %{{.*}} target %{{.*}} couple(%{{.*}}) with(%{{.*}}) base %[[T:.*]] to %[[T]] step
+  cpu.rate frequency %w target %x couple(%k) with(%x) base %theta to %theta step 1.000000e-01 : f32
+      : memref<32xf32>, memref<2x32xf32>, (memref<2x20x16xf32>), (memref<2x32xf32>), memref<32xf32>, memref<32xf32>
+  // CHECK: cpu.drift
+  cpu.drift %theta plus %w times %t to %theta : memref<32xf32>, memref<32xf32>, memref<32xf32>
+  // CHECK: cpu.combine %{{.*}} plus [5.000000e-01, 1.000000e+00] times(%{{.*}}, %{{.*}}) to
+  cpu.combine %theta plus [0.5, 1.0] times(%w, %w) to %theta : memref<32xf32>
+  // CHECK: cpu.store_phases
+  cpu.store_phases %theta to %rows : memref<32xf32>, memref<1x20xf32>
+  return
+}
+
+// CHECK-LABEL: func @tile
+func.func @tile(%labels: memref<16xi64>, %table: memref<11x8x32xf32>, %d: memref<32x8x16xf32>,
+                %theta: memref<32x16xf32>, %x: memref<32x2x16xf32>) {
+  // CHECK: cpu.gather_class %{{.*}}[%{{.*}}] to
+  cpu.gather_class %table[%labels] to %d : memref<11x8x32xf32>, memref<16xi64>, memref<32x8x16xf32>
+  // CHECK: cpu.waves
+  cpu.waves %theta to %x : memref<32x16xf32>, memref<32x2x16xf32>
+  return
+}
+
+// CHECK-LABEL: func @decoder
+func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memref<40xf32>, %a: memref<1x6x6x16xf32>,
+                   %b: memref<2x10x10x16xf32>, %w: memref<8192xf32>, %bias: memref<32xf32>, %wp: memref<864xf32>,
+                   %planes: memref<3x8x8xf32>, %v: vector<16xf32>) {
+  // CHECK: cpu.readout {{.*}} oscillators 20 reference(mean) encoding(sin_cos)
+  cpu.readout %phases using %scratch to %f oscillators 20 reference(mean) encoding(sin_cos)
+      : memref<32xf32>, memref<3x32xf32>, memref<40xf32>
+  // CHECK: cpu.zero %
+  cpu.zero %a : memref<1x6x6x16xf32>
+  // CHECK: cpu.zero ring %
+  cpu.zero ring %b : memref<2x10x10x16xf32>
+  // CHECK: cpu.scatter_features {{.*}} channels 2
+  cpu.scatter_features %f to %a channels 2 : memref<40xf32>, memref<1x6x6x16xf32>
+  // CHECK: cpu.conv2d {{.*}} lanes 16 group 2 upsample leaky 2.000000e-01 : f32
+  cpu.conv2d %a, %w, %bias to %b lanes 16 group 2 upsample leaky 2.000000e-01 : f32
+      : memref<1x6x6x16xf32>, memref<8192xf32>, memref<32xf32>, memref<2x10x10x16xf32>
+  // CHECK: cpu.conv2d_planar {{.*}} tanh
+  cpu.conv2d_planar %b, %wp, %bias to %planes tanh
+      : memref<2x10x10x16xf32>, memref<864xf32>, memref<32xf32>, memref<3x8x8xf32>
+  // CHECK: cpu.sincos %{{.*}} : vector<16xf32>
+  %s, %c = cpu.sincos %v : vector<16xf32>
+  return
+}

@@ -1,0 +1,168 @@
+//===- un0-translate.cpp - text, bytecode and modules -----------*- C++ -*-===//
+//
+// Turns IR into text or bytecode and back, and looks into `.un0` modules. Modules are read through the runtime, so
+// nothing is shown of a file that the runtime would refuse.
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Bytecode/BytecodeWriter.h"
+#include "mlir/Parser/Parser.h"
+#include "un0/Pipelines/Phases.h"
+#include "un0/runtime.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace llvm;
+
+namespace {
+enum class Action { Text, Bytecode, Inspect, ExtractModel };
+} // namespace
+
+static cl::OptionCategory category("un0-translate options");
+static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Required, cl::cat(category));
+static cl::opt<std::string> output("o", cl::desc("Output file, '-' to print"), cl::init("-"), cl::cat(category));
+static cl::opt<Action> action(
+    cl::desc("What to do:"), cl::Required, cl::cat(category),
+    cl::values(clEnumValN(Action::Text, "to-text", "IR, text or bytecode, to text"),
+               clEnumValN(Action::Bytecode, "to-bytecode", "IR, text or bytecode, to bytecode"),
+               clEnumValN(Action::Inspect, "inspect", "print a module's manifest as JSON"),
+               clEnumValN(Action::ExtractModel, "extract-model", "the IR at phase 'model' that a module carries")));
+
+static int fail(const Twine &message) {
+  errs() << "un0-translate: error: " << message << "\n";
+  return 1;
+}
+
+static int emit(StringRef bytes) {
+  if (output == "-") {
+    outs() << bytes;
+    outs().flush();
+    return outs().has_error() ? fail("cannot write the output") : 0;
+  }
+  Error error = writeToOutput(output, [&](raw_ostream &os) -> Error {
+    os << bytes;
+    return Error::success();
+  });
+  return error ? fail("cannot write '" + output + "': " + toString(std::move(error))) : 0;
+}
+
+/// Parses IR of any phase and prints it as `action` says.
+static int translate(std::unique_ptr<MemoryBuffer> buffer) {
+  mlir::DialectRegistry registry;
+  un0::registerDialects(registry);
+  mlir::MLIRContext context(registry, mlir::MLIRContext::Threading::DISABLED);
+  mlir::ScopedDiagnosticHandler handler(&context, [](mlir::Diagnostic &diagnostic) {
+    errs() << "un0-translate: error: " << diagnostic.getLocation() << ": " << diagnostic << "\n";
+    return mlir::success();
+  });
+  SourceMgr sources;
+  sources.AddNewSourceBuffer(std::move(buffer), SMLoc());
+  auto module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
+  if (!module)
+    return 1;
+  std::string bytes;
+  raw_string_ostream os(bytes);
+  if (action == Action::Bytecode) {
+    if (failed(mlir::writeBytecodeToFile(*module, os)))
+      return fail("cannot write bytecode");
+    if (output == "-" && outs().is_displayed())
+      return fail("bytecode is not for a terminal; name a file with -o");
+  } else {
+    module->print(os);
+    os << "\n";
+  }
+  return emit(os.str());
+}
+
+static json::Object describe(const un0_module *module) {
+  un0_module_info info;
+  un0_module_get_info(module, &info);
+  un0_signature s;
+  un0_module_signature(module, &s);
+  json::Array entries, tensors, costs, features;
+  un0_entry_info entry;
+  for (uint64_t i = 0; un0_module_entry(module, i, &entry); ++i)
+    entries.push_back(json::Object{{"kind", entry.kind}, {"symbol", entry.symbol}, {"batch", entry.batch}});
+  un0_tensor_info tensor;
+  for (uint64_t i = 0; un0_module_tensor(module, i, &tensor); ++i)
+    tensors.push_back(json::Object{{"name", tensor.name},
+                                   {"archive_key", tensor.archive_key},
+                                   {"shape", json::Array(ArrayRef<int64_t>(tensor.shape, tensor.rank))},
+                                   {"storage", tensor.storage},
+                                   {"packing", tensor.packing},
+                                   {"offset", tensor.offset},
+                                   {"size", tensor.size}});
+  un0_cost_info cost;
+  for (uint64_t i = 0; un0_module_cost(module, i, &cost); ++i)
+    costs.push_back(json::Object{{"op", cost.op},
+                                 {"part", cost.part},
+                                 {"count", cost.count},
+                                 {"multiply_adds", cost.multiply_adds},
+                                 {"bits", cost.bits},
+                                 {"special_functions", cost.special_functions},
+                                 {"parameter_bytes", cost.parameter_bytes},
+                                 {"bytes_read", cost.bytes_read},
+                                 {"bytes_written", cost.bytes_written}});
+  for (uint64_t i = 0; const char *feature = un0_module_cpu_feature(module, i); ++i)
+    features.push_back(feature);
+  return json::Object{{"model", info.model},
+                      {"format", formatv("{0}.{1}", info.format_major, info.format_minor).str()},
+                      {"file_bytes", info.file_bytes},
+                      {"weight_bytes", info.weight_bytes},
+                      {"external_weights", info.external_weights},
+                      {"arena_bytes", info.arena_bytes},
+                      {"compilation", json::Object{{"compiler", info.compiler},
+                                                   {"source", info.source},
+                                                   {"precision", info.precision},
+                                                   {"target", info.target},
+                                                   {"cpu", info.cpu},
+                                                   {"solver", info.solver},
+                                                   {"steps", info.steps},
+                                                   {"time", info.time}}},
+                      {"signature", json::Object{{"oscillators", s.oscillators},
+                                                 {"conditioning", s.conditioning},
+                                                 {"classes", s.classes},
+                                                 {"features", s.features},
+                                                 {"channels", s.channels},
+                                                 {"height", s.height},
+                                                 {"width", s.width},
+                                                 {"tile", s.tile}}},
+                      {"cpu_features", std::move(features)},
+                      {"entries", std::move(entries)},
+                      {"tensors", std::move(tensors)},
+                      {"costs", std::move(costs)}};
+}
+
+int main(int argc, char **argv) {
+  InitLLVM init(argc, argv);
+  cl::HideUnrelatedOptions(category);
+  cl::SetVersionPrinter([](raw_ostream &os) { os << "un0-translate " << UN0_VERSION << "\n"; });
+  cl::ParseCommandLineOptions(argc, argv, "translate un0 IR, and look into modules\n");
+
+  if (action == Action::Text || action == Action::Bytecode) {
+    auto buffer = MemoryBuffer::getFileOrSTDIN(input);
+    if (!buffer)
+      return fail("cannot open '" + input + "': " + buffer.getError().message());
+    return translate(std::move(*buffer));
+  }
+
+  un0_module *module = nullptr;
+  un0_error error;
+  if (un0_module_open(input.c_str(), nullptr, &module, &error) != UN0_OK)
+    return fail(error.message);
+  int status;
+  if (action == Action::Inspect) {
+    status = emit(formatv("{0:2}\n", json::Value(describe(module))).str());
+  } else {
+    size_t size = 0;
+    const void *bytecode = un0_module_bytecode(module, &size);
+    status = bytecode ? translate(MemoryBuffer::getMemBufferCopy(StringRef(static_cast<const char *>(bytecode), size),
+                                                                 input))
+                      : fail("'" + input + "' carries no model IR; it was compiled with --strip");
+  }
+  un0_module_close(module);
+  return status;
+}
