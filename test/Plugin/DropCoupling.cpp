@@ -12,10 +12,13 @@
 
 using namespace mlir;
 
-namespace {
-
+namespace example {
+#define GEN_PASS_DECL_DROPCOUPLING
 #define GEN_PASS_DEF_DROPCOUPLING
 #include "DropCouplingPasses.h.inc"
+} // namespace example
+
+namespace {
 // [doc:end]
 
 // [doc:origin]
@@ -29,7 +32,7 @@ un0::GetParamOp getOrigin(Value coupling) {
 // [doc:end]
 
 // [doc:pass]
-struct DropCoupling : impl::DropCouplingBase<DropCoupling> {
+struct DropCoupling : example::impl::DropCouplingBase<DropCoupling> {
   using DropCouplingBase::DropCouplingBase;
 
   void runOnOperation() override {
