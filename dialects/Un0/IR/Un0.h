@@ -55,6 +55,13 @@ inline constexpr llvm::StringLiteral kPhaseAttr = "un0.phase";
 
 } // namespace un0
 
+namespace llvm {
+class BitVector;
+} // namespace llvm
+namespace mlir {
+class RewriterBase;
+} // namespace mlir
+
 #include "dialects/Un0/IR/Un0Dialect.h.inc"
 #include "dialects/Un0/IR/Un0Enums.h.inc"
 #include "dialects/Un0/IR/Un0Interfaces.h.inc"
@@ -70,6 +77,10 @@ namespace un0 {
 /// The parameter that a value is read from, directly or through a class gather; null if it is none or its symbol is not
 /// in scope.
 ParamOp getParameter(mlir::Value value);
+
+/// Makes an evolve of the states in `kept` only. The region may not need the arguments of the others, but for computing
+/// their own rates, and nobody may read their results.
+EvolveOp eraseStates(mlir::RewriterBase &rewriter, EvolveOp evolve, const llvm::BitVector &kept);
 
 /// Evaluations of the right-hand side per step.
 unsigned getNumStages(Solver solver);

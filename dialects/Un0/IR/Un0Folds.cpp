@@ -2,6 +2,7 @@
 
 #include "dialects/Un0/IR/Un0.h"
 #include "mlir/IR/PatternMatch.h"
+#include "llvm/ADT/BitVector.h"
 
 using namespace mlir;
 using namespace un0;
@@ -22,6 +23,36 @@ LogicalResult EvolveOp::fold(FoldAdaptor, SmallVectorImpl<OpFoldResult> &results
     return failure();
   llvm::append_range(results, getInitial());
   return success();
+}
+
+EvolveOp un0::eraseStates(RewriterBase &rewriter, EvolveOp evolve, const llvm::BitVector &kept) {
+  OpBuilder::InsertionGuard guard(rewriter);
+  Block &body = evolve.getBody().front();
+  YieldOp yield = evolve.getYield();
+  SmallVector<Value> initial, rates;
+  for (unsigned state : kept.set_bits()) {
+    initial.push_back(evolve.getInitial()[state]);
+    rates.push_back(yield.getRates()[state]);
+  }
+  rewriter.modifyOpInPlace(yield, [&] { yield.getRatesMutable().assign(rates); });
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+    if (isOpTriviallyDead(&op))
+      rewriter.eraseOp(&op);
+
+  rewriter.setInsertionPoint(evolve);
+  auto slim = EvolveOp::create(rewriter, evolve.getLoc(), TypeRange(ValueRange(initial)), initial,
+                               evolve.getSolverAttr(), evolve.getStepsAttr(), evolve.getTimeAttr());
+  slim->setDiscardableAttrs(evolve->getDiscardableAttrDictionary());
+  rewriter.inlineRegionBefore(evolve.getBody(), slim.getBody(), slim.getBody().end());
+  // The rewriter must know that users change; erasing an argument that is still used would be an error of the caller.
+  llvm::BitVector dropped = kept;
+  dropped.flip();
+  rewriter.modifyOpInPlace(slim, [&] { slim.getBody().front().eraseArguments(dropped); });
+  SmallVector<Value> replacements(evolve.getInitial());
+  for (auto [index, state] : llvm::enumerate(kept.set_bits()))
+    replacements[state] = slim.getResult(index);
+  rewriter.replaceOp(evolve, replacements);
+  return slim;
 }
 
 namespace {
@@ -65,33 +96,7 @@ struct DropUnreadStates : OpRewritePattern<EvolveOp> {
     if (read.all() || read.none()) // an evolve that nobody reads is dead anyway
       return failure();
 
-    SmallVector<Value> initial, rates, results;
-    for (unsigned state : read.set_bits()) {
-      initial.push_back(evolve.getInitial()[state]);
-      rates.push_back(yield.getRates()[state]);
-    }
-    auto slim = EvolveOp::create(rewriter, evolve.getLoc(), TypeRange(ValueRange(initial)), initial,
-                                 evolve.getSolverAttr(), evolve.getStepsAttr(), evolve.getTimeAttr());
-    slim->setDiscardableAttrs(evolve->getDiscardableAttrDictionary());
-    Block *slimBody = rewriter.createBlock(&slim.getBody(), {}, TypeRange(ValueRange(initial)),
-                                           SmallVector<Location>(initial.size(), evolve.getLoc()));
-    SmallVector<Value> arguments(evolve.getNumResults());
-    for (auto [index, state] : llvm::enumerate(read.set_bits()))
-      arguments[state] = slimBody->getArgument(index);
-    rewriter.setInsertionPoint(yield);
-    rewriter.replaceOpWithNewOp<YieldOp>(yield, rates);
-    // Whatever still uses the argument of a dropped state is itself dropped: it leads to no rate that is left.
-    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body.without_terminator())))
-      if (llvm::none_of(op.getResults(), [&](Value result) { return seen.contains(result); }) && op.use_empty())
-        rewriter.eraseOp(&op);
-    for (unsigned state = 0; state < arguments.size(); ++state)
-      if (!arguments[state])
-        arguments[state] = evolve.getInitial()[state]; // has no use left
-    rewriter.mergeBlocks(&body, slimBody, arguments);
-    SmallVector<Value> replacements(evolve.getInitial());
-    for (auto [index, state] : llvm::enumerate(read.set_bits()))
-      replacements[state] = slim.getResult(index);
-    rewriter.replaceOp(evolve, replacements);
+    eraseStates(rewriter, evolve, read);
     return success();
   }
 };
