@@ -81,6 +81,9 @@ function(un0_add_tool name)
   cmake_parse_arguments(ARG "NO_INSTALL" "" "LINK_LIBS" ${ARGN})
   add_executable(${name} ${ARG_UNPARSED_ARGUMENTS})
   un0_compiler_target(${name})
+  # As the precompiled header was compiled; CMake's own choice for an executable, -fPIE, does not fit it.
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(${name} PRIVATE -fPIC)
   target_link_libraries(${name} PRIVATE ${ARG_LINK_LIBS} MLIR LLVM)
   # Pass plugins resolve MLIR and un0 symbols from the tool that loads them.
   set_target_properties(${name} PROPERTIES ENABLE_EXPORTS ON)
