@@ -188,6 +188,10 @@ Status ElfImage::readDynamic() {
     case DT_RELASZ:
       relaBytes = value;
       break;
+    case DT_JMPREL:
+      // Refused later, after the symbol it is for could be named.
+      hasLinkageTable = true;
+      break;
     case DT_SYMENT:
     case DT_RELAENT:
       if (value != (entry.d_tag == DT_SYMENT ? sizeof(Elf64_Sym) : sizeof(Elf64_Rela)))
@@ -196,6 +200,9 @@ Status ElfImage::readDynamic() {
       break;
     // Advice that changes nothing here.
     case DT_SONAME:
+    case DT_PLTGOT:
+    case DT_PLTREL:
+    case DT_PLTRELSZ:
     case DT_RELACOUNT:
     case DT_FLAGS_1:
       break;
@@ -277,6 +284,8 @@ Status ElfImage::checkSymbols() {
 }
 
 Status ElfImage::relocate() {
+  if (hasLinkageTable)
+    return failure(UN0_ERROR_FORMAT, "code section has a procedure linkage table");
   if (relaBytes % sizeof(Elf64_Rela) || !inImage(relaTable, relaBytes))
     if (relaBytes)
       return failure(UN0_ERROR_FORMAT, "relocations of the code are out of range");

@@ -61,6 +61,7 @@ private:
   uint64_t stringTable = 0, stringBytes = 0;
   uint64_t hashTable = 0, gnuHashTable = 0;
   uint64_t relaTable = 0, relaBytes = 0;
+  bool hasLinkageTable = false;
 };
 
 } // namespace un0::rt

@@ -1,0 +1,73 @@
+/*===- Fixture.c - the code section of synthetic modules ------------------------===
+ *
+ * Not an Un-0 model: arithmetic whose result depends on every input, and on nothing else, the batch least of all.
+ * It fills the arena before it reads it, so threads that shared one would change each other's images.
+ *
+ *===--------------------------------------------------------------------------===*/
+#include <stdint.h>
+
+#define EXPORT __attribute__((visibility("default")))
+enum { N = 20, M = 3, CLASSES = 4, FEATURES = 2 * N, PIXELS = 3 * 4 * 4 };
+
+/* A table of addresses needs R_X86_64_RELATIVE relocations. */
+static float plus(float x) { return x + 0.25f; }
+static float minus(float x) { return x - 0.5f; }
+static float (*const volatile table[2])(float) = {plus, minus};
+
+static void evolve(const float *weights, float *arena, const float *theta0, const float *phi0,
+                   const int64_t *labels, float *theta, int batch) {
+  for (int b = 0; b < batch; ++b) {
+    int64_t label = labels[b];
+    float drive = label >= 0 && label < CLASSES ? (float)(label + 1) : 0.0f;
+    for (int i = 0; i < N; ++i)
+      arena[i] = theta0[b * N + i] * weights[i];
+    for (int i = 0; i < N; ++i)
+      theta[b * N + i] = table[i % 2](arena[N - 1 - i] + drive * phi0[b * M + i % M]);
+  }
+}
+
+EXPORT void evolve1(const void *weights, void *arena, const float *theta0, const float *phi0,
+                    const int64_t *labels, float *theta) {
+  evolve(weights, arena, theta0, phi0, labels, theta, 1);
+}
+
+EXPORT void evolve4(const void *weights, void *arena, const float *theta0, const float *phi0,
+                    const int64_t *labels, float *theta) {
+  evolve(weights, arena, theta0, phi0, labels, theta, 4);
+}
+
+EXPORT void readout(const void *weights, void *arena, const float *theta, float *features) {
+  /* Readout may rely on aligned rows; N is ragged, so only a copy is. */
+  float misaligned = ((uintptr_t)theta & 63) ? 1000.0f : 0.0f;
+  for (int i = 0; i < N; ++i) {
+    features[i] = theta[i] + misaligned;
+    features[N + i] = theta[i] * theta[i];
+  }
+}
+
+EXPORT void decode(const void *weights, void *arena, const float *features, float *image) {
+  float *scratch = arena;
+  for (int i = 0; i < FEATURES; ++i)
+    scratch[i] = features[i] * 0.125f;
+  for (int i = 0; i < PIXELS; ++i)
+    image[i] = scratch[i % FEATURES] - scratch[(i * 7) % FEATURES];
+}
+
+EXPORT int notCode = 42;
+
+#ifdef UN0_FIXTURE_IMPORT
+extern double missing_function(double);
+EXPORT double imports(double x) { return missing_function(x); }
+#endif
+#ifdef UN0_FIXTURE_CONSTRUCTOR
+/* Volatile: the compiler runs a constructor that only sets a variable itself. */
+static volatile int loads;
+__attribute__((constructor)) static void runsWhenLoaded(void) { ++loads; }
+#endif
+#ifdef UN0_FIXTURE_THREAD_LOCAL
+static __thread int perThread;
+EXPORT int *threadLocal(void) { return &perThread; }
+#endif
+#ifdef UN0_FIXTURE_SYMBOLIC_RELOCATION
+EXPORT int *preemptible = &notCode;
+#endif
