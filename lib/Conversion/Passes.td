@@ -19,7 +19,7 @@ def Un0ToCpu : Pass<"un0-to-cpu", "::mlir::ModuleOp"> {
     becomes
     ```mlir
     cpu.waves %theta to %x : memref<1024xf32>, memref<2x1024xf32>
-    cpu.rate frequency %w target %x couple(%K) with(%x) base %theta to %theta step 1.0e-01 : f32 ...
+    cpu.rate frequency %w target %x couple(%K) with(%x) base %theta to %theta step 1.000000e-01 : ...
     ```
   }];
   let statistics = [

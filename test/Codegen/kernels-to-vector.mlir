@@ -21,8 +21,8 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
   // CHECK-NEXT: vector.fma %[[K]]
   // CHECK-NEXT: vector.fma %[[K]]
   func.func @rate_tile(%w: memref<32xf32>, %k: memref<2x20x16xf32>, %x: memref<32x2x16xf32>, %t: memref<32x16xf32>) {
-    cpu.rate frequency %w target %x couple(%k) with(%x) base %t to %t step 1.000000e-01 : f32
-        : memref<32xf32>, memref<32x2x16xf32>, (memref<2x20x16xf32>), (memref<32x2x16xf32>), memref<32x16xf32>, memref<32x16xf32>
+    cpu.rate frequency %w target %x couple(%k) with(%x) base %t to %t step 1.000000e-01
+        : memref<32xf32>, memref<32x2x16xf32>, memref<32x16xf32>, memref<32x16xf32>, (memref<2x20x16xf32>), (memref<32x2x16xf32>)
     return
   }
 }
@@ -36,8 +36,8 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
   // CHECK: vector.fma {{.*}} : vector<8xf32>
   // CHECK-NOT: vector<16xf32>
   func.func @rate_one(%w: memref<32xf32>, %k: memref<2x20x16xf32>, %x: memref<2x32xf32>, %t: memref<32xf32>) {
-    cpu.rate frequency %w target %x couple(%k) with(%x) base %t to %t step 1.000000e-01 : f32
-        : memref<32xf32>, memref<2x32xf32>, (memref<2x20x16xf32>), (memref<2x32xf32>), memref<32xf32>, memref<32xf32>
+    cpu.rate frequency %w target %x couple(%k) with(%x) base %t to %t step 1.000000e-01
+        : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x20x16xf32>), (memref<2x32xf32>)
     return
   }
 }

@@ -3,10 +3,11 @@
 // The third buffer starts after the first has ended and takes its place; the second overlaps both.
 // CHECK: module attributes {cpu.arena_bytes = 192 : i64}
 // CHECK-LABEL: func @share
-// CHECK-SAME: %[[ARENA:.*]]: memref<192xi8>
+// CHECK-SAME: %[[ARENA:[a-z0-9]+]]: memref<192xi8>
 func.func @share(%weights: memref<64xi8>, %arena: memref<0xi8>) attributes {cpu.entry = "decode", cpu.batch = 1 : i64} {
-  // CHECK-DAG: %[[A:.*]] = memref.view %[[ARENA]][%[[C0:.*]]][] : memref<192xi8> to memref<16xf32>
-  // CHECK-DAG: %[[B:.*]] = memref.view %[[ARENA]][%{{.*}}][] : memref<192xi8> to memref<32xf32>
+  // CHECK: %[[A:.*]] = memref.view %[[ARENA]][%c0][] : memref<192xi8> to memref<16xf32>
+  // CHECK: %[[B:.*]] = memref.view %[[ARENA]][%c64][] : memref<192xi8> to memref<32xf32>
+  // CHECK: %[[C:.*]] = memref.view %[[ARENA]][%c0_{{.*}}][] : memref<192xi8> to memref<16xf32>
   // CHECK-NOT: memref.alloc
   %a = memref.alloc() : memref<16xf32>
   %b = memref.alloc() : memref<32xf32>

@@ -57,6 +57,12 @@ target_link_libraries(un0_pch PRIVATE un0_compiler_settings)
 target_precompile_headers(un0_pch PRIVATE "${PROJECT_SOURCE_DIR}/lib/Support/Precompiled.h")
 
 function(un0_compiler_target name)
+  # CMake would compile executables with -fPIE, and the precompiled header is -fPIC.
+  get_target_property(type ${name} TYPE)
+  if(type STREQUAL "EXECUTABLE")
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(${name} PRIVATE -fPIC)
+  endif()
   target_link_libraries(${name} PRIVATE un0_compiler_settings)
   target_precompile_headers(${name} REUSE_FROM un0_pch)
 endfunction()

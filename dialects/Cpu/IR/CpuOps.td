@@ -99,9 +99,9 @@ def Cpu_RateOp : Cpu_Op<"rate", [SameVariadicOperandSize]> {
   let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadAll:$couplings,
                        Cpu_ReadAll:$sources, Cpu_Read:$base, Cpu_Write:$out, OptionalAttr<F32Attr>:$step);
   let assemblyFormat = [{
-    `frequency` $frequency `target` $target `couple` `(` $couplings `)` `with` `(` $sources `)` `base` $base `to` $out
-    (`step` $step^)? attr-dict `:` type($frequency) `,` type($target) `,` `(` type($couplings) `)` `,`
-    `(` type($sources) `)` `,` type($base) `,` type($out)
+    `frequency` $frequency `target` $target (`couple` `(` $couplings^ `)` `with` `(` $sources `)`)? `base` $base
+    `to` $out (`step` $step^)? attr-dict `:` type($frequency) `,` type($target) `,` type($base) `,` type($out)
+    (`,` `(` type($couplings)^ `)` `,` `(` type($sources) `)`)?
   }];
   let hasVerifier = 1;
 }
@@ -128,8 +128,8 @@ def Cpu_ReadoutOp : Cpu_Op<"readout"> {
                        Cpu_Write:$features, I64Attr:$oscillators, Un0_ReferenceAttr:$reference,
                        Un0_EncodingAttr:$encoding);
   let assemblyFormat = [{
-    $phases `using` $scratch `to` $features `oscillators` $oscillators `reference` `` `(` $reference `)`
-    `encoding` `` `(` $encoding `)` attr-dict `:` type($phases) `,` type($scratch) `,` type($features)
+    $phases `using` $scratch `to` $features `oscillators` $oscillators `reference` $reference
+    `encoding` $encoding attr-dict `:` type($phases) `,` type($scratch) `,` type($features)
   }];
 }
 

@@ -44,8 +44,8 @@ func.func @f(%t: memref<3x2x16xf32>, %l: memref<4xi64>, %d: memref<16x2x8xf32>) 
 
 func.func @f(%w: memref<16xf32>, %x: memref<2x32xf32>, %t: memref<32xf32>) {
   // expected-error @+1 {{frequency has 16 entries but the population has 32}}
-  cpu.rate frequency %w target %x couple() with() base %t to %t
-      : memref<16xf32>, memref<2x32xf32>, (), (), memref<32xf32>, memref<32xf32>
+  cpu.rate frequency %w target %x base %t to %t
+      : memref<16xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>
   return
 }
 
@@ -54,7 +54,7 @@ func.func @f(%w: memref<16xf32>, %x: memref<2x32xf32>, %t: memref<32xf32>) {
 func.func @f(%k: memref<3x20x16xf32>, %x: memref<2x32xf32>, %t: memref<32xf32>) {
   // expected-error @+1 {{coupling fits neither the rows nor the drive layout of 32 oscillators}}
   cpu.rate frequency %t target %x couple(%k) with(%x) base %t to %t
-      : memref<32xf32>, memref<2x32xf32>, (memref<3x20x16xf32>), (memref<2x32xf32>), memref<32xf32>, memref<32xf32>
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<3x20x16xf32>), (memref<2x32xf32>)
   return
 }
 

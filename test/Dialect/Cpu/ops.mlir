@@ -13,8 +13,8 @@ func.func @one_sample(%rows: memref<1x20xf32>, %theta: memref<32xf32>, %x: memre
   // CHECK: cpu.waves %{{.*}} to %{{.*}} : memref<32xf32>, memref<2x32xf32>
   cpu.waves %theta to %x : memref<32xf32>, memref<2x32xf32>
   // CHECK: cpu.rate frequency %{{.*}} target %{{.*}} couple(%{{.*}}) with(%{{.*}}) base %[[T:.*]] to %[[T]] step
-  cpu.rate frequency %w target %x couple(%k) with(%x) base %theta to %theta step 1.000000e-01 : f32
-      : memref<32xf32>, memref<2x32xf32>, (memref<2x20x16xf32>), (memref<2x32xf32>), memref<32xf32>, memref<32xf32>
+  cpu.rate frequency %w target %x couple(%k) with(%x) base %theta to %theta step 1.000000e-01
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x20x16xf32>), (memref<2x32xf32>)
   // CHECK: cpu.drift
   cpu.drift %theta plus %w times %t to %theta : memref<32xf32>, memref<32xf32>, memref<32xf32>
   // CHECK: cpu.combine %{{.*}} plus [5.000000e-01, 1.000000e+00] times(%{{.*}}, %{{.*}}) to
@@ -38,8 +38,8 @@ func.func @tile(%labels: memref<16xi64>, %table: memref<11x8x32xf32>, %d: memref
 func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memref<40xf32>, %a: memref<1x6x6x16xf32>,
                    %b: memref<2x10x10x16xf32>, %w: memref<8192xf32>, %bias: memref<32xf32>, %wp: memref<864xf32>,
                    %planes: memref<3x8x8xf32>, %v: vector<16xf32>) {
-  // CHECK: cpu.readout {{.*}} oscillators 20 reference(mean) encoding(sin_cos)
-  cpu.readout %phases using %scratch to %f oscillators 20 reference(mean) encoding(sin_cos)
+  // CHECK: cpu.readout {{.*}} oscillators 20 reference mean encoding sin_cos
+  cpu.readout %phases using %scratch to %f oscillators 20 reference mean encoding sin_cos
       : memref<32xf32>, memref<3x32xf32>, memref<40xf32>
   // CHECK: cpu.zero %
   cpu.zero %a : memref<1x6x6x16xf32>
@@ -47,8 +47,8 @@ func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memr
   cpu.zero ring %b : memref<2x10x10x16xf32>
   // CHECK: cpu.scatter_features {{.*}} channels 2
   cpu.scatter_features %f to %a channels 2 : memref<40xf32>, memref<1x6x6x16xf32>
-  // CHECK: cpu.conv2d {{.*}} lanes 16 group 2 upsample leaky 2.000000e-01 : f32
-  cpu.conv2d %a, %w, %bias to %b lanes 16 group 2 upsample leaky 2.000000e-01 : f32
+  // CHECK: cpu.conv2d {{.*}} lanes 16 group 2 upsample leaky 2.000000e-01
+  cpu.conv2d %a, %w, %bias to %b lanes 16 group 2 upsample leaky 2.000000e-01
       : memref<1x6x6x16xf32>, memref<8192xf32>, memref<32xf32>, memref<2x10x10x16xf32>
   // CHECK: cpu.conv2d_planar {{.*}} tanh
   cpu.conv2d_planar %b, %wp, %bias to %planes tanh
