@@ -55,7 +55,7 @@ uint32_t un0_runtime_version(void) {
   return UN0_RUNTIME_VERSION_MAJOR << 16 | UN0_RUNTIME_VERSION_MINOR;
 }
 
-const char *un0_status_name(un0_status status) {
+const char *un0_status_name(int32_t status) {
   static const char *const names[] = {"ok",  "invalid argument", "input or output", "format", "version",
                                       "cpu", "out of memory",    "cancelled"};
   auto index = static_cast<unsigned>(status);

@@ -88,6 +88,9 @@ static Status checkTensors(const format::Manifest &manifest, uint64_t weightByte
     std::string name = quoted(view(tensor->name()));
     if (!names.insert(view(tensor->name())).second)
       return failure(UN0_ERROR_FORMAT, "manifest lists tensor %s twice", name.c_str());
+    // The verifier checks the alignment of a vector's length, not of its elements.
+    if (reinterpret_cast<uintptr_t>(tensor->shape()->Data()) % alignof(int64_t))
+      return failure(UN0_ERROR_FORMAT, "shape of tensor %s is not aligned", name.c_str());
     for (int64_t extent : *tensor->shape())
       if (extent < 0)
         return failure(UN0_ERROR_FORMAT, "tensor %s has a dimension of %" PRId64, name.c_str(),

@@ -179,8 +179,8 @@ typedef struct un0_timings {
 /* Version of the library that is linked: major << 16 | minor. */
 UN0_API uint32_t un0_runtime_version(void);
 
-/* Name of a status: "format". Never null. */
-UN0_API const char *un0_status_name(un0_status status);
+/* Name of a un0_status: "format". Never null; takes any number, as un0_error holds one. */
+UN0_API const char *un0_status_name(int32_t status);
 
 UN0_API void un0_open_options_init(un0_open_options *options);
 UN0_API void un0_session_options_init(un0_session_options *options);

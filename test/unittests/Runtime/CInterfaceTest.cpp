@@ -80,6 +80,6 @@ TEST_F(CInterface, RefusesUnknownFlags) {
 TEST_F(CInterface, NamesEveryStatus) {
   EXPECT_STREQ(un0_status_name(UN0_OK), "ok");
   EXPECT_STREQ(un0_status_name(UN0_ERROR_CANCELLED), "cancelled");
-  EXPECT_STREQ(un0_status_name(static_cast<un0_status>(99)), "unknown");
+  EXPECT_STREQ(un0_status_name(99), "unknown");
   EXPECT_EQ(un0_runtime_version() >> 16, UN0_RUNTIME_VERSION_MAJOR);
 }
