@@ -25,6 +25,7 @@ tools = [
         "un0-reduce",
         "un0-lsp-server",
         "un0-make-checkpoint",
+        "un0-compare",
     )
 ]
 tools += [ToolSubst(name) for name in ("FileCheck", "not", "count", "split-file")]
