@@ -302,7 +302,7 @@ Error Machine::step(uint8_t opcode) {
     uint8_t version = 0;
     if (!take(version))
       return failTruncated();
-    return version >= 2 && version <= 5 ? Error::success() : fail("protocol " + Twine(version) + " is not 2 to 5");
+    return version >= 2 && version <= 5 ? Error::success() : fail("protocol " + Twine(unsigned(version)) + " is not 2 to 5");
   }
   case 0x95: { // FRAME: a hint for buffered readers
     uint64_t size = 0;

@@ -244,7 +244,7 @@ public:
   PickleWriter &tensor(llvm::StringRef storageType, llvm::StringRef storageKey, int64_t storageCount, int64_t offset,
                        llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides) {
     global("torch._utils", "_rebuild_tensor_v2").op("((").string("storage").global("torch", storageType);
-    string(storageKey).string("cuda:0").integer(storageCount).op("tQ").integer(offset);
+    string(storageKey).string("cpu").integer(storageCount).op("tQ").integer(offset);
     return tuple(shape).tuple(strides).op("\x89").global("collections", "OrderedDict").op(")RtR");
   }
 
