@@ -6,7 +6,7 @@
 #include <cinttypes>
 #include <cmath>
 #include <cstring>
-#include <unordered_set>
+#include <set>
 
 namespace un0::rt {
 
@@ -80,13 +80,15 @@ static Status checkEntries(const format::Manifest &manifest) {
 
 static Status checkTensors(const format::Manifest &manifest, uint64_t weightBytes) {
   UN0_RETURN_IF_FAILED(present("tensors", manifest.tensors()));
-  std::unordered_set<std::string_view> names;
+  // A parameter may be packed in more than one way.
+  std::set<std::pair<std::string_view, std::string_view>> names;
   for (const format::Tensor *tensor : *manifest.tensors()) {
     UN0_RETURN_IF_FAILED(present("tensor name", tensor->name()));
     UN0_RETURN_IF_FAILED(present("tensor shape", tensor->shape()));
     UN0_RETURN_IF_FAILED(present("tensor storage", tensor->storage()));
+    UN0_RETURN_IF_FAILED(present("tensor packing", tensor->packing()));
     std::string name = quoted(view(tensor->name()));
-    if (!names.insert(view(tensor->name())).second)
+    if (!names.emplace(view(tensor->name()), view(tensor->packing())).second)
       return failure(UN0_ERROR_FORMAT, "manifest lists tensor %s twice", name.c_str());
     // The verifier checks the alignment of a vector's length, not of its elements.
     if (reinterpret_cast<uintptr_t>(tensor->shape()->Data()) % alignof(int64_t))

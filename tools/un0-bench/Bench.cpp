@@ -1,0 +1,147 @@
+//===- Bench.cpp - one measurement -------------------------------------------===//
+#include "Bench.h"
+
+#include "Plan.h"
+#include "Roofline.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace un0bench {
+
+Work workOf(const un0::Module &module) {
+  Work work;
+  for (const un0_cost_info &cost : module.costs()) {
+    const double operations = 2.0 * double(cost.count) * double(cost.multiply_adds);
+    if (std::strcmp(cost.part, "dynamics") == 0) {
+      work.dynamicsOperations += operations;
+      work.parameterBytes += double(cost.count) * double(cost.parameter_bytes);
+      work.couplingBytes = std::max(work.couplingBytes, double(cost.parameter_bytes));
+    } else if (std::strcmp(cost.part, "decoder") == 0) {
+      work.decoderOperations += operations;
+    }
+  }
+  return work;
+}
+
+static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
+
+double Result::oscillatorOperationsPerSecond() const {
+  return ratio(work.dynamicsOperations * double(batch), oscillators);
+}
+
+double Result::couplingBytesPerSecond() const {
+  return ratio(work.parameterBytes * double(passes), oscillators);
+}
+
+double Result::oscillatorRooflineFraction() const {
+  double arithmetic = ratio(work.dynamicsOperations * double(batch), peak);
+  double reading = ratio(work.parameterBytes * double(passes), bandwidth);
+  return ratio(std::max(arithmetic, reading), oscillators);
+}
+
+double Result::decoderOperationsPerSecond() const {
+  return ratio(work.decoderOperations * double(batch), decoder);
+}
+
+double Result::decoderRooflineFraction() const {
+  return ratio(decoderOperationsPerSecond(), peak);
+}
+
+double Machine::peak(unsigned threads) {
+  auto [found, isNew] = peaks.try_emplace(threads, 0.0);
+  // Measured again each time and the best kept: a shared machine is not always as fast as it can be.
+  found->second = std::max(found->second, measurePeak(threads));
+  return found->second;
+}
+
+double Machine::bandwidth(size_t bytes, unsigned threads) {
+  auto [found, isNew] = bandwidths.try_emplace({bytes, threads}, 0.0);
+  found->second = std::max(found->second, measureBandwidth(bytes, threads));
+  return found->second;
+}
+
+static double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  size_t half = values.size() / 2;
+  return values.size() % 2 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
+
+static Spread spreadOf(const std::vector<double> &values) {
+  return {median(values), *std::min_element(values.begin(), values.end()),
+          *std::max_element(values.begin(), values.end())};
+}
+
+static uint64_t tilesOf(const un0::Module &module, uint64_t batch, unsigned threads) {
+  std::vector<uint32_t> batches;
+  for (const un0_entry_info &entry : module.entries())
+    if (std::strcmp(entry.kind, "evolve") == 0)
+      batches.push_back(static_cast<uint32_t>(entry.batch));
+  std::sort(batches.rbegin(), batches.rend());
+  return un0::rt::planTiles(batches, batch, threads).tiles;
+}
+
+MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads, unsigned repetitions,
+                     Machine &machine, Result &result) {
+  const un0_signature s = module.signature();
+  un0::Expected<un0::Session> session = un0::Session::create(module, threads);
+  if (!session)
+    return un0run::fail(session.error().message);
+  std::vector<int64_t> labels(batch, -1);
+  for (uint64_t i = 0; i < batch && s.classes; ++i)
+    labels[i] = static_cast<int64_t>(i % s.classes);
+  std::vector<float> images(batch * s.channels * s.height * s.width);
+  un0_request request;
+  un0_request_init(&request);
+  request.count = batch;
+  request.labels = labels.data();
+  request.images = images.data();
+
+  constexpr double warmUpSeconds = 0.1, repetitionSeconds = 0.01;
+  unsigned calls = 0;
+  const double begin = now();
+  do {
+    if (std::optional<un0::Error> error = session->generate(request))
+      return un0run::fail(error->message);
+    ++calls;
+  } while (now() - begin < warmUpSeconds);
+  const auto perRepetition = std::max(1u, static_cast<unsigned>(repetitionSeconds * calls / (now() - begin)));
+
+  result.work = workOf(module);
+  result.peak = machine.peak(threads);
+  result.bandwidth = machine.bandwidth(static_cast<size_t>(result.work.couplingBytes), threads);
+  std::vector<double> wall, oscillators, readout, decoder;
+  for (unsigned r = 0; r < repetitions; ++r) {
+    un0_timings sum = {};
+    for (unsigned i = 0; i < perRepetition; ++i) {
+      if (std::optional<un0::Error> error = session->generate(request))
+        return un0run::fail(error->message);
+      un0_timings one = session->timings();
+      sum.wall += one.wall;
+      sum.oscillators += one.oscillators / std::max(1u, one.threads);
+      sum.readout += one.readout / std::max(1u, one.threads);
+      sum.decoder += one.decoder / std::max(1u, one.threads);
+    }
+    wall.push_back(sum.wall / perRepetition);
+    oscillators.push_back(sum.oscillators / perRepetition);
+    readout.push_back(sum.readout / perRepetition);
+    decoder.push_back(sum.decoder / perRepetition);
+  }
+  // Again after the measurement: the machine may have been slow before it and fast during it.
+  result.peak = machine.peak(threads);
+  result.bandwidth = machine.bandwidth(static_cast<size_t>(result.work.couplingBytes), threads);
+
+  const un0_module_info info = module.info();
+  result.model = info.model;
+  result.precision = info.precision;
+  result.batch = batch;
+  result.threads = threads;
+  result.wall = spreadOf(wall);
+  result.oscillators = median(oscillators);
+  result.readout = median(readout);
+  result.decoder = median(decoder);
+  result.passes = tilesOf(module, batch, threads);
+  return std::nullopt;
+}
+
+} // namespace un0bench

@@ -1,0 +1,79 @@
+//===- Report.cpp - results as a table and as JSON ---------------------------===//
+#include "Report.h"
+
+#include "OutputFile.h"
+#include "Roofline.h"
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+namespace un0bench {
+
+void printHeader() {
+  std::printf("%s, %u CPUs, %s\n\n", cpuName().c_str(), std::thread::hardware_concurrency(), vectorSet());
+  std::printf("%-20s %-6s %5s %7s %11s %29s | %30s | %21s\n", "", "", "", "", "", "ms per request", "oscillators",
+              "decoder");
+  std::printf("%-20s %-6s %5s %7s %11s %9s %9s %9s | %9s %7s %6s %5s | %9s %6s %5s\n", "model", "prec.", "batch",
+              "threads", "images/s", "median", "min", "max", "ms", "GOP/s", "GB/s", "roof", "ms", "GOP/s", "roof");
+}
+
+void printRow(const Result &r) {
+  std::printf("%-20s %-6s %5llu %7u %11.1f %9.3f %9.3f %9.3f | %9.3f %7.1f %6.1f %4.0f%% | %9.3f %6.1f %4.0f%%\n",
+              r.model.c_str(), r.precision.c_str(), static_cast<unsigned long long>(r.batch), r.threads,
+              double(r.batch) / r.wall.median, r.wall.median * 1e3, r.wall.min * 1e3, r.wall.max * 1e3,
+              r.oscillators * 1e3, r.oscillatorOperationsPerSecond() / 1e9, r.couplingBytesPerSecond() / 1e9,
+              r.oscillatorRooflineFraction() * 100, r.decoder * 1e3, r.decoderOperationsPerSecond() / 1e9,
+              r.decoderRooflineFraction() * 100);
+  std::fflush(stdout);
+}
+
+void printFooter(const std::vector<Result> &results) {
+  std::printf("\nGOP/s: counted operations, a multiply-add is two. GB/s: parameters of the dynamics read.\n"
+              "roof: least possible time / measured time, by rates measured in this run:\n");
+  std::set<std::pair<unsigned, double>> shown;
+  for (const Result &r : results)
+    if (shown.insert({r.threads, r.work.couplingBytes}).second)
+      std::printf("  %u thread%s: f32 peak %.1f GOP/s; reading %.1f MB again and again %.1f GB/s\n", r.threads,
+                  r.threads == 1 ? "" : "s", r.peak / 1e9, r.work.couplingBytes / 1e6, r.bandwidth / 1e9);
+}
+
+MaybeFailure writeJson(const std::string &path, const std::vector<Result> &results) {
+  using nlohmann::ordered_json;
+  ordered_json root;
+  root["machine"] = {{"cpu", cpuName()},
+                     {"cpus", std::thread::hardware_concurrency()},
+                     {"vectors", vectorSet()},
+                     {"version", "un0-bench " UN0_VERSION}};
+  root["results"] = ordered_json::array();
+  for (const Result &r : results)
+    root["results"].push_back(
+        {{"model", r.model},
+         {"precision", r.precision},
+         {"batch", r.batch},
+         {"threads", r.threads},
+         {"images_per_second", double(r.batch) / r.wall.median},
+         {"latency_ms",
+          {{"median", r.wall.median * 1e3}, {"min", r.wall.min * 1e3}, {"max", r.wall.max * 1e3}}},
+         {"oscillators",
+          {{"ms", r.oscillators * 1e3},
+           {"gops", r.oscillatorOperationsPerSecond() / 1e9},
+           {"k_gb_per_s", r.couplingBytesPerSecond() / 1e9},
+           {"roofline_fraction", r.oscillatorRooflineFraction()}}},
+         {"readout", {{"ms", r.readout * 1e3}}},
+         {"decoder",
+          {{"ms", r.decoder * 1e3},
+           {"gops", r.decoderOperationsPerSecond() / 1e9},
+           {"roofline_fraction", r.decoderRooflineFraction()}}},
+         {"roofline", {{"peak_gops", r.peak / 1e9}, {"gb_per_s", r.bandwidth / 1e9}}}});
+  // Model names come from files: bytes that are no UTF-8 are replaced, not fatal.
+  const std::string text = root.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  un0run::OutputFile output;
+  if (MaybeFailure failure = output.open(path))
+    return failure;
+  std::fwrite(text.data(), 1, text.size(), output.stream());
+  return output.commit();
+}
+
+} // namespace un0bench
