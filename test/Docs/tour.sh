@@ -5,10 +5,10 @@ set -euo pipefail
 export PATH="$1:$5:$PATH"
 lib=$2 models=$3 scratch=$4
 rm -rf "$scratch"
-mkdir -p "$scratch/test"
+mkdir -p "$scratch/test" "$scratch/build/release"
 cd "$scratch"
 ln -s "$models" test/models
-ln -s "$lib/DropCoupling.so" DropCoupling.so
+ln -s "$lib" build/release/lib
 export XDG_CACHE_HOME=$scratch/cache
 
 # [doc:compile]
@@ -29,7 +29,7 @@ un0c fused.mlir --compile-from=fused -o again.un0
 
 # [doc:plugin]
 un0c test/models/fashion_n1024/fashion_n1024.safetensors -o ablated.un0 \
-  --load-pass-plugin=DropCoupling.so --insert-pass='model:un0-drop-coupling{param=K}'
+  --load-pass-plugin=build/release/lib/DropCoupling.so --insert-pass='model:un0-drop-coupling{param=K}'
 un0-run ablated.un0 --classes=all --samples-per-class=8 --seed=7 --output=ablated.png
 # [doc:end]
 [[ $(head -c 4 ablated.png | tail -c 3) == PNG ]]
