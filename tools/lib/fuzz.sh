@@ -11,7 +11,7 @@ cases=""
 shopt -s nullglob
 for fuzzer in "$build"/bin/*fuzz*; do
   name=$(basename "$fuzzer")
-  seeds=$root/test/fuzz/corpus/${name#un0-}
+  seeds=$root/test/fuzz/corpus/${name#un0-fuzz-}
   learned=$out/$name
   mkdir -p "$learned"
   corpora=("$learned")

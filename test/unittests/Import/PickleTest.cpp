@@ -2,6 +2,7 @@
 
 #include "TestFiles.h"
 #include "lib/Import/Pickle.h"
+#include "llvm/ADT/StringExtras.h"
 #include <gmock/gmock.h>
 
 using namespace un0;
@@ -36,12 +37,8 @@ TEST(Pickle, ReadsPlainValues) {
 
 TEST(Pickle, ReadsProtocolFour) {
   // pickle.dumps({"a": (1, -2), "b": [3.5, {"c"}]}, protocol=4)
-  llvm::StringRef bytes("\x80\x04\x95\x28\x00\x00\x00\x00\x00\x00\x00}\x94(\x8c\x01"
-                        "a\x94K\x01J\xfe\xff\xff\xff\x86\x94\x8c\x01"
-                        "b\x94]\x94(G@\x0c\x00\x00\x00\x00\x00\x00\x8f\x94(\x8c\x01"
-                        "c\x94\x90"
-                        "eu.",
-                        51);
+  std::string bytes = llvm::fromHex("8004952b000000000000007d94288c0161944b014afeffffff86948c0162945d9428"
+                                    "47400c0000000000008f94288c0163949065752e");
   PickleArena arena;
   llvm::Expected<const PickleValue *> value = readPickle(toBytes(bytes), arena);
   ASSERT_TRUE(!!value) << llvm::toString(value.takeError());
