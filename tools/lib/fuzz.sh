@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # usage: fuzz.sh BUILD SECONDS REPORT.xml
-# Runs every libFuzzer program of a build (bin/*fuzz*) for SECONDS, from its seeds in test/fuzz/corpus/<name>, and writes a
+# Runs every libFuzzer program of a build (bin/un0-fuzz-*) for SECONDS, from its seeds in test/fuzz/corpus/<name>, and writes a
 # JUnit report of which stayed clean. What a run learns stays in the build: the seeds in the tree are not touched.
 set -euo pipefail
 build=$1 seconds=$2 report=$3
@@ -9,7 +9,7 @@ out=$build/fuzz
 mkdir -p "$out"
 cases=""
 shopt -s nullglob
-for fuzzer in "$build"/bin/*fuzz*; do
+for fuzzer in "$build"/bin/un0-fuzz-*; do
   name=$(basename "$fuzzer")
   seeds=$root/test/fuzz/corpus/${name#un0-fuzz-}
   learned=$out/$name
