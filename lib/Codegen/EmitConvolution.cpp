@@ -12,6 +12,9 @@ using namespace un0;
 using un0::cpu::kLine;
 using Carried = Emitter::Carried;
 
+/// Input channels per iteration of the innermost loop of a convolution.
+static constexpr int64_t kChannelUnroll = 4;
+
 void un0::emitZero(Emitter &e, cpu::ZeroOp op) {
   Value image = op.getImage(), zero = e.index(0), value = e.splat(0);
   ArrayRef<int64_t> shape = Emitter::shape(image);
@@ -113,19 +116,24 @@ struct GroupNest {
           Value tap = e.add(e.mul(e.add(e.mul(block, taps()), ty), taps()), tx);
           Value at = e.add(weightAt, e.mul(tap, kLine * channels));
           Value row = e.add(inY, ty), column = e.add(inX, tx);
-          Carried acc(inner);
-          for (int64_t c = 0; c < kLine; ++c) {
-            SmallVector<Value> weight;
-            for (int64_t v = 0; v < vectors; ++v)
-              weight.push_back(e.load(op.getWeights(), e.add(at, c * channels + v * e.lanes)));
-            for (int64_t p = 0; p < pixels; ++p) {
-              Value value = e.loadBroadcast(op.getInput(), {block, e.add(row, p / tile.columns),
-                                                            e.add(column, p % tile.columns), e.index(c)});
+          // Four channels at a time: the backend's scheduler moves the broadcasts of a longer block ahead until they
+          // spill.
+          return e.loop(0, kLine, kChannelUnroll, inner, [&](Value first, ValueRange carried) {
+            Carried acc(carried);
+            Value stream = e.add(at, e.mul(first, channels));
+            for (int64_t c = 0; c < kChannelUnroll; ++c) {
+              SmallVector<Value> weight;
               for (int64_t v = 0; v < vectors; ++v)
-                acc[p * vectors + v] = e.fma(value, weight[v], acc[p * vectors + v]);
+                weight.push_back(e.load(op.getWeights(), e.add(stream, c * channels + v * e.lanes)));
+              for (int64_t p = 0; p < pixels; ++p) {
+                Value value = e.loadBroadcast(op.getInput(), {block, e.add(row, p / tile.columns),
+                                                              e.add(column, p % tile.columns), e.add(first, c)});
+                for (int64_t v = 0; v < vectors; ++v)
+                  acc[p * vectors + v] = e.fma(value, weight[v], acc[p * vectors + v]);
+              }
             }
-          }
-          return acc;
+            return acc;
+          });
         });
       });
     });
