@@ -33,8 +33,9 @@ void printFooter(const std::vector<Result> &results) {
   std::printf("\nGOP/s: counted operations, a multiply-add is two. GB/s: parameters of the dynamics read.\n"
               "roof: least possible time / measured time, by rates measured in this run:\n");
   std::set<std::pair<unsigned, double>> shown;
-  for (const Result &r : results)
-    if (shown.insert({r.threads, r.work.couplingBytes}).second)
+  // Backwards: the last result of each kind has the best of all measurements.
+  for (size_t i = results.size(); i-- > 0;)
+    if (const Result &r = results[i]; shown.insert({r.threads, r.work.couplingBytes}).second)
       std::printf("  %u thread%s: f32 peak %.1f GOP/s; reading %.1f MB again and again %.1f GB/s\n", r.threads,
                   r.threads == 1 ? "" : "s", r.peak / 1e9, r.work.couplingBytes / 1e6, r.bandwidth / 1e9);
 }

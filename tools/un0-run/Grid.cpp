@@ -4,6 +4,7 @@
 #include "OutputFile.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <png.h>
@@ -70,8 +71,12 @@ MaybeFailure writePng(const std::string &path, const Canvas &canvas) {
   image.height = static_cast<png_uint_32>(canvas.height);
   image.format = PNG_FORMAT_RGB;
   if (!png_image_write_to_stdio(&image, output.stream(), /*convert_to_8bit=*/0, canvas.rgb.data(),
-                                /*row_stride=*/0, /*colormap=*/nullptr))
-    return fail("cannot write '" + path + "': " + image.message);
+                                /*row_stride=*/0, /*colormap=*/nullptr)) {
+    // libpng only says "Write Error"; the system knows why.
+    const int reason = errno;
+    return fail("cannot write '" + path +
+                "': " + (std::ferror(output.stream()) ? std::strerror(reason) : image.message));
+  }
   return output.commit();
 }
 
