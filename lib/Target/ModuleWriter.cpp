@@ -47,6 +47,8 @@ public:
   ~OutputFile() {
     if (!os)
       return;
+    // The stream must die empty and without error, or it takes the process with it.
+    os->flush();
     os->clear_error();
     os.reset();
     if (pending)

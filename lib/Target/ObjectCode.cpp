@@ -94,7 +94,7 @@ static Expected<SmallVector<char, 0>> link(StringRef object) {
     std::error_code code;
     llvm::raw_fd_ostream os(input.path, code);
     os << object;
-    os.close();
+    os.flush();
     if (code || os.has_error()) {
       os.clear_error();
       return llvm::createStringError("cannot write '%s'", input.path.c_str());

@@ -3,6 +3,7 @@
 #include "un0/Driver/Compile.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
+#include <csignal>
 
 using namespace llvm;
 
@@ -45,6 +46,8 @@ static int fail(const Twine &message) {
 
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
+  // A file past the allowed size is a failed write with a message, not a crash.
+  std::signal(SIGXFSZ, SIG_IGN);
   cl::HideUnrelatedOptions(category);
   cl::SetVersionPrinter([](raw_ostream &os) { os << "un0c " << UN0_VERSION << "\n"; });
   cl::ParseCommandLineOptions(argc, argv, "compile a dynamical-system image model\n");
