@@ -120,6 +120,27 @@ TEST_F(Import, BundledModel) {
   EXPECT_EQ(llvm::range_size(module.getOps<ParamOp>()), 19u);
 }
 
+/// A training checkpoint that torch 2.13 wrote: N = 32, M = 8, 3 classes, 1 block, modules behind torch.compile, states of
+/// an optimizer with momentum and of a scheduler. `dynamics.K[i, j]` is (32 i + j) / 1024.
+TEST_F(Import, CheckpointWrittenByTorch) {
+  std::string path = UN0_TEST_MODELS "/../Import/Inputs/torch-2.13.pt";
+  llvm::Expected<OwningOpRef<ModuleOp>> module = importModel(path, context);
+  ASSERT_TRUE(!!module) << llvm::toString(module.takeError());
+  EXPECT_EQ(llvm::range_size((**module).getOps<ParamOp>()), 11u);
+  EXPECT_EQ(findOnly<ReadoutOp>(**module).getReference(), Reference::Mean);
+
+  llvm::Expected<std::shared_ptr<Archive>> archive = Archive::open(path);
+  ASSERT_TRUE(!!archive) << llvm::toString(archive.takeError());
+  EXPECT_EQ((*archive)->getTensors().size(), 11u);
+  EXPECT_EQ((*archive)->getConfig().at("num_steps"), "10");
+  EXPECT_EQ((*archive)->getConfig().at("freeze_dynamics"), "false");
+  EXPECT_EQ((*archive)->getConfig().count("decoder_in_channels"), 0u);
+  std::vector<float> row(32);
+  (*archive)->find("dynamics.K")->readF32(32, row);
+  for (int j = 0; j < 32; ++j)
+    EXPECT_EQ(row[j], (32 + j) / 1024.0f);
+}
+
 TEST_F(Import, SelfCouplingIsLeftOutAndTheDriveIsNot) {
   OwningOpRef<ModuleOp> module = import(makeSafetensors(makeTensors({})));
   ASSERT_TRUE(module);
