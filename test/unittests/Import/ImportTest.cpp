@@ -3,8 +3,11 @@
 #include "un0/Import/Import.h"
 #include "TestFiles.h"
 #include "dialects/Un0/IR/Un0.h"
+#include "lib/Import/ModelShape.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/IR/Verifier.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
 #include <cmath>
 #include <gmock/gmock.h>
 #include <limits>
@@ -295,6 +298,53 @@ TEST_F(Import, UnusedTensorsAreIgnored) {
   std::vector<FillTensor> tensors = makeTensors({});
   tensors.push_back({"ema.K", {3, 3}, std::numeric_limits<float>::quiet_NaN()});
   EXPECT_TRUE(import(makeSafetensors(tensors)));
+}
+
+/// Resident bytes of this process that belong to mapped files.
+int64_t getResidentFileBytes() {
+  auto status = llvm::MemoryBuffer::getFileAsStream("/proc/self/status");
+  if (!status)
+    return -1;
+  int64_t total = 0;
+  for (llvm::StringRef rest = (*status)->getBuffer(), line; !rest.empty();) {
+    std::tie(line, rest) = rest.split('\n');
+    // A file on a RAM disk counts as shared memory.
+    int64_t kilobytes = 0;
+    if ((line.consume_front("RssFile:") || line.consume_front("RssShmem:")) && !line.ltrim().consumeInteger(10, kilobytes))
+      total += kilobytes << 10;
+  }
+  return total;
+}
+
+TEST_F(Import, ALargeCheckpointIsStreamedAndNotKeptResident) {
+  // 77 MB of zeros that take no room on the disk.
+  SmallModel model;
+  model.n = 4096;
+  model.blocks = 3;
+  std::string header = "{", separator;
+  int64_t offset = 0;
+  for (const FillTensor &tensor : makeTensors(model)) {
+    int64_t end = offset + 4 * tensor.getCount();
+    header += separator + "\"" + tensor.name + "\":{\"dtype\":\"F32\",\"shape\":[" +
+              llvm::join(llvm::map_range(tensor.shape, [](int64_t size) { return std::to_string(size); }), ",") +
+              "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(end) + "]}";
+    separator = ",";
+    offset = end;
+  }
+  ScratchFile file(makeSafetensors(header + "}", ""));
+  int descriptor = -1;
+  ASSERT_FALSE(llvm::sys::fs::openFileForReadWrite(file.getPath(), descriptor, llvm::sys::fs::CD_OpenExisting,
+                                                   llvm::sys::fs::OF_None));
+  ASSERT_FALSE(llvm::sys::fs::resize_file_sparse(descriptor, 8 + header.size() + 1 + offset));
+  llvm::sys::fs::closeFile(descriptor);
+
+  llvm::Expected<std::shared_ptr<Archive>> archive = Archive::open(file.getPath());
+  ASSERT_TRUE(!!archive) << llvm::toString(archive.takeError());
+  int64_t before = getResidentFileBytes();
+  ASSERT_GT(before, 0);
+  llvm::Expected<un0::import::ModelSpec> spec = un0::import::inferModel(**archive, {});
+  ASSERT_TRUE(!!spec) << llvm::toString(spec.takeError());
+  EXPECT_LT(getResidentFileBytes() - before, 8 << 20);
 }
 
 //===----------------------------------------------------------------------===//
