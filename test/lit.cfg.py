@@ -62,3 +62,7 @@ if config.un0_sanitize:
     # ASAN_OPTIONS and UBSAN_OPTIONS come from the `sanitize` test preset, by way of the environment.
     config.available_features.add("sanitize")
     config.environment["ASAN_SYMBOLIZER_PATH"] = os.path.join(config.llvm_tools_dir, "llvm-symbolizer")
+
+# Gigabytes of disk and memory: not part of every run.
+if os.environ.get("UN0_LARGE_TESTS"):
+    config.available_features.add("large")
