@@ -143,7 +143,8 @@ Status un0_session::check(const un0_request &request) const {
 Status un0_session::drawTorchPhases(const un0_request &request) {
   const auto *s = module.manifest->signature();
   const uint64_t columns = uint64_t(s->oscillators()) + s->conditioning();
-  if (!torchPhases.allocate(request.count * columns * sizeof(float)))
+  const size_t bytes = request.count * columns * sizeof(float);
+  if (torchPhases.size() < bytes && !torchPhases.allocate(bytes))
     return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for %" PRIu64 " initial phases",
                    request.count * columns);
   TorchGenerator generator(request.seed);
