@@ -45,7 +45,8 @@ std::string import::describeShape(ArrayRef<int64_t> shape) {
 }
 
 std::optional<int64_t> import::countElements(ArrayRef<int64_t> shape) {
-  // A zero anywhere makes the product zero, but an overflow before it is still refused: no real tensor is so shaped.
+  // A zero anywhere makes the product zero, but an overflow before it is still refused: no real
+  // tensor is so shaped.
   int64_t count = 1;
   for (int64_t size : shape)
     if (size < 0 || llvm::MulOverflow(count, size, count))
@@ -84,10 +85,12 @@ FileKind import::detectFile(ArrayRef<uint8_t> file) {
   // A file of torch before 1.6: a pickle without the zip around it.
   if (text.starts_with("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9"))
     return FileKind::LegacyTorch;
-  // The header's length comes first and is far below 2^56, so that one of its bytes is zero; text has no zero byte.
+  // The header's length comes first and is far below 2^56, so that one of its bytes is zero; text
+  // has no zero byte.
   if (text.size() > 8 && text[8] == '{' && text.take_front(8).contains('\0'))
     return FileKind::Safetensors;
-  if (!text.take_front(4096).contains('\0') && llvm::isPrint(text.ltrim("\xef\xbb\xbf \t\r\n").take_front(1).str()[0]))
+  if (!text.take_front(4096).contains('\0') &&
+      llvm::isPrint(text.ltrim("\xef\xbb\xbf \t\r\n").take_front(1).str()[0]))
     return FileKind::Text;
   return FileKind::Unknown;
 }
@@ -97,11 +100,14 @@ llvm::Error import::makeUnknownFileError(ArrayRef<uint8_t> file) {
   case FileKind::Empty:
     return makeError("the file is empty");
   case FileKind::LegacyTorch:
-    return makeError("this is a torch file from before torch 1.6, which is not a zip archive; load it with torch and save "
+    return makeError("this is a torch file from before torch 1.6, which is not a zip archive; load "
+                     "it with torch and save "
                      "it again");
   default:
-    return makeError("this is no torch checkpoint, safetensors file or MLIR module: it starts with " +
-                     quote(StringRef(reinterpret_cast<const char *>(file.data()), std::min<size_t>(file.size(), 8))));
+    return makeError(
+        "this is no torch checkpoint, safetensors file or MLIR module: it starts with " +
+        quote(StringRef(reinterpret_cast<const char *>(file.data()),
+                        std::min<size_t>(file.size(), 8))));
   }
 }
 
@@ -139,7 +145,9 @@ StringRef un0::getStorageName(StorageType type) {
   llvm_unreachable("unknown storage type");
 }
 
-int64_t StoredTensor::getNumElements() const { return static_cast<int64_t>(bytes.size() / getStorageSize(type)); }
+int64_t StoredTensor::getNumElements() const {
+  return static_cast<int64_t>(bytes.size() / getStorageSize(type));
+}
 
 namespace {
 template <typename To, typename From> To bitCast(From from) {
@@ -149,13 +157,15 @@ template <typename To, typename From> To bitCast(From from) {
   return to;
 }
 
-/// IEEE 754 half to single, without a branch, so that the loop around it is vectorized for any x86-64.
+/// IEEE 754 half to single, without a branch, so that the loop around it is vectorized for any
+/// x86-64.
 float convertHalf(uint16_t half) {
   uint32_t magnitude = static_cast<uint32_t>(half & 0x7fff) << 13;
   uint32_t exponent = magnitude & 0x0f800000;
   // Rebias by 127 - 15; infinities and NaN need as much again.
   uint32_t normal = magnitude + 0x38000000 + (exponent == 0x0f800000 ? 0x38000000 : 0);
-  // A subnormal is its mantissa times 2^-24: put it under the exponent of 2^-14 and take that off again.
+  // A subnormal is its mantissa times 2^-24: put it under the exponent of 2^-14 and take that off
+  // again.
   float subnormal = bitCast<float>(magnitude + 0x38800000u) - bitCast<float>(0x38800000u);
   uint32_t bits = exponent == 0 ? bitCast<uint32_t>(subnormal) : normal;
   return bitCast<float>(bits | static_cast<uint32_t>(half & 0x8000) << 16);
@@ -173,9 +183,12 @@ void convertAll(const uint8_t *from, MutableArrayRef<T> out, Convert convert) {
   }
 }
 
-template <typename T> void readAs(const StoredTensor &tensor, int64_t first, MutableArrayRef<T> out) {
-  static_assert(llvm::endianness::native == llvm::endianness::little, "stored tensors are little-endian");
-  assert(first >= 0 && first + static_cast<int64_t>(out.size()) <= tensor.getNumElements() && "range outside the tensor");
+template <typename T>
+void readAs(const StoredTensor &tensor, int64_t first, MutableArrayRef<T> out) {
+  static_assert(llvm::endianness::native == llvm::endianness::little,
+                "stored tensors are little-endian");
+  assert(first >= 0 && first + static_cast<int64_t>(out.size()) <= tensor.getNumElements() &&
+         "range outside the tensor");
   const uint8_t *from = tensor.bytes.data() + first * getStorageSize(tensor.type);
   auto same = [](auto value) { return value; };
   switch (tensor.type) {
@@ -193,8 +206,12 @@ template <typename T> void readAs(const StoredTensor &tensor, int64_t first, Mut
 }
 } // namespace
 
-void StoredTensor::readF32(int64_t first, MutableArrayRef<float> out) const { readAs(*this, first, out); }
-void StoredTensor::readF64(int64_t first, MutableArrayRef<double> out) const { readAs(*this, first, out); }
+void StoredTensor::readF32(int64_t first, MutableArrayRef<float> out) const {
+  readAs(*this, first, out);
+}
+void StoredTensor::readF64(int64_t first, MutableArrayRef<double> out) const {
+  readAs(*this, first, out);
+}
 
 //===----------------------------------------------------------------------===//
 // Archives
@@ -256,7 +273,8 @@ llvm::Expected<std::shared_ptr<Archive>> Archive::open(StringRef path) {
   if (!file)
     return fail(llvm::toString(file.takeError()));
   std::error_code error;
-  llvm::sys::fs::mapped_file_region region(*file, llvm::sys::fs::mapped_file_region::readonly, status.getSize(), 0, error);
+  llvm::sys::fs::mapped_file_region region(*file, llvm::sys::fs::mapped_file_region::readonly,
+                                           status.getSize(), 0, error);
   llvm::sys::fs::closeFile(*file);
   if (error)
     return fail("cannot map the file: " + error.message());
@@ -285,7 +303,8 @@ void Archive::release(const StoredTensor &tensor, int64_t first, int64_t count) 
   if (!mapped)
     return;
   static const uint64_t pageSize = llvm::sys::Process::getPageSizeEstimate();
-  uint64_t begin = reinterpret_cast<uintptr_t>(tensor.bytes.data()) + first * getStorageSize(tensor.type);
+  uint64_t begin =
+      reinterpret_cast<uintptr_t>(tensor.bytes.data()) + first * getStorageSize(tensor.type);
   uint64_t end = begin + count * getStorageSize(tensor.type);
   // The page where the next piece begins is still needed; the one where this piece begins is not.
   begin = llvm::alignDown(begin, pageSize);

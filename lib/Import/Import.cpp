@@ -28,7 +28,8 @@ namespace {
 /// The parser of MLIR descends by recursion; a module of ours nests some ten brackets.
 constexpr unsigned kMaxNesting = 256;
 
-/// Keeps the first error of an MLIR operation as a line of text, so that it can be returned instead of printed.
+/// Keeps the first error of an MLIR operation as a line of text, so that it can be returned instead
+/// of printed.
 class ErrorCollector {
 public:
   explicit ErrorCollector(MLIRContext &context)
@@ -42,15 +43,17 @@ public:
           return success();
         }) {}
 
-  StringRef getFirst() const { return first.empty() ? "the module is invalid" : StringRef(first).split('\n').first; }
+  StringRef getFirst() const {
+    return first.empty() ? "the module is invalid" : StringRef(first).split('\n').first;
+  }
 
 private:
   std::string first;
   ScopedDiagnosticHandler handler;
 };
 
-/// Whether brackets nest deeper than the parser can be trusted with. Brackets in strings and comments count as well,
-/// which refuses no module that anybody writes.
+/// Whether brackets nest deeper than the parser can be trusted with. Brackets in strings and
+/// comments count as well, which refuses no module that anybody writes.
 bool nestsTooDeep(StringRef text) {
   unsigned depth = 0;
   for (char c : text) {
@@ -69,14 +72,16 @@ Expected<std::unique_ptr<llvm::MemoryBuffer>> readBeginning(StringRef path) {
     return makeError(path + ": " + error.message());
   if (status.type() != llvm::sys::fs::file_type::regular_file)
     return makeError(path + ": this is not a regular file");
-  auto buffer = llvm::MemoryBuffer::getFileSlice(path, std::min<uint64_t>(status.getSize(), 4096), 0);
+  auto buffer =
+      llvm::MemoryBuffer::getFileSlice(path, std::min<uint64_t>(status.getSize(), 4096), 0);
   if (!buffer)
     return makeError(path + ": " + buffer.getError().message());
   return std::move(*buffer);
 }
 
 Expected<OwningOpRef<ModuleOp>> parseModule(StringRef path, FileKind kind, MLIRContext &context) {
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/true);
+  auto buffer =
+      llvm::MemoryBuffer::getFile(path, /*IsText=*/false, /*RequiresNullTerminator=*/true);
   if (!buffer)
     return makeError(path + ": " + buffer.getError().message());
   if (kind == FileKind::Text && nestsTooDeep((*buffer)->getBuffer()))
@@ -96,8 +101,10 @@ Expected<OwningOpRef<ModuleOp>> parseModule(StringRef path, FileKind kind, MLIRC
 
 } // namespace
 
-Expected<OwningOpRef<ModuleOp>> un0::importModel(StringRef path, MLIRContext &context, const ImportOptions &options) {
-  context.loadDialect<Un0Dialect, arith::ArithDialect, func::FuncDialect, tensor::TensorDialect, tosa::TosaDialect>();
+Expected<OwningOpRef<ModuleOp>> un0::importModel(StringRef path, MLIRContext &context,
+                                                 const ImportOptions &options) {
+  context.loadDialect<Un0Dialect, arith::ArithDialect, func::FuncDialect, tensor::TensorDialect,
+                      tosa::TosaDialect>();
   Expected<std::unique_ptr<llvm::MemoryBuffer>> beginning = readBeginning(path);
   if (!beginning)
     return beginning.takeError();

@@ -7,8 +7,10 @@
 
 namespace un0::import {
 
-/// Writes a model down in the `model` phase. `archivePath` is what its parameters name as their file.
-mlir::OwningOpRef<mlir::ModuleOp> buildModel(const ModelSpec &spec, llvm::StringRef name, llvm::StringRef archivePath,
+/// Writes a model down in the `model` phase. `archivePath` is what its parameters name as their
+/// file.
+mlir::OwningOpRef<mlir::ModuleOp> buildModel(const ModelSpec &spec, llvm::StringRef name,
+                                             llvm::StringRef archivePath,
                                              mlir::MLIRContext &context);
 
 } // namespace un0::import

@@ -8,8 +8,8 @@
 
 namespace un0::import {
 
-/// One parameter: its symbol in the IR, its key in the archive, and the shape it has in both (but for a row vector that
-/// is stored without its first dimension of 1).
+/// One parameter: its symbol in the IR, its key in the archive, and the shape it has in both (but
+/// for a row vector that is stored without its first dimension of 1).
 struct ParamSpec {
   std::string symbol, key;
   llvm::SmallVector<int64_t, 4> shape;
@@ -40,8 +40,8 @@ struct ModelSpec {
   int64_t getImageSize() const { return int64_t(4) << blocks.size(); }
 };
 
-/// Derives the model from the shapes of the archive's tensors and its configuration. Fails with a line that names the
-/// tensor or the key, what was expected and what was found.
+/// Derives the model from the shapes of the archive's tensors and its configuration. Fails with a
+/// line that names the tensor or the key, what was expected and what was found.
 llvm::Expected<ModelSpec> inferModel(const Archive &archive, const ImportOptions &options);
 
 } // namespace un0::import

@@ -16,34 +16,46 @@ using llvm::Twine;
 
 namespace {
 
-/// A published checkpoint's pickle has some thousand bytes and a training checkpoint's some ten thousand.
+/// A published checkpoint's pickle has some thousand bytes and a training checkpoint's some ten
+/// thousand.
 constexpr size_t kMaxPickle = 64 << 20;
 constexpr size_t kMaxValues = 1 << 20, kMaxStack = 1 << 20, kMaxMemo = 1 << 20;
 
 /// What a name of the closed list makes when it is called.
 enum class Callee { Unknown, OrderedDict, RebuildTensor, RebuildParameter, Inert };
 
-/// The closed list: what `torch.load(weights_only=True)` needs for tensors, optimizer states and plain values.
+/// The closed list: what `torch.load(weights_only=True)` needs for tensors, optimizer states and
+/// plain values.
 Callee classify(StringRef module, StringRef name) {
   std::string dotted = (module + "." + name).str();
   if ((module == "torch" && name.ends_with("Storage")) || module == "torch.storage")
     return llvm::StringSwitch<Callee>(name)
         .Cases({"FloatStorage", "HalfStorage", "BFloat16Storage", "DoubleStorage"}, Callee::Inert)
         .Cases({"LongStorage", "IntStorage", "ShortStorage", "CharStorage"}, Callee::Inert)
-        .Cases({"ByteStorage", "BoolStorage", "ComplexFloatStorage", "ComplexDoubleStorage"}, Callee::Inert)
-        .Cases({"TypedStorage", "UntypedStorage", "_TypedStorage", "_UntypedStorage"}, Callee::Inert)
+        .Cases({"ByteStorage", "BoolStorage", "ComplexFloatStorage", "ComplexDoubleStorage"},
+               Callee::Inert)
+        .Cases({"TypedStorage", "UntypedStorage", "_TypedStorage", "_UntypedStorage"},
+               Callee::Inert)
         .Default(Callee::Unknown);
   return llvm::StringSwitch<Callee>(dotted)
       .Case("collections.OrderedDict", Callee::OrderedDict)
-      .Cases({"torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor"}, Callee::RebuildTensor)
-      .Cases({"torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"}, Callee::RebuildParameter)
-      .Cases({"torch._utils._rebuild_tensor_v3", "torch.Size", "torch.device", "torch.nn.parameter.Parameter"},
+      .Cases({"torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_tensor"},
+             Callee::RebuildTensor)
+      .Cases({"torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state"},
+             Callee::RebuildParameter)
+      .Cases({"torch._utils._rebuild_tensor_v3", "torch.Size", "torch.device",
+              "torch.nn.parameter.Parameter"},
              Callee::Inert)
       .Cases({"torch.float32", "torch.float16", "torch.bfloat16", "torch.float64"}, Callee::Inert)
-      .Cases({"torch.int64", "torch.int32", "torch.int16", "torch.int8", "torch.uint8", "torch.bool"}, Callee::Inert)
+      .Cases(
+          {"torch.int64", "torch.int32", "torch.int16", "torch.int8", "torch.uint8", "torch.bool"},
+          Callee::Inert)
       .Cases({"collections.Counter", "_codecs.encode"}, Callee::Inert)
-      .Cases({"builtins.set", "builtins.frozenset", "builtins.complex", "builtins.bytearray"}, Callee::Inert)
-      .Cases({"__builtin__.set", "__builtin__.frozenset", "__builtin__.complex", "__builtin__.bytearray"}, Callee::Inert)
+      .Cases({"builtins.set", "builtins.frozenset", "builtins.complex", "builtins.bytearray"},
+             Callee::Inert)
+      .Cases({"__builtin__.set", "__builtin__.frozenset", "__builtin__.complex",
+              "__builtin__.bytearray"},
+             Callee::Inert)
       .Default(Callee::Unknown);
 }
 
@@ -53,7 +65,8 @@ public:
 
   Expected<const PickleValue *> run() {
     if (pickle.size() > kMaxPickle)
-      return makeError("the pickle has " + Twine(pickle.size()) + " bytes, more than the limit of " + Twine(kMaxPickle));
+      return makeError("the pickle has " + Twine(pickle.size()) +
+                       " bytes, more than the limit of " + Twine(kMaxPickle));
     while (!result) {
       opcodeAt = position;
       uint8_t opcode = 0;
@@ -70,7 +83,9 @@ private:
 
   //===--- Failures ---------------------------------------------------------===//
 
-  Error fail(const Twine &message) { return makeError("pickle, byte " + Twine(opcodeAt) + ": " + message); }
+  Error fail(const Twine &message) {
+    return makeError("pickle, byte " + Twine(opcodeAt) + ": " + message);
+  }
   Error failTruncated() { return fail("the pickle is truncated"); }
 
   //===--- Bytes ------------------------------------------------------------===//
@@ -92,7 +107,8 @@ private:
   }
 
   bool takeLine(StringRef &line) {
-    StringRef rest(reinterpret_cast<const char *>(pickle.data()) + position, pickle.size() - position);
+    StringRef rest(reinterpret_cast<const char *>(pickle.data()) + position,
+                   pickle.size() - position);
     size_t end = rest.find('\n');
     if (end == StringRef::npos)
       return false;
@@ -200,7 +216,8 @@ private:
 
   Error get(uint64_t index) {
     auto it = memo.find(index);
-    return it == memo.end() ? fail("value " + Twine(index) + " was never remembered") : push(it->second);
+    return it == memo.end() ? fail("value " + Twine(index) + " was never remembered")
+                            : push(it->second);
   }
 
   //===--- Names and calls --------------------------------------------------===//
@@ -208,14 +225,16 @@ private:
   Error pushGlobal(StringRef module, StringRef name) {
     if (classify(module, name) == Callee::Unknown)
       return fail("asks for " + quote((module + "." + name).str()) +
-                  ", which is not among the names that a checkpoint of tensors needs; nothing was executed");
+                  ", which is not among the names that a checkpoint of tensors needs; nothing was "
+                  "executed");
     return pushNew(Kind::Global, [&](PickleValue &value) {
       value.module = module;
       value.text = name;
     });
   }
 
-  /// REDUCE and NEWOBJ: callee and arguments become what the call would return, as far as a reader needs it.
+  /// REDUCE and NEWOBJ: callee and arguments become what the call would return, as far as a reader
+  /// needs it.
   Error call() {
     if (!has(2))
       return fail("a call without a callee");
@@ -231,7 +250,8 @@ private:
       if (items.size() < 4 || items[0]->kind != Kind::Storage || items[1]->kind != Kind::Int ||
           items[2]->kind != Kind::Tuple || items[3]->kind != Kind::Tuple)
         return fail("a tensor is not made of storage, offset, sizes and strides");
-      return pushNew(Kind::Tensor, [&](PickleValue &value) { value.items = items.take_front(4).vec(); });
+      return pushNew(Kind::Tensor,
+                     [&](PickleValue &value) { value.items = items.take_front(4).vec(); });
     case Callee::RebuildParameter:
       if (items.empty() || items[0]->kind != Kind::Tensor)
         return fail("a parameter is not made of a tensor");
@@ -250,14 +270,17 @@ private:
       return fail("a storage without a description");
     const PickleValue *id = pop();
     ArrayRef<const PickleValue *> items = id->items;
-    if (id->kind != Kind::Tuple || items.size() < 5 || items[0]->kind != Kind::String || items[0]->text != "storage" ||
-        items[1]->kind != Kind::Global || !items[1]->text.ends_with("Storage") || items[2]->kind != Kind::String ||
+    if (id->kind != Kind::Tuple || items.size() < 5 || items[0]->kind != Kind::String ||
+        items[0]->text != "storage" || items[1]->kind != Kind::Global ||
+        !items[1]->text.ends_with("Storage") || items[2]->kind != Kind::String ||
         items[4]->kind != Kind::Int)
       return fail("a storage is not described by type, key, location and size");
-    return pushNew(Kind::Storage, [&](PickleValue &value) { value.items = items.slice(1, 4).vec(); });
+    return pushNew(Kind::Storage,
+                   [&](PickleValue &value) { value.items = items.slice(1, 4).vec(); });
   }
 
-  /// LONG1, LONG4: a little-endian two's complement number. One that does not fit is of no use to a reader.
+  /// LONG1, LONG4: a little-endian two's complement number. One that does not fit is of no use to a
+  /// reader.
   Error pushLong(uint64_t size) {
     StringRef bytes;
     if (!takeBytes(size, bytes))
@@ -302,7 +325,9 @@ Error Machine::step(uint8_t opcode) {
     uint8_t version = 0;
     if (!take(version))
       return failTruncated();
-    return version >= 2 && version <= 5 ? Error::success() : fail("protocol " + Twine(unsigned(version)) + " is not 2 to 5");
+    return version >= 2 && version <= 5
+               ? Error::success()
+               : fail("protocol " + Twine(unsigned(version)) + " is not 2 to 5");
   }
   case 0x95: { // FRAME: a hint for buffered readers
     uint64_t size = 0;
@@ -378,15 +403,18 @@ Error Machine::step(uint8_t opcode) {
   case 0x86: // TUPLE2
   case 0x87: // TUPLE3
     return pushTuple(opcode - 0x84);
-  case 't': // TUPLE
-  case 'l': // LIST
-  case 'd': // DICT
+  case 't':    // TUPLE
+  case 'l':    // LIST
+  case 'd':    // DICT
   case 0x91: { // FROZENSET
     if (Error error = takeMarked(items))
       return error;
     if (opcode == 'd' && items.size() % 2 != 0)
       return fail("half an item of a dict");
-    Kind kind = opcode == 't' ? Kind::Tuple : opcode == 'l' ? Kind::List : opcode == 'd' ? Kind::Dict : Kind::Opaque;
+    Kind kind = opcode == 't'   ? Kind::Tuple
+                : opcode == 'l' ? Kind::List
+                : opcode == 'd' ? Kind::Dict
+                                : Kind::Opaque;
     return pushNew(kind, [&](PickleValue &value) {
       if (kind != Kind::Opaque)
         value.items = std::move(items);

@@ -1,7 +1,8 @@
 //===- Pickle.h - the pickle opcodes that torch writes ----------*- C++ -*-===//
 //
-// A pickle is a program for a stack machine that can name any Python function and call it. This interpreter calls
-// nothing: a name outside a closed list is refused, and a call of a name inside it makes an inert value.
+// A pickle is a program for a stack machine that can name any Python function and call it. This
+// interpreter calls nothing: a name outside a closed list is refused, and a call of a name inside
+// it makes an inert value.
 //
 //===----------------------------------------------------------------------===//
 
@@ -50,11 +51,12 @@ struct PickleValue {
   const PickleValue *lookup(llvm::StringRef key) const;
 };
 
-/// Owns the values of one pickle. Values may share parts and form cycles, so that a reader must bound its own walks.
+/// Owns the values of one pickle. Values may share parts and form cycles, so that a reader must
+/// bound its own walks.
 using PickleArena = std::deque<PickleValue>;
 
-/// Runs a pickle of protocol 2 to 5 and returns its value, which lives in `arena`. Time and memory are linear in the
-/// pickle's size, and both are limited.
+/// Runs a pickle of protocol 2 to 5 and returns its value, which lives in `arena`. Time and memory
+/// are linear in the pickle's size, and both are limited.
 llvm::Expected<const PickleValue *> readPickle(llvm::ArrayRef<uint8_t> pickle, PickleArena &arena);
 
 } // namespace un0::import

@@ -1,7 +1,7 @@
 //===- Readers.h - one function per archive format --------------*- C++ -*-===//
 //
-// Private to lib/Import and its tests. Every reader works on the bytes of a whole file, believes nothing it reads, and
-// checks a size before it allocates or dereferences by it.
+// Private to lib/Import and its tests. Every reader works on the bytes of a whole file, believes
+// nothing it reads, and checks a size before it allocates or dereferences by it.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,7 +34,8 @@ llvm::Expected<ArchiveContents> readTorchArchive(llvm::ArrayRef<uint8_t> file);
 
 llvm::Error makeError(const llvm::Twine &message);
 
-/// A name from a file, in quotes, fit for a message of one line: control characters are escaped, long names are cut.
+/// A name from a file, in quotes, fit for a message of one line: control characters are escaped,
+/// long names are cut.
 std::string quote(llvm::StringRef name);
 
 /// "1024x8", or "scalar".

@@ -1,9 +1,11 @@
 //===- Safetensors.cpp - the safetensors format ---------------------------===//
 //
-// A safetensors file is a 64-bit header length, a JSON object {name: {dtype, shape, data_offsets}} with an optional
-// "__metadata__" of strings, and the bytes of the tensors without holes. The header is read in one pass by a parser of
-// exactly that grammar: a general JSON tree would cost tens of bytes per byte of a hostile header, would recurse as deep
-// as the file asks, and would silently keep one of two tensors of the same name.
+// A safetensors file is a 64-bit header length, a JSON object {name: {dtype, shape, data_offsets}}
+// with an optional
+// "__metadata__" of strings, and the bytes of the tensors without holes. The header is read in one
+// pass by a parser of exactly that grammar: a general JSON tree would cost tens of bytes per byte
+// of a hostile header, would recurse as deep as the file asks, and would silently keep one of two
+// tensors of the same name.
 //
 //===----------------------------------------------------------------------===//
 
@@ -125,10 +127,12 @@ private:
             return fail("tensor " + quote(name) + " has two fields " + quote(key));
           if (saw == &sawDtype)
             return parseString(entry.dtype);
-          return saw == &sawShape ? parseSizes(entry.shape, kMaxRank) : parseSizes(entry.offsets, 2);
+          return saw == &sawShape ? parseSizes(entry.shape, kMaxRank)
+                                  : parseSizes(entry.offsets, 2);
         }))
       return error;
-    for (auto [saw, field] : {std::pair(sawDtype, "dtype"), {sawShape, "shape"}, {sawOffsets, "data_offsets"}})
+    for (auto [saw, field] :
+         {std::pair(sawDtype, "dtype"), {sawShape, "shape"}, {sawOffsets, "data_offsets"}})
       if (!saw)
         return fail("tensor " + quote(name) + " has no field '" + field + "'");
     return Error::success();
@@ -209,7 +213,8 @@ private:
 
   bool parseHex(uint32_t &unit) {
     StringRef digits = text.substr(position, 4);
-    if (digits.size() != 4 || !llvm::all_of(digits, llvm::isHexDigit) || digits.getAsInteger(16, unit))
+    if (digits.size() != 4 || !llvm::all_of(digits, llvm::isHexDigit) ||
+        digits.getAsInteger(16, unit))
       return false;
     position += 4;
     return true;
@@ -225,7 +230,9 @@ std::optional<unsigned> getDtypeBits(StringRef dtype) {
   unsigned bits = llvm::StringSwitch<unsigned>(dtype)
                       .Case("F4", 4)
                       .Cases({"F6_E2M3", "F6_E3M2"}, 6)
-                      .Cases({"BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E5M2FNUZ", "F8_E4M3FNUZ"}, 8)
+                      .Cases({"BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E5M2FNUZ",
+                              "F8_E4M3FNUZ"},
+                             8)
                       .Cases({"I16", "U16", "F16", "BF16"}, 16)
                       .Cases({"I32", "U32", "F32"}, 32)
                       .Cases({"I64", "U64", "F64", "C64"}, 64)
@@ -245,7 +252,9 @@ std::optional<StorageType> getStorageType(StringRef dtype) {
 
 /// Checks one entry against the `dataSize` bytes behind the header.
 Error checkEntry(StringRef name, const Entry &entry, uint64_t dataSize) {
-  auto fail = [&](const Twine &message) { return makeError("tensor " + quote(name) + ": " + message); };
+  auto fail = [&](const Twine &message) {
+    return makeError("tensor " + quote(name) + ": " + message);
+  };
   std::optional<unsigned> bits = getDtypeBits(entry.dtype);
   if (!bits)
     return fail("unknown dtype " + quote(entry.dtype));
@@ -253,14 +262,15 @@ Error checkEntry(StringRef name, const Entry &entry, uint64_t dataSize) {
     return fail("data_offsets has " + Twine(entry.offsets.size()) + " numbers instead of 2");
   uint64_t begin = entry.offsets[0], end = entry.offsets[1];
   if (begin > end || end > dataSize)
-    return fail("bytes " + Twine(begin) + " to " + Twine(end) + " are not inside the " + Twine(dataSize) +
-                " bytes of data; the file is truncated or altered");
+    return fail("bytes " + Twine(begin) + " to " + Twine(end) + " are not inside the " +
+                Twine(dataSize) + " bytes of data; the file is truncated or altered");
   std::optional<int64_t> count = countElements(entry.shape);
   int64_t totalBits = 0;
   if (!count || llvm::MulOverflow<int64_t>(*count, *bits, totalBits))
     return fail("the size of shape " + describeShape(entry.shape) + " overflows");
   if (totalBits % 8 != 0 || static_cast<uint64_t>(totalBits / 8) != end - begin)
-    return fail("shape " + describeShape(entry.shape) + " of " + entry.dtype + " takes " + Twine((static_cast<uint64_t>(totalBits) + 7) / 8) +
+    return fail("shape " + describeShape(entry.shape) + " of " + entry.dtype + " takes " +
+                Twine((static_cast<uint64_t>(totalBits) + 7) / 8) +
                 " bytes but data_offsets gives " + Twine(end - begin));
   return Error::success();
 }
@@ -273,21 +283,26 @@ Error checkCoverage(const std::map<std::string, Entry> &entries, uint64_t dataSi
   };
   std::vector<Range> ranges;
   for (const auto &[name, entry] : entries)
-    ranges.push_back({static_cast<uint64_t>(entry.offsets[0]), static_cast<uint64_t>(entry.offsets[1]), name});
-  llvm::sort(ranges, [](const Range &a, const Range &b) { return std::tie(a.begin, a.end) < std::tie(b.begin, b.end); });
+    ranges.push_back(
+        {static_cast<uint64_t>(entry.offsets[0]), static_cast<uint64_t>(entry.offsets[1]), name});
+  llvm::sort(ranges, [](const Range &a, const Range &b) {
+    return std::tie(a.begin, a.end) < std::tie(b.begin, b.end);
+  });
   uint64_t covered = 0;
   StringRef previous;
   for (const Range &range : ranges) {
     if (range.begin < covered)
-      return makeError("tensors " + quote(previous) + " and " + quote(range.name) + " overlap at byte " +
-                       Twine(range.begin) + " of the data");
+      return makeError("tensors " + quote(previous) + " and " + quote(range.name) +
+                       " overlap at byte " + Twine(range.begin) + " of the data");
     if (range.begin > covered)
-      return makeError("bytes " + Twine(covered) + " to " + Twine(range.begin) + " of the data belong to no tensor");
+      return makeError("bytes " + Twine(covered) + " to " + Twine(range.begin) +
+                       " of the data belong to no tensor");
     covered = range.end;
     previous = range.name;
   }
   if (covered != dataSize)
-    return makeError("bytes " + Twine(covered) + " to " + Twine(dataSize) + " of the data belong to no tensor");
+    return makeError("bytes " + Twine(covered) + " to " + Twine(dataSize) +
+                     " of the data belong to no tensor");
   return Error::success();
 }
 
@@ -295,14 +310,15 @@ Error checkCoverage(const std::map<std::string, Entry> &entries, uint64_t dataSi
 
 Expected<ArchiveContents> import::readSafetensors(ArrayRef<uint8_t> file) {
   if (file.size() < 8)
-    return makeError("a safetensors file begins with a length of 8 bytes, but this file has " + Twine(file.size()));
+    return makeError("a safetensors file begins with a length of 8 bytes, but this file has " +
+                     Twine(file.size()));
   uint64_t headerSize = readU64(file.data());
   if (headerSize > kMaxHeader)
-    return makeError("the safetensors header claims " + Twine(headerSize) + " bytes, more than the format's limit of " +
-                     Twine(kMaxHeader));
+    return makeError("the safetensors header claims " + Twine(headerSize) +
+                     " bytes, more than the format's limit of " + Twine(kMaxHeader));
   if (headerSize > file.size() - 8)
-    return makeError("the safetensors header claims " + Twine(headerSize) + " bytes but only " + Twine(file.size() - 8) +
-                     " follow; the file is truncated or altered");
+    return makeError("the safetensors header claims " + Twine(headerSize) + " bytes but only " +
+                     Twine(file.size() - 8) + " follow; the file is truncated or altered");
 
   ArchiveContents contents;
   contents.format = "safetensors";
@@ -324,7 +340,8 @@ Expected<ArchiveContents> import::readSafetensors(ArrayRef<uint8_t> file) {
       return makeError("tensor " + quote(key) + " occurs twice, with and without '_orig_mod'");
     std::optional<StorageType> type = getStorageType(entry.dtype);
     if (!type) {
-      contents.refusals.emplace(std::move(key), "it is stored as " + entry.dtype + ", which is no type of weights");
+      contents.refusals.emplace(std::move(key),
+                                "it is stored as " + entry.dtype + ", which is no type of weights");
       continue;
     }
     ArrayRef<uint8_t> bytes = data.slice(entry.offsets[0], entry.offsets[1] - entry.offsets[0]);

@@ -1,7 +1,7 @@
 //===- TorchArchive.cpp - checkpoints written by torch.save ---------------===//
 //
-// A zip archive <name>/data.pkl, <name>/data/<storage>, <name>/byteorder, ...: the pickle holds the structure, and each
-// tensor in it is a view of a storage, which is one stored entry.
+// A zip archive <name>/data.pkl, <name>/data/<storage>, <name>/byteorder, ...: the pickle holds the
+// structure, and each tensor in it is a view of a storage, which is one stored entry.
 //
 //===----------------------------------------------------------------------===//
 
@@ -24,7 +24,8 @@ using llvm::Twine;
 
 namespace {
 
-/// Checksums of larger entries are left alone: a gigabyte takes a second, and weights are checked for NaN later anyway.
+/// Checksums of larger entries are left alone: a gigabyte takes a second, and weights are checked
+/// for NaN later anyway.
 constexpr size_t kMaxChecksummed = 16 << 20;
 
 /// Bytes of one element of a storage type; 0 for one that no weight is stored in.
@@ -106,14 +107,16 @@ private:
       if (rest != "data.pkl")
         continue;
       if (entry)
-        return makeError("the zip archive holds two checkpoints, " + quote(prefix) + " and " + quote(folder));
+        return makeError("the zip archive holds two checkpoints, " + quote(prefix) + " and " +
+                         quote(folder));
       entry = &candidate;
       prefix = folder.str();
     }
     if (!entry)
       return makeError("this zip archive is no torch checkpoint: it has no 'data.pkl'");
     if (directory.count(prefix + "/constants.pkl"))
-      return makeError("this is a TorchScript program, not a checkpoint; save its state_dict() instead");
+      return makeError(
+          "this is a TorchScript program, not a checkpoint; save its state_dict() instead");
     if (Error error = checkZipEntry(prefix + "/data.pkl", *entry))
       return error;
     pickle = entry->bytes;
@@ -124,8 +127,11 @@ private:
       return Error::success();
     if (Error error = checkZipEntry(order->first, order->second))
       return error;
-    StringRef text(reinterpret_cast<const char *>(order->second.bytes.data()), order->second.bytes.size());
-    return text == "little" ? Error::success() : makeError("the checkpoint's byte order is " + quote(text) + ", not 'little'");
+    StringRef text(reinterpret_cast<const char *>(order->second.bytes.data()),
+                   order->second.bytes.size());
+    return text == "little"
+               ? Error::success()
+               : makeError("the checkpoint's byte order is " + quote(text) + ", not 'little'");
   }
 
   void readConfig(const PickleValue &config) {
@@ -154,13 +160,16 @@ private:
   }
 
   Error readTensor(const std::string &name, const PickleValue &value) {
-    auto fail = [&](const Twine &message) { return makeError("tensor " + quote(name) + ": " + message); };
+    auto fail = [&](const Twine &message) {
+      return makeError("tensor " + quote(name) + ": " + message);
+    };
     const PickleValue &storage = *value.items[0];
     StringRef typeName = storage.items[0]->text, key = storage.items[1]->text;
     int64_t storageCount = storage.items[3]->integer, offset = value.items[1]->integer;
 
     llvm::SmallVector<int64_t, 4> shape, strides;
-    if (!getInts(*value.items[2], shape) || !getInts(*value.items[3], strides) || shape.size() != strides.size())
+    if (!getInts(*value.items[2], shape) || !getInts(*value.items[3], strides) ||
+        shape.size() != strides.size())
       return fail("sizes and strides are not two lists of equally many numbers");
     std::optional<int64_t> count = countElements(shape);
     if (!count)
@@ -168,7 +177,8 @@ private:
 
     unsigned elementSize = getElementSize(typeName);
     if (elementSize == 0) {
-      contents.refusals.emplace(name, ("it is stored as " + typeName + ", which is no type of weights").str());
+      contents.refusals.emplace(
+          name, ("it is stored as " + typeName + ", which is no type of weights").str());
       return Error::success();
     }
     auto entry = directory.find(prefix + "/data/" + key.str());
@@ -177,20 +187,23 @@ private:
     int64_t storageBytes = 0;
     if (storageCount < 0 || llvm::MulOverflow<int64_t>(storageCount, elementSize, storageBytes) ||
         static_cast<uint64_t>(storageBytes) != entry->second.bytes.size())
-      return fail("storage " + quote(key) + " is said to have " + Twine(storageCount) + " elements of " + typeName +
-                  " but has " + Twine(entry->second.bytes.size()) + " bytes");
+      return fail("storage " + quote(key) + " is said to have " + Twine(storageCount) +
+                  " elements of " + typeName + " but has " + Twine(entry->second.bytes.size()) +
+                  " bytes");
     if (offset < 0 || offset > storageCount || *count > storageCount - offset)
-      return fail("shape " + describeShape(shape) + " at element " + Twine(offset) + " is outside its storage of " +
-                  Twine(storageCount) + " elements");
+      return fail("shape " + describeShape(shape) + " at element " + Twine(offset) +
+                  " is outside its storage of " + Twine(storageCount) + " elements");
 
     std::optional<StorageType> type = getStorageType(typeName);
     if (!type) {
-      contents.refusals.emplace(name, ("it is stored as " + typeName + ", which is no type of weights").str());
+      contents.refusals.emplace(
+          name, ("it is stored as " + typeName + ", which is no type of weights").str());
       return Error::success();
     }
     if (*count != 0 && !isContiguous(shape, strides)) {
-      contents.refusals.emplace(name, "it is not contiguous: shape " + describeShape(shape) + " has strides " +
-                                          describeShape(strides) + "; call .contiguous() before saving");
+      contents.refusals.emplace(name, "it is not contiguous: shape " + describeShape(shape) +
+                                          " has strides " + describeShape(strides) +
+                                          "; call .contiguous() before saving");
       return Error::success();
     }
     if (entry->second.bytes.size() <= kMaxChecksummed && checked.insert(entry->first).second)
@@ -202,7 +215,8 @@ private:
   }
 
   static bool getInts(const PickleValue &tuple, llvm::SmallVectorImpl<int64_t> &ints) {
-    // Nothing in torch has more than 64 dimensions; a hostile tuple could be shared by a million tensors.
+    // Nothing in torch has more than 64 dimensions; a hostile tuple could be shared by a million
+    // tensors.
     if (tuple.items.size() > 64)
       return false;
     for (const PickleValue *item : tuple.items) {
@@ -213,8 +227,8 @@ private:
     return true;
   }
 
-  /// Whether the strides are those of row-major order; a dimension of size 1 may have any. For shapes without a zero,
-  /// where no part of the product can overflow if the whole does not.
+  /// Whether the strides are those of row-major order; a dimension of size 1 may have any. For
+  /// shapes without a zero, where no part of the product can overflow if the whole does not.
   static bool isContiguous(ArrayRef<int64_t> shape, ArrayRef<int64_t> strides) {
     int64_t expected = 1;
     for (size_t i = shape.size(); i-- > 0;) {

@@ -21,9 +21,10 @@ struct ZipEntry {
 /// Entries by name.
 using ZipDirectory = std::map<std::string, ZipEntry, std::less<>>;
 
-/// Reads the central directory of a zip or ZIP64 archive and holds it against the local headers. Torch writes entries
-/// uncompressed, and only those are taken: there is nothing to unpack, hence no zip bomb. Compressed, encrypted,
-/// overlapping and out-of-range entries, two of one name, and headers that contradict each other are refused by name.
+/// Reads the central directory of a zip or ZIP64 archive and holds it against the local headers.
+/// Torch writes entries uncompressed, and only those are taken: there is nothing to unpack, hence
+/// no zip bomb. Compressed, encrypted, overlapping and out-of-range entries, two of one name, and
+/// headers that contradict each other are refused by name.
 llvm::Expected<ZipDirectory> readZipDirectory(llvm::ArrayRef<uint8_t> file);
 
 /// Compares the entry's bytes with the checksum of the directory.

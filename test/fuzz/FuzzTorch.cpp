@@ -1,7 +1,8 @@
 //===- FuzzTorch.cpp - hostile torch checkpoints --------------------------===//
 //
-// An input that begins like a zip archive is read as one. A checksum guards the pickle in there, which a fuzzer cannot
-// compute; any other input is therefore taken for the pickle of an otherwise good checkpoint.
+// An input that begins like a zip archive is read as one. A checksum guards the pickle in there,
+// which a fuzzer cannot compute; any other input is therefore taken for the pickle of an otherwise
+// good checkpoint.
 //
 //===----------------------------------------------------------------------===//
 

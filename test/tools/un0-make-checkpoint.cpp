@@ -1,8 +1,8 @@
 //===- un0-make-checkpoint.cpp - random checkpoints of any shape ----------===//
 //
-// Writes an Un-0 checkpoint with random weights at the scales of the reference's initialization, in each of the forms
-// that un0c reads. Weights are drawn and written piece by piece, so that a checkpoint of a gigabyte needs a few
-// megabytes of memory.
+// Writes an Un-0 checkpoint with random weights at the scales of the reference's initialization, in
+// each of the forms that un0c reads. Weights are drawn and written piece by piece, so that a
+// checkpoint of a gigabyte needs a few megabytes of memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -25,35 +25,44 @@ enum class Format { Torch, Safetensors, WebGpu };
 enum class DType { F32, F16, BF16 };
 
 cl::OptionCategory category("Checkpoint options");
-cl::opt<std::string> output("o", cl::desc("File to write"), cl::value_desc("file"), cl::Required, cl::cat(category));
-cl::opt<std::string> shapeName("shape", cl::desc("Published shape: n1024, n2048, n4096, n6656, n10240 or n16384"),
-                               cl::init(""), cl::cat(category));
-cl::opt<int64_t> oscillators("oscillators", cl::desc("N, the number of oscillators"), cl::init(64), cl::cat(category));
-cl::opt<int64_t> conditioning("conditioning", cl::desc("M, the number of conditioning oscillators"), cl::init(8),
-                              cl::cat(category));
+cl::opt<std::string> output("o", cl::desc("File to write"), cl::value_desc("file"), cl::Required,
+                            cl::cat(category));
+cl::opt<std::string>
+    shapeName("shape", cl::desc("Published shape: n1024, n2048, n4096, n6656, n10240 or n16384"),
+              cl::init(""), cl::cat(category));
+cl::opt<int64_t> oscillators("oscillators", cl::desc("N, the number of oscillators"), cl::init(64),
+                             cl::cat(category));
+cl::opt<int64_t> conditioning("conditioning", cl::desc("M, the number of conditioning oscillators"),
+                              cl::init(8), cl::cat(category));
 cl::opt<int64_t> classes("classes", cl::desc("Number of classes"), cl::init(10), cl::cat(category));
-cl::opt<int64_t> blocks("blocks", cl::desc("Number of decoder blocks"), cl::init(3), cl::cat(category));
-cl::opt<Format> format("format", cl::desc("How to write it"), cl::init(Format::Safetensors),
-                       cl::values(clEnumValN(Format::Torch, "torch", "as torch.save does, keys with _orig_mod"),
-                                  clEnumValN(Format::Safetensors, "safetensors", "names of the reference"),
-                                  clEnumValN(Format::WebGpu, "webgpu", "names of the WebGPU port, scales baked in")),
-                       cl::cat(category));
+cl::opt<int64_t> blocks("blocks", cl::desc("Number of decoder blocks"), cl::init(3),
+                        cl::cat(category));
+cl::opt<Format> format(
+    "format", cl::desc("How to write it"), cl::init(Format::Safetensors),
+    cl::values(clEnumValN(Format::Torch, "torch", "as torch.save does, keys with _orig_mod"),
+               clEnumValN(Format::Safetensors, "safetensors", "names of the reference"),
+               clEnumValN(Format::WebGpu, "webgpu", "names of the WebGPU port, scales baked in")),
+    cl::cat(category));
 cl::opt<DType> dtype("dtype", cl::desc("Type of the stored weights"), cl::init(DType::F32),
-                     cl::values(clEnumValN(DType::F32, "f32", ""), clEnumValN(DType::F16, "f16", ""),
+                     cl::values(clEnumValN(DType::F32, "f32", ""),
+                                clEnumValN(DType::F16, "f16", ""),
                                 clEnumValN(DType::BF16, "bf16", "")),
                      cl::cat(category));
-cl::opt<std::string> solver("solver", cl::desc("Solver in the configuration"), cl::init("euler"), cl::cat(category));
-cl::opt<int64_t> steps("steps", cl::desc("Steps in the configuration"), cl::init(10), cl::cat(category));
-cl::opt<double> integrationTime("time", cl::desc("Integration time in the configuration"), cl::init(1.0),
-                                cl::cat(category));
-cl::opt<std::string> relativization("relativization",
-                                    cl::desc("Readout reference in the configuration (default: that of the family)"),
-                                    cl::init(""), cl::cat(category));
+cl::opt<std::string> solver("solver", cl::desc("Solver in the configuration"), cl::init("euler"),
+                            cl::cat(category));
+cl::opt<int64_t> steps("steps", cl::desc("Steps in the configuration"), cl::init(10),
+                       cl::cat(category));
+cl::opt<double> integrationTime("time", cl::desc("Integration time in the configuration"),
+                                cl::init(1.0), cl::cat(category));
+cl::opt<std::string>
+    relativization("relativization",
+                   cl::desc("Readout reference in the configuration (default: that of the family)"),
+                   cl::init(""), cl::cat(category));
 cl::opt<std::string> parameterization("parameterization",
-                                      cl::desc("standard or mup (default: that of the family)"), cl::init(""),
-                                      cl::cat(category));
-cl::opt<std::string> encoding("encoding", cl::desc("Readout encoding: raw, sin or sin_cos"), cl::init("sin_cos"),
-                              cl::cat(category));
+                                      cl::desc("standard or mup (default: that of the family)"),
+                                      cl::init(""), cl::cat(category));
+cl::opt<std::string> encoding("encoding", cl::desc("Readout encoding: raw, sin or sin_cos"),
+                              cl::init("sin_cos"), cl::cat(category));
 cl::opt<bool> noConfig("no-config", cl::desc("Leave the configuration out"), cl::cat(category));
 cl::opt<uint64_t> seed("seed", cl::desc("Seed of the weights"), cl::init(1), cl::cat(category));
 
@@ -75,7 +84,8 @@ struct Tensor {
   }
 };
 
-/// Normally distributed numbers, as a function of seed, tensor and position: Box-Muller on a SplitMix64 counter.
+/// Normally distributed numbers, as a function of seed, tensor and position: Box-Muller on a
+/// SplitMix64 counter.
 class Normal {
 public:
   Normal(uint64_t seed, uint64_t tensor) : key(mix(mix(seed) + tensor)) {}
@@ -84,7 +94,8 @@ public:
   void fill(uint64_t first, llvm::MutableArrayRef<float> out) const {
     for (size_t i = 0; i < out.size(); i += 2) {
       uint64_t bits = mix(key + first + i);
-      float radius = std::sqrt(-2.0f * std::log((static_cast<float>(bits >> 40) + 0.5f) * 0x1p-24f));
+      float radius =
+          std::sqrt(-2.0f * std::log((static_cast<float>(bits >> 40) + 0.5f) * 0x1p-24f));
       float angle = static_cast<float>(bits & 0xffffff) * (6.28318530718f * 0x1p-24f);
       out[i] = radius * std::cos(angle);
       if (i + 1 < out.size())
@@ -154,7 +165,8 @@ void writeTensor(const Tensor &tensor, uint64_t index, const std::function<void(
 std::vector<Tensor> makeTensors(bool isImageNet, bool isMup, int64_t features) {
   int64_t n = oscillators, m = conditioning;
   double mainScale = 1.0 / std::sqrt(double(n)), condScale = 1.0 / std::sqrt(double(m));
-  // "mup" stores numbers of order one and scales them in the forward pass; "standard" stores them scaled.
+  // "mup" stores numbers of order one and scales them in the forward pass; "standard" stores them
+  // scaled.
   double mainDeviation = isMup ? 1.0 : mainScale, condDeviation = isMup ? 1.0 : condScale;
   if (!isMup)
     mainScale = condScale = 1.0;
@@ -167,7 +179,8 @@ std::vector<Tensor> makeTensors(bool isImageNet, bool isMup, int64_t features) {
   };
   // The reference starts with zero biases; random ones show when a bias is lost.
   constexpr double kBias = 0.05;
-  auto addConv = [&](const std::string &reference, const std::string &port, int64_t out, int64_t in, double deviation) {
+  auto addConv = [&](const std::string &reference, const std::string &port, int64_t out, int64_t in,
+                     double deviation) {
     tensors.push_back({reference + ".weight", port + ".weight", {out, in, 3, 3}, deviation});
     tensors.push_back({reference + ".bias", port + ".bias", {out}, kBias});
   };
@@ -176,14 +189,16 @@ std::vector<Tensor> makeTensors(bool isImageNet, bool isMup, int64_t features) {
   int64_t channels = features / 16;
   for (int64_t i = 0; i < blocks; ++i) {
     int64_t next = std::max<int64_t>(channels / 2, 32);
-    std::string reference = "decoder.cascade." + std::to_string(i) + ".net.", port = "dec." + std::to_string(i) + ".";
+    std::string reference = "decoder.cascade." + std::to_string(i) + ".net.",
+                port = "dec." + std::to_string(i) + ".";
     addConv(reference + "1", port + "a", next, channels, kaiming(channels));
     addConv(reference + "3", port + "b", next, next, kaiming(next));
     channels = next;
   }
   // Xavier normal with the gain of tanh, halved for CIFAR.
   double gain = 5.0 / 3.0 * (isImageNet ? 1.0 : 0.5);
-  addConv("decoder.to_output", "out", 3, channels, gain * std::sqrt(2.0 / (9.0 * channels + 9.0 * 3.0)));
+  addConv("decoder.to_output", "out", 3, channels,
+          gain * std::sqrt(2.0 / (9.0 * channels + 9.0 * 3.0)));
   return tensors;
 }
 
@@ -192,13 +207,17 @@ std::string addCompilePrefix(const std::string &name) {
   return (module + "._orig_mod." + rest).str();
 }
 
-void writeTorch(const std::vector<Tensor> &tensors, const PlainDict &config, const ZipWriter::Sink &sink) {
-  StringRef storage = dtype == DType::F32 ? "FloatStorage" : dtype == DType::F16 ? "HalfStorage" : "BFloat16Storage";
+void writeTorch(const std::vector<Tensor> &tensors, const PlainDict &config,
+                const ZipWriter::Sink &sink) {
+  StringRef storage = dtype == DType::F32   ? "FloatStorage"
+                      : dtype == DType::F16 ? "HalfStorage"
+                                            : "BFloat16Storage";
   std::vector<TorchTensor> described;
   for (const Tensor &tensor : tensors)
     described.push_back({addCompilePrefix(tensor.referenceName), storage.str(), tensor.shape, ""});
   ZipWriter zip(sink);
-  zip.add("archive/data.pkl", makeCheckpointPickle(described, noConfig ? std::nullopt : std::optional(config)));
+  zip.add("archive/data.pkl",
+          makeCheckpointPickle(described, noConfig ? std::nullopt : std::optional(config)));
   zip.add("archive/.format_version", "1");
   zip.add("archive/byteorder", "little");
   for (auto [i, tensor] : llvm::enumerate(tensors)) {
@@ -210,7 +229,8 @@ void writeTorch(const std::vector<Tensor> &tensors, const PlainDict &config, con
   zip.finish();
 }
 
-void writeSafetensors(const std::vector<Tensor> &tensors, const PlainDict &config, const ZipWriter::Sink &sink) {
+void writeSafetensors(const std::vector<Tensor> &tensors, const PlainDict &config,
+                      const ZipWriter::Sink &sink) {
   bool isPort = format == Format::WebGpu;
   llvm::json::Object header;
   if (!noConfig) {
@@ -229,7 +249,9 @@ void writeSafetensors(const std::vector<Tensor> &tensors, const PlainDict &confi
   for (const Tensor &tensor : tensors) {
     int64_t end = offset + tensor.getCount() * getElementSize();
     header[isPort ? tensor.portName : tensor.referenceName] =
-        llvm::json::Object{{"dtype", dtype == DType::F32 ? "F32" : dtype == DType::F16 ? "F16" : "BF16"},
+        llvm::json::Object{{"dtype", dtype == DType::F32   ? "F32"
+                                     : dtype == DType::F16 ? "F16"
+                                                           : "BF16"},
                            {"shape", llvm::json::Array(tensor.shape)},
                            {"data_offsets", llvm::json::Array{offset, end}}};
     offset = end;
@@ -252,8 +274,9 @@ int fail(const llvm::Twine &message) {
 
 /// The published shapes: N and whether it is an ImageNet model.
 bool applyShape() {
-  static const std::map<std::string, bool> shapes = {{"n1024", false}, {"n2048", false},  {"n4096", false},
-                                                     {"n6656", true},  {"n10240", true}, {"n16384", true}};
+  static const std::map<std::string, bool> shapes = {{"n1024", false}, {"n2048", false},
+                                                     {"n4096", false}, {"n6656", true},
+                                                     {"n10240", true}, {"n16384", true}};
   auto it = shapes.find(shapeName);
   if (it == shapes.end())
     return false;
@@ -272,7 +295,8 @@ int main(int argc, char **argv) {
   if (!shapeName.empty() && !applyShape())
     return fail("unknown shape '" + shapeName + "'");
   if (oscillators < 2 || conditioning < 1 || classes < 1 || blocks < 1 || blocks > 8)
-    return fail("a model needs 2 oscillators, 1 conditioning oscillator, 1 class and 1 to 8 blocks or more");
+    return fail("a model needs 2 oscillators, 1 conditioning oscillator, 1 class and 1 to 8 blocks "
+                "or more");
 
   bool isImageNet = conditioning == 1 || blocks == 4 || classes == 1000;
   if (relativization.empty())

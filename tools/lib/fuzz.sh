@@ -18,7 +18,7 @@ for fuzzer in "$build"/bin/un0-fuzz-*; do
   [[ ! -d "$seeds" ]] || corpora+=("$seeds")
   echo "fuzzing $name for $seconds s"
   failure=""
-  if ! ASAN_OPTIONS=detect_container_overflow=0:allocator_may_return_null=1 \
+  if ! ASAN_OPTIONS=detect_container_overflow=0:allow_user_poisoning=0:allocator_may_return_null=1 \
     "$fuzzer" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$out/$name-" "${corpora[@]}" >"$out/$name.log" 2>&1 </dev/null; then
     failure='<failure message="not clean"/>'

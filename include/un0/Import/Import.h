@@ -3,9 +3,9 @@
 #ifndef UN0_IMPORT_IMPORT_H
 #define UN0_IMPORT_IMPORT_H
 
-#include "un0/Import/Archive.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "un0/Import/Archive.h"
 
 namespace un0 {
 
@@ -14,13 +14,15 @@ struct ImportOptions {
   bool allowNonfinite = false;
 };
 
-/// Reads a model from any format that `un0c` takes, detected by content: torch checkpoint, safetensors, or MLIR text or
-/// bytecode in the un0 dialect. The result is in the `model` phase and verified. Errors say which tensor, what was
-/// expected and what was found.
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> importModel(llvm::StringRef path, mlir::MLIRContext &context,
-                                                              const ImportOptions &options = {});
+/// Reads a model from any format that `un0c` takes, detected by content: torch checkpoint,
+/// safetensors, or MLIR text or bytecode in the un0 dialect. The result is verified, and in the
+/// `model` phase unless it is a module that says it is in another (`un0.phase`). Errors are one
+/// line and say which tensor, what was expected and what was found.
+llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>>
+importModel(llvm::StringRef path, mlir::MLIRContext &context, const ImportOptions &options = {});
 
-/// Opens each archive that `un0.param` ops of a module name, once. A relative name is looked for beside `modulePath`.
+/// Opens each archive that `un0.param` ops of a module name, once. A relative name is looked for
+/// beside `modulePath`.
 class ArchiveSet {
 public:
   explicit ArchiveSet(llvm::StringRef modulePath) : modulePath(modulePath) {}

@@ -78,7 +78,8 @@ TEST(StoredTensor, DoublesAndIntegersConvert) {
 
 TEST(ReaderHelpers, CompilePrefixIsRemovedAnywhere) {
   EXPECT_EQ(stripCompilePrefix("dynamics._orig_mod.K"), "dynamics.K");
-  EXPECT_EQ(stripCompilePrefix("_orig_mod.decoder._orig_mod.to_output.bias"), "decoder.to_output.bias");
+  EXPECT_EQ(stripCompilePrefix("_orig_mod.decoder._orig_mod.to_output.bias"),
+            "decoder.to_output.bias");
   EXPECT_EQ(stripCompilePrefix("my_orig_mod.K"), "my_orig_mod.K");
   EXPECT_EQ(stripCompilePrefix(""), "");
 }
@@ -97,9 +98,10 @@ TEST(ReaderHelpers, ElementCountsDoNotWrap) {
 
 TEST(Archive, EmptyAndForeignFilesAreNamed) {
   EXPECT_EQ(refusal(""), "the file is empty");
-  EXPECT_EQ(refusal("\x89PNG\r\n\x1a\n"),
-            "this is no torch checkpoint, safetensors file or MLIR module: it starts with '\\x89PNG\\x0d\\x0a\\x1a\\x0a'");
-  EXPECT_THAT(refusal(std::string("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.")), HasSubstr("before torch 1.6"));
+  EXPECT_EQ(refusal("\x89PNG\r\n\x1a\n"), "this is no torch checkpoint, safetensors file or MLIR "
+                                          "module: it starts with '\\x89PNG\\x0d\\x0a\\x1a\\x0a'");
+  EXPECT_THAT(refusal(std::string("\x80\x02\x8a\x0al\xfc\x9c\x46\xf9 j\xa8P\x19.")),
+              HasSubstr("before torch 1.6"));
 }
 
 TEST(Archive, MessagesNameTheFile) {

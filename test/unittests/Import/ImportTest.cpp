@@ -123,8 +123,9 @@ TEST_F(Import, BundledModel) {
   EXPECT_EQ(llvm::range_size(module.getOps<ParamOp>()), 19u);
 }
 
-/// A training checkpoint that torch 2.13 wrote: N = 32, M = 8, 3 classes, 1 block, modules behind torch.compile, states of
-/// an optimizer with momentum and of a scheduler. `dynamics.K[i, j]` is (32 i + j) / 1024.
+/// A training checkpoint that torch 2.13 wrote: N = 32, M = 8, 3 classes, 1 block, modules behind
+/// torch.compile, states of an optimizer with momentum and of a scheduler. `dynamics.K[i, j]` is
+/// (32 i + j) / 1024.
 TEST_F(Import, CheckpointWrittenByTorch) {
   std::string path = UN0_TEST_MODELS "/../Import/Inputs/torch-2.13.pt";
   llvm::Expected<OwningOpRef<ModuleOp>> module = importModel(path, context);
@@ -166,7 +167,8 @@ TEST_F(Import, EveryParameterNamesATensorOfItsSize) {
       ASSERT_TRUE(!!archive) << llvm::toString(archive.takeError());
       const StoredTensor *tensor = (*archive)->find(op.getKey());
       ASSERT_TRUE(tensor) << op.getKey().str();
-      EXPECT_EQ(tensor->getNumElements(), cast<ShapedType>(op.getType()).getNumElements()) << op.getKey().str();
+      EXPECT_EQ(tensor->getNumElements(), cast<ShapedType>(op.getType()).getNumElements())
+          << op.getKey().str();
     }
   }
 }
@@ -203,7 +205,8 @@ TEST_F(Import, DefaultsOfTheImageNetFamilyByFourBlocks) {
   EXPECT_EQ(param(*module, "K_cond").getScale()->convertToDouble(), 0.5);
   EXPECT_EQ(param(*module, "K_drive").getScale()->convertToDouble(), 0.5);
   EXPECT_FALSE(param(*module, "omega").getScale().has_value());
-  EXPECT_EQ(print(module->lookupSymbol<func::FuncOp>("generate").getResultTypes()[0]), "tensor<?x3x64x64xf32>");
+  EXPECT_EQ(print(module->lookupSymbol<func::FuncOp>("generate").getResultTypes()[0]),
+            "tensor<?x3x64x64xf32>");
 }
 
 TEST_F(Import, DefaultsOfTheImageNetFamilyByAThousandClasses) {
@@ -217,14 +220,15 @@ TEST_F(Import, DefaultsOfTheImageNetFamilyByAThousandClasses) {
 TEST_F(Import, ConfigurationOverridesTheFamily) {
   SmallModel model;
   model.m = 1;
-  OwningOpRef<ModuleOp> module = import(makeTorch(makeTensors(model), PlainDict{{"n_oscillators", int64_t(16)},
-                                                                                {"n_conditional_oscillators", int64_t(1)},
-                                                                                {"num_steps", int64_t(25)},
-                                                                                {"solver", std::string("rk4")},
-                                                                                {"integration_time", 2.5},
-                                                                                {"relativization", std::string("absolute")},
-                                                                                {"parameterization", std::string("standard")},
-                                                                                {"decoder_in_channels", {}}}));
+  OwningOpRef<ModuleOp> module =
+      import(makeTorch(makeTensors(model), PlainDict{{"n_oscillators", int64_t(16)},
+                                                     {"n_conditional_oscillators", int64_t(1)},
+                                                     {"num_steps", int64_t(25)},
+                                                     {"solver", std::string("rk4")},
+                                                     {"integration_time", 2.5},
+                                                     {"relativization", std::string("absolute")},
+                                                     {"parameterization", std::string("standard")},
+                                                     {"decoder_in_channels", {}}}));
   ASSERT_TRUE(module);
   EXPECT_EQ(findOnly<ReadoutOp>(*module).getReference(), Reference::Absolute);
   EXPECT_FALSE(param(*module, "K").getScale().has_value());
@@ -241,8 +245,12 @@ TEST_F(Import, ZeroStepsAreLegal) {
 }
 
 TEST_F(Import, SolverSpellings) {
-  for (auto [text, solver] : {std::pair("euler", Solver::Euler), {"heun", Solver::Heun}, {"heun2", Solver::Heun},
-                              {"rk4", Solver::RK4}, {"rk4-classic", Solver::RK4Classic}, {"rk4_classic", Solver::RK4Classic}}) {
+  for (auto [text, solver] : {std::pair("euler", Solver::Euler),
+                              {"heun", Solver::Heun},
+                              {"heun2", Solver::Heun},
+                              {"rk4", Solver::RK4},
+                              {"rk4-classic", Solver::RK4Classic},
+                              {"rk4_classic", Solver::RK4Classic}}) {
     OwningOpRef<ModuleOp> module = import(makeSafetensors(makeTensors({}), {{"solver", text}}));
     ASSERT_TRUE(module);
     EXPECT_EQ(findOnly<EvolveOp>(*module).getSolver(), solver) << text;
@@ -254,14 +262,16 @@ TEST_F(Import, EncodingsAndPairwiseReferenceShapeTheDecoder) {
     SmallModel model;
     model.n = 32;
     model.featuresPerOscillator = 1;
-    OwningOpRef<ModuleOp> module = import(makeSafetensors(makeTensors(model), {{"encoding", encoding}}));
+    OwningOpRef<ModuleOp> module =
+        import(makeSafetensors(makeTensors(model), {{"encoding", encoding}}));
     ASSERT_TRUE(module);
     EXPECT_EQ(print(findOnly<ReadoutOp>(*module).getFeatures().getType()), "tensor<?x32xf32>");
   }
   SmallModel model;
   model.n = 8;
   model.featuresPerOscillator = 16;
-  OwningOpRef<ModuleOp> module = import(makeSafetensors(makeTensors(model), {{"relativization", "pairwise"}}));
+  OwningOpRef<ModuleOp> module =
+      import(makeSafetensors(makeTensors(model), {{"relativization", "pairwise"}}));
   ASSERT_TRUE(module);
   EXPECT_EQ(print(findOnly<ReadoutOp>(*module).getFeatures().getType()), "tensor<?x128xf32>");
 }
@@ -276,16 +286,17 @@ TEST_F(Import, ThePortHasItsScaleBakedIn) {
   SmallModel model;
   model.m = 1;
   model.port = true;
-  OwningOpRef<ModuleOp> module = import(makeSafetensors(makeTensors(model), {{"n", "16"},
-                                                                             {"n_cond", "1"},
-                                                                             {"num_steps", "10"},
-                                                                             {"integration_time", "1"},
-                                                                             {"solver", "euler"},
-                                                                             {"relativization", "ref_oscillator"},
-                                                                             {"parameterization", "mup"},
-                                                                             {"num_blocks", "1"},
-                                                                             {"decoder_in_channels", "2"},
-                                                                             {"num_classes", "3"}}));
+  OwningOpRef<ModuleOp> module =
+      import(makeSafetensors(makeTensors(model), {{"n", "16"},
+                                                  {"n_cond", "1"},
+                                                  {"num_steps", "10"},
+                                                  {"integration_time", "1"},
+                                                  {"solver", "euler"},
+                                                  {"relativization", "ref_oscillator"},
+                                                  {"parameterization", "mup"},
+                                                  {"num_blocks", "1"},
+                                                  {"decoder_in_channels", "2"},
+                                                  {"num_classes", "3"}}));
   ASSERT_TRUE(module);
   for (ParamOp op : module->getOps<ParamOp>())
     EXPECT_FALSE(op.getScale().has_value()) << op.getSymName().str();
@@ -310,7 +321,8 @@ int64_t getResidentFileBytes() {
     std::tie(line, rest) = rest.split('\n');
     // A file on a RAM disk counts as shared memory.
     int64_t kilobytes = 0;
-    if ((line.consume_front("RssFile:") || line.consume_front("RssShmem:")) && !line.ltrim().consumeInteger(10, kilobytes))
+    if ((line.consume_front("RssFile:") || line.consume_front("RssShmem:")) &&
+        !line.ltrim().consumeInteger(10, kilobytes))
       total += kilobytes << 10;
   }
   return total;
@@ -325,16 +337,18 @@ TEST_F(Import, ALargeCheckpointIsStreamedAndNotKeptResident) {
   int64_t offset = 0;
   for (const FillTensor &tensor : makeTensors(model)) {
     int64_t end = offset + 4 * tensor.getCount();
-    header += separator + "\"" + tensor.name + "\":{\"dtype\":\"F32\",\"shape\":[" +
-              llvm::join(llvm::map_range(tensor.shape, [](int64_t size) { return std::to_string(size); }), ",") +
-              "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(end) + "]}";
+    header +=
+        separator + "\"" + tensor.name + "\":{\"dtype\":\"F32\",\"shape\":[" +
+        llvm::join(llvm::map_range(tensor.shape, [](int64_t size) { return std::to_string(size); }),
+                   ",") +
+        "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(end) + "]}";
     separator = ",";
     offset = end;
   }
   ScratchFile file(makeSafetensors(header + "}", ""));
   int descriptor = -1;
-  ASSERT_FALSE(llvm::sys::fs::openFileForReadWrite(file.getPath(), descriptor, llvm::sys::fs::CD_OpenExisting,
-                                                   llvm::sys::fs::OF_None));
+  ASSERT_FALSE(llvm::sys::fs::openFileForReadWrite(
+      file.getPath(), descriptor, llvm::sys::fs::CD_OpenExisting, llvm::sys::fs::OF_None));
   ASSERT_FALSE(llvm::sys::fs::resize_file_sparse(descriptor, 8 + header.size() + 1 + offset));
   llvm::sys::fs::closeFile(descriptor);
 
@@ -352,7 +366,8 @@ TEST_F(Import, ALargeCheckpointIsStreamedAndNotKeptResident) {
 //===----------------------------------------------------------------------===//
 
 TEST_F(Import, AMissingTensorIsNamedWithItsShape) {
-  EXPECT_EQ(refuse(makeSafetensors(makeWithout({}, "dynamics.K"))), "tensor 'dynamics.K' is missing; expected N x N");
+  EXPECT_EQ(refuse(makeSafetensors(makeWithout({}, "dynamics.K"))),
+            "tensor 'dynamics.K' is missing; expected N x N");
   EXPECT_EQ(refuse(makeSafetensors(makeWithout({}, "dynamics.K_drive"))),
             "tensor 'dynamics.K_drive' is missing; expected classes x 16 x M");
   EXPECT_EQ(refuse(makeSafetensors(makeWithout({}, "dynamics.omega_cond"))),
@@ -367,15 +382,19 @@ TEST_F(Import, AMissingBlockIsNamed) {
   SmallModel model;
   model.blocks = 3;
   std::vector<FillTensor> tensors = makeTensors(model);
-  llvm::erase_if(tensors, [](const FillTensor &tensor) { return llvm::StringRef(tensor.name).contains("cascade.1."); });
-  EXPECT_EQ(refuse(makeSafetensors(tensors)), "tensor 'decoder.cascade.1.net.1.weight' is missing; expected 32x32x3x3");
+  llvm::erase_if(tensors, [](const FillTensor &tensor) {
+    return llvm::StringRef(tensor.name).contains("cascade.1.");
+  });
+  EXPECT_EQ(refuse(makeSafetensors(tensors)),
+            "tensor 'decoder.cascade.1.net.1.weight' is missing; expected 32x32x3x3");
 }
 
 TEST_F(Import, TooManyBlocksAreRefused) {
   std::vector<FillTensor> tensors = makeTensors({});
   tensors.push_back({"decoder.cascade.4000000000.net.1.weight", {1}});
-  EXPECT_EQ(refuse(makeSafetensors(tensors)), "tensor 'decoder.cascade.4000000000.net.1.weight' belongs to decoder block "
-                                              "4000000000, but at most 8 blocks are supported");
+  EXPECT_EQ(refuse(makeSafetensors(tensors)),
+            "tensor 'decoder.cascade.4000000000.net.1.weight' belongs to decoder block "
+            "4000000000, but at most 8 blocks are supported");
 }
 
 TEST_F(Import, AWrongShapeIsNamedWithBothShapes) {
@@ -387,8 +406,9 @@ TEST_F(Import, AWrongShapeIsNamedWithBothShapes) {
             "tensor 'dynamics.K_cond' has shape 3x3, expected 2x2");
   EXPECT_EQ(refuse(makeSafetensors(makeWith({}, {"dynamics.omega", {16, 1}}))),
             "tensor 'dynamics.omega' has shape 16x1, expected 1x16");
-  EXPECT_EQ(refuse(makeSafetensors(makeWith({}, {"decoder.cascade.0.net.1.weight", {32, 2, 3, 5}}))),
-            "tensor 'decoder.cascade.0.net.1.weight' has shape 32x2x3x5, expected 32x2x3x3");
+  EXPECT_EQ(
+      refuse(makeSafetensors(makeWith({}, {"decoder.cascade.0.net.1.weight", {32, 2, 3, 5}}))),
+      "tensor 'decoder.cascade.0.net.1.weight' has shape 32x2x3x5, expected 32x2x3x3");
 }
 
 TEST_F(Import, ATypeThatIsNoWeightIsNamed) {
@@ -398,26 +418,30 @@ TEST_F(Import, ATypeThatIsNoWeightIsNamed) {
   size_t at = file.find("\"dynamics.K_cond\":{\"dtype\":\"F32\",\"shape\":[2,2]");
   ASSERT_NE(at, std::string::npos);
   file.replace(file.find("\"F32\",\"shape\":[2,2]", at), 19, "\"U32\",\"shape\":[2,2]");
-  EXPECT_EQ(refuse(file),
-            "tensor 'dynamics.K_cond' cannot be a weight: it is stored as U32, which is no type of weights");
+  EXPECT_EQ(refuse(file), "tensor 'dynamics.K_cond' cannot be a weight: it is stored as U32, which "
+                          "is no type of weights");
 }
 
 TEST_F(Import, AForeignCheckpointIsRefused) {
-  EXPECT_EQ(refuse(makeSafetensors({FillTensor{"transformer.wte.weight", {2, 2}}})),
-            "this checkpoint holds no Un-0 model: neither 'dynamics.K' nor 'K' is among its 1 tensors");
+  EXPECT_EQ(
+      refuse(makeSafetensors({FillTensor{"transformer.wte.weight", {2, 2}}})),
+      "this checkpoint holds no Un-0 model: neither 'dynamics.K' nor 'K' is among its 1 tensors");
 }
 
 TEST_F(Import, FeaturesThatDoNotFillTheMapsAreRefused) {
   SmallModel model;
   model.n = 20;
-  EXPECT_EQ(refuse(makeSafetensors(makeTensors(model))), "40 readout features of 20 oscillators do not fill 4 x 4 maps");
+  EXPECT_EQ(refuse(makeSafetensors(makeTensors(model))),
+            "40 readout features of 20 oscillators do not fill 4 x 4 maps");
 }
 
 TEST_F(Import, AConfigurationThatContradictsTheTensorsIsRefused) {
   EXPECT_EQ(refuse(makeSafetensors(makeTensors({}), {{"n", "1024"}})),
             "configuration 'n' is 1024 but the tensors have 16 oscillators");
-  EXPECT_EQ(refuse(makeTorch(makeTensors({}), PlainDict{{"n_conditional_oscillators", int64_t(8)}})),
-            "configuration 'n_conditional_oscillators' is 8 but the tensors have 2 conditioning oscillators");
+  EXPECT_EQ(
+      refuse(makeTorch(makeTensors({}), PlainDict{{"n_conditional_oscillators", int64_t(8)}})),
+      "configuration 'n_conditional_oscillators' is 8 but the tensors have 2 conditioning "
+      "oscillators");
   EXPECT_EQ(refuse(makeSafetensors(makeTensors({}), {{"num_blocks", "x"}})),
             "configuration 'num_blocks' is 'x', expected a whole number");
 }
@@ -426,15 +450,17 @@ TEST_F(Import, UnknownSettingsAreRefusedWithTheChoices) {
   EXPECT_EQ(refuse(makeSafetensors(makeTensors({}), {{"solver", "dopri5"}})),
             "configuration 'solver' is 'dopri5', expected euler, heun, rk4 or rk4-classic");
   EXPECT_EQ(refuse(makeSafetensors(makeTensors({}), {{"relativization", "median"}})),
-            "configuration 'relativization' is 'median', expected absolute, mean_relative, ref_oscillator or pairwise");
+            "configuration 'relativization' is 'median', expected absolute, mean_relative, "
+            "ref_oscillator or pairwise");
   EXPECT_EQ(refuse(makeSafetensors(makeTensors({}), {{"encoding", "cos"}})),
             "configuration 'encoding' is 'cos', expected raw, sin or sin_cos");
   EXPECT_EQ(refuse(makeSafetensors(makeTensors({}), {{"parameterization", "ntk"}})),
             "configuration 'parameterization' is 'ntk', expected standard or mup");
   EXPECT_EQ(refuse(makeSafetensors(makeTensors({}), {{"num_steps", "-1"}})),
             "configuration 'num_steps' is '-1', expected a whole number from 0 to 1000000");
-  EXPECT_EQ(refuse(makeSafetensors(makeTensors({}), {{"integration_time", "inf"}})),
-            "configuration 'integration_time' is 'inf', expected a finite number that is not negative");
+  EXPECT_EQ(
+      refuse(makeSafetensors(makeTensors({}), {{"integration_time", "inf"}})),
+      "configuration 'integration_time' is 'inf', expected a finite number that is not negative");
 }
 
 TEST_F(Import, NonfiniteWeightsAreNamedUnlessAllowed) {
@@ -461,7 +487,8 @@ TEST_F(Import, ADoubleBeyondSinglePrecisionIsNonfinite) {
   for (const FillTensor &tensor : tensors) {
     std::string bytes;
     for (int64_t i = 0; i < tensor.getCount(); ++i)
-      putInt<uint64_t>(bytes, llvm::bit_cast<uint64_t>(tensor.name == "dynamics.omega" && i == 7 ? 1e300 : 0.5));
+      putInt<uint64_t>(
+          bytes, llvm::bit_cast<uint64_t>(tensor.name == "dynamics.omega" && i == 7 ? 1e300 : 0.5));
     stored.push_back({tensor.name, "DoubleStorage", tensor.shape, bytes});
   }
   EXPECT_EQ(refuse(makeTorchCheckpoint(stored, std::nullopt)),
@@ -495,8 +522,10 @@ TEST_F(Import, TextWithoutAPhaseIsAModel) {
 }
 
 TEST_F(Import, AnErrorInTextHasItsPlace) {
-  EXPECT_EQ(refuse("module {\n  un0.param @K : tensor<4x4xf32> from \"x\"\n}\n"), "line 3, column 1: custom op 'un0.param' expected 'key'");
-  EXPECT_THAT(refuse("module {\n  func.func @f() { return }\n  llvm.func @g()\n}\n"), HasSubstr("line 3"));
+  EXPECT_EQ(refuse("module {\n  un0.param @K : tensor<4x4xf32> from \"x\"\n}\n"),
+            "line 3, column 1: custom op 'un0.param' expected 'key'");
+  EXPECT_THAT(refuse("module {\n  func.func @f() { return }\n  llvm.func @g()\n}\n"),
+              HasSubstr("line 3"));
 }
 
 TEST_F(Import, TruncatedBytecodeIsRefused) {
@@ -510,7 +539,8 @@ TEST_F(Import, TruncatedBytecodeIsRefused) {
 }
 
 TEST_F(Import, TextThatNestsWithoutEndIsRefused) {
-  EXPECT_EQ(refuse("module attributes {a = " + std::string(1'000'000, '[')), "brackets nest deeper than 256");
+  EXPECT_EQ(refuse("module attributes {a = " + std::string(1'000'000, '[')),
+            "brackets nest deeper than 256");
 }
 
 //===----------------------------------------------------------------------===//
@@ -531,7 +561,8 @@ TEST(ArchiveSet, AMissingArchiveIsAnErrorEveryTime) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     llvm::Expected<std::shared_ptr<Archive>> archive = archives.open("gone.safetensors");
     ASSERT_FALSE(archive);
-    EXPECT_THAT(llvm::toString(archive.takeError()), HasSubstr("gone.safetensors: No such file or directory"));
+    EXPECT_THAT(llvm::toString(archive.takeError()),
+                HasSubstr("gone.safetensors: No such file or directory"));
   }
 }
 

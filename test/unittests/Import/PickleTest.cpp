@@ -1,7 +1,7 @@
 //===- PickleTest.cpp - the pickle interpreter ----------------------------===//
 
-#include "TestFiles.h"
 #include "lib/Import/Pickle.h"
+#include "TestFiles.h"
 #include "llvm/ADT/StringExtras.h"
 #include <gmock/gmock.h>
 
@@ -21,7 +21,12 @@ std::string refusePickle(llvm::StringRef pickle) {
 
 TEST(Pickle, ReadsPlainValues) {
   PickleWriter pickle;
-  pickle.dict({{"i", int64_t(-70000)}, {"big", int64_t(1) << 40}, {"x", 0.1}, {"s", std::string("euler")}, {"n", {}}, {"b", true}});
+  pickle.dict({{"i", int64_t(-70000)},
+               {"big", int64_t(1) << 40},
+               {"x", 0.1},
+               {"s", std::string("euler")},
+               {"n", {}},
+               {"b", true}});
   pickle.op(".");
   PickleArena arena;
   llvm::Expected<const PickleValue *> value = readPickle(toBytes(pickle.text), arena);
@@ -37,8 +42,9 @@ TEST(Pickle, ReadsPlainValues) {
 
 TEST(Pickle, ReadsProtocolFour) {
   // pickle.dumps({"a": (1, -2), "b": [3.5, {"c"}]}, protocol=4)
-  std::string bytes = llvm::fromHex("8004952b000000000000007d94288c0161944b014afeffffff86948c0162945d9428"
-                                    "47400c0000000000008f94288c0163949065752e");
+  std::string bytes =
+      llvm::fromHex("8004952b000000000000007d94288c0161944b014afeffffff86948c0162945d9428"
+                    "47400c0000000000008f94288c0163949065752e");
   PickleArena arena;
   llvm::Expected<const PickleValue *> value = readPickle(toBytes(bytes), arena);
   ASSERT_TRUE(!!value) << llvm::toString(value.takeError());
@@ -50,17 +56,24 @@ TEST(Pickle, OsSystemIsRefusedByName) {
   // What pickling an object with __reduce__ = (os.system, ("rm -rf /",)) gives.
   PickleWriter pickle;
   pickle.global("os", "system").string("rm -rf /").op("\x85R.");
-  EXPECT_EQ(refusePickle(pickle.text), "pickle, byte 2: asks for 'os.system', which is not among the names that a "
-                                       "checkpoint of tensors needs; nothing was executed");
+  EXPECT_EQ(refusePickle(pickle.text),
+            "pickle, byte 2: asks for 'os.system', which is not among the names that a "
+            "checkpoint of tensors needs; nothing was executed");
 }
 
 TEST(Pickle, OtherDangerousNamesAreRefused) {
-  for (auto [module, name] : {std::pair("posix", "system"), {"builtins", "eval"}, {"builtins", "getattr"},
-                              {"torch", "load"}, {"torch._utils", "_import_dotted_name"}, {"torch.storage", "_load_from_bytes"},
-                              {"torch", "EvilStorage"}, {"__torch__", "Model"}}) {
+  for (auto [module, name] : {std::pair("posix", "system"),
+                              {"builtins", "eval"},
+                              {"builtins", "getattr"},
+                              {"torch", "load"},
+                              {"torch._utils", "_import_dotted_name"},
+                              {"torch.storage", "_load_from_bytes"},
+                              {"torch", "EvilStorage"},
+                              {"__torch__", "Model"}}) {
     PickleWriter pickle;
     pickle.global(module, name).op(".");
-    EXPECT_THAT(refusePickle(pickle.text), HasSubstr(std::string("asks for '") + module + "." + name + "'"));
+    EXPECT_THAT(refusePickle(pickle.text),
+                HasSubstr(std::string("asks for '") + module + "." + name + "'"));
   }
 }
 
@@ -94,26 +107,34 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         BadPickle{"NoEnd", "N", "the pickle has no end; it is truncated"},
         BadPickle{"NoValue", ".", "pickle, byte 2: ends without a value"},
-        BadPickle{"TruncatedText", std::string("X\xff\xff\xff\x7f", 5), "pickle, byte 2: the pickle is truncated"},
-        BadPickle{"HugeText", "\x8d\xff\xff\xff\xff\xff\xff\xff\xff", "pickle, byte 2: the pickle is truncated"},
-        BadPickle{"NegativeLong", "\x8b\xff\xff\xff\xff", "pickle, byte 2: the pickle is truncated"},
+        BadPickle{"TruncatedText", std::string("X\xff\xff\xff\x7f", 5),
+                  "pickle, byte 2: the pickle is truncated"},
+        BadPickle{"HugeText", "\x8d\xff\xff\xff\xff\xff\xff\xff\xff",
+                  "pickle, byte 2: the pickle is truncated"},
+        BadPickle{"NegativeLong", "\x8b\xff\xff\xff\xff",
+                  "pickle, byte 2: the pickle is truncated"},
         BadPickle{"TruncatedFloat", "G123", "pickle, byte 2: the pickle is truncated"},
         BadPickle{"TruncatedName", "cos", "pickle, byte 2: the pickle is truncated"},
-        BadPickle{"UnknownOpcode", "ios\nsystem\n.", "pickle, byte 2: opcode 0x69 is not one that torch writes"},
-        BadPickle{"TextProtocol", "I42\n.", "pickle, byte 2: opcode 0x49 is not one that torch writes"},
+        BadPickle{"UnknownOpcode", "ios\nsystem\n.",
+                  "pickle, byte 2: opcode 0x69 is not one that torch writes"},
+        BadPickle{"TextProtocol", "I42\n.",
+                  "pickle, byte 2: opcode 0x49 is not one that torch writes"},
         BadPickle{"NewerProtocol", "\x80\x09", "pickle, byte 2: protocol 9 is not 2 to 5"},
         BadPickle{"MissingMark", "Nt.", "pickle, byte 3: a mark is missing"},
-        BadPickle{"TupleAcrossMark", "N(\x85.", "pickle, byte 4: a tuple of 1 on a stack that has less"},
+        BadPickle{"TupleAcrossMark", "N(\x85.",
+                  "pickle, byte 4: a tuple of 1 on a stack that has less"},
         BadPickle{"ForgottenMemo", "h\x07", "pickle, byte 2: value 7 was never remembered"},
         BadPickle{"RememberNothing", "q\x07", "pickle, byte 2: nothing to remember"},
-        BadPickle{"AppendToNumber", "K\x01K\x02"
-                                    "a.",
+        BadPickle{"AppendToNumber",
+                  "K\x01K\x02"
+                  "a.",
                   "pickle, byte 6: appends to something that is no list"},
         BadPickle{"AppendNothing", "]a.", "pickle, byte 3: nothing to append"},
         BadPickle{"HalfAnItem", "}(Nu.", "pickle, byte 5: sets items of nothing, or half an item"},
         BadPickle{"HalfADict", "(Nd.", "pickle, byte 4: half an item of a dict"},
         BadPickle{"SetOnTuple", ")NNs.", "pickle, byte 5: sets items of something that is no dict"},
-        BadPickle{"CallANumber", "K\x01)R.", "pickle, byte 5: calls something that is no name of the list"},
+        BadPickle{"CallANumber", "K\x01)R.",
+                  "pickle, byte 5: calls something that is no name of the list"},
         BadPickle{"CallWithoutTuple", "ccollections\nOrderedDict\nNR.",
                   "pickle, byte 28: calls something that is no name of the list"},
         BadPickle{"PopEmpty", "0.", "pickle, byte 2: takes from an empty stack"},
@@ -127,7 +148,8 @@ INSTANTIATE_TEST_SUITE_P(
     [](const testing::TestParamInfo<BadPickle> &info) { return info.param.name; });
 
 TEST(Pickle, TooManyValuesStop) {
-  EXPECT_THAT(refusePickle(PickleWriter().op("]" + std::string(2 << 20, 'N')).text), HasSubstr("more than 1048576 values"));
+  EXPECT_THAT(refusePickle(PickleWriter().op("]" + std::string(2 << 20, 'N')).text),
+              HasSubstr("more than 1048576 values"));
 }
 
 TEST(Pickle, AStackOfCopiesStops) {
@@ -136,11 +158,13 @@ TEST(Pickle, AStackOfCopiesStops) {
 }
 
 TEST(Pickle, MarksWithoutEndStop) {
-  EXPECT_THAT(refusePickle(PickleWriter().op(std::string(2 << 20, '(')).text), HasSubstr("more than 1048576 marks"));
+  EXPECT_THAT(refusePickle(PickleWriter().op(std::string(2 << 20, '(')).text),
+              HasSubstr("more than 1048576 marks"));
 }
 
 TEST(Pickle, ABombOfSharedListsIsLinear) {
-  // Thirty lists, each of which holds the one before ten times: 10^30 values for a reader that walks them.
+  // Thirty lists, each of which holds the one before ten times: 10^30 values for a reader that
+  // walks them.
   PickleWriter pickle;
   pickle.op("]q").op(llvm::StringRef("\0", 1));
   for (char level = 0; level < 30; ++level) {

@@ -81,7 +81,8 @@ inline std::string makeSafetensors(llvm::ArrayRef<FillTensor> tensors, const Con
     header += ",\"" + tensor.name + "\":{\"dtype\":\"F32\",\"shape\":[";
     for (auto [i, size] : llvm::enumerate(tensor.shape))
       header += (i ? "," : "") + std::to_string(size);
-    header += "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(data.size()) + "]}";
+    header +=
+        "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(data.size()) + "]}";
   }
   return makeSafetensors(header + "}", data);
 }
@@ -108,7 +109,8 @@ inline std::vector<FillTensor> makeTensors(const SmallModel &model) {
   };
   int64_t channels = model.n * model.featuresPerOscillator / 16;
   for (int64_t i = 0; i < model.blocks; ++i) {
-    std::string block = model.port ? "dec." + std::to_string(i) + "." : "decoder.cascade." + std::to_string(i) + ".net.";
+    std::string block = model.port ? "dec." + std::to_string(i) + "."
+                                   : "decoder.cascade." + std::to_string(i) + ".net.";
     int64_t next = std::max<int64_t>(channels / 2, 32);
     addConv(block + (model.port ? "a" : "1"), next, channels);
     addConv(block + (model.port ? "b" : "3"), next, next);
@@ -119,11 +121,13 @@ inline std::vector<FillTensor> makeTensors(const SmallModel &model) {
 }
 
 /// The same tensors as a torch checkpoint, with the prefix of torch.compile.
-inline std::string makeTorch(llvm::ArrayRef<FillTensor> tensors, const std::optional<PlainDict> &config) {
+inline std::string makeTorch(llvm::ArrayRef<FillTensor> tensors,
+                             const std::optional<PlainDict> &config) {
   std::vector<TorchTensor> stored;
   for (const FillTensor &tensor : tensors) {
     auto [module, rest] = llvm::StringRef(tensor.name).split('.');
-    stored.push_back({(module + "._orig_mod." + rest).str(), "FloatStorage", tensor.shape, tensor.getBytes()});
+    stored.push_back(
+        {(module + "._orig_mod." + rest).str(), "FloatStorage", tensor.shape, tensor.getBytes()});
   }
   return makeTorchCheckpoint(stored, config);
 }

@@ -14,8 +14,8 @@ namespace {
 const std::string kEight = "12345678";
 
 /// A checkpoint whose pickle is `{"model": {"w": <tensor>}}` with storage 0 of eight bytes.
-std::string makeWithTensor(llvm::function_ref<void(PickleWriter &)> tensor, const ZipOptions &options = {},
-                           llvm::StringRef storage = "12345678") {
+std::string makeWithTensor(llvm::function_ref<void(PickleWriter &)> tensor,
+                           const ZipOptions &options = {}, llvm::StringRef storage = "12345678") {
   PickleWriter pickle;
   pickle.op("}(").string("model").op("}(").string("w");
   tensor(pickle);
@@ -27,13 +27,15 @@ std::string makeWithTensor(llvm::function_ref<void(PickleWriter &)> tensor, cons
   return file;
 }
 
-std::string makeWithTensor(llvm::StringRef type, int64_t count, int64_t offset, llvm::ArrayRef<int64_t> shape,
-                           llvm::ArrayRef<int64_t> strides) {
-  return makeWithTensor([&](PickleWriter &pickle) { pickle.tensor(type, "0", count, offset, shape, strides); });
+std::string makeWithTensor(llvm::StringRef type, int64_t count, int64_t offset,
+                           llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides) {
+  return makeWithTensor(
+      [&](PickleWriter &pickle) { pickle.tensor(type, "0", count, offset, shape, strides); });
 }
 
 std::string makeWithZip(const ZipOptions &options) {
-  return makeWithTensor([](PickleWriter &pickle) { pickle.tensor("FloatStorage", "0", 2, 0, {2}, {1}); }, options);
+  return makeWithTensor(
+      [](PickleWriter &pickle) { pickle.tensor("FloatStorage", "0", 2, 0, {2}, {1}); }, options);
 }
 
 std::string makeZip(llvm::ArrayRef<std::pair<std::string, std::string>> entries) {
@@ -95,11 +97,15 @@ TEST(TorchArchive, OptimizerStatesAndOddValuesAreSkipped) {
   pickle.string("extra").op("Nu");
   // Tensors outside the model may be anything, even storages that are not there.
   pickle.string("optimizer").op("}(").integer(0).op("}(").string("exp_avg");
-  pickle.tensor("FloatStorage", "gone", 1 << 30, 0, {1 << 30}, {1}).string("step").real(7.0).op("uu");
+  pickle.tensor("FloatStorage", "gone", 1 << 30, 0, {1 << 30}, {1})
+      .string("step")
+      .real(7.0)
+      .op("uu");
   // Numbers of 80 bits, sets, bytes, complex numbers, tuples as keys.
   pickle.string("odd").op(llvm::StringRef("\x8a\x0a", 2)).op("0123456789").string("set");
-  pickle.global("__builtin__", "set").op("](K\x01K\x02"
-                                         "e\x85R");
+  pickle.global("__builtin__", "set")
+      .op("](K\x01K\x02"
+          "e\x85R");
   pickle.op("K\x01K\x02\x86").op("N").string("config").op("]");
   pickle.op("u.");
   std::string file = makeZip({{"x/data.pkl", pickle.text}, {"x/data/0", kEight}});
@@ -135,7 +141,8 @@ TEST(TorchArchive, AStorageOfAnotherSizeIsRefused) {
   EXPECT_EQ(refusal(makeWithTensor("FloatStorage", 3, 0, {2}, {1})),
             "tensor 'w': storage '0' is said to have 3 elements of FloatStorage but has 8 bytes");
   EXPECT_EQ(refusal(makeWithTensor("FloatStorage", int64_t(1) << 62, 0, {2}, {1})),
-            "tensor 'w': storage '0' is said to have 4611686018427387904 elements of FloatStorage but has 8 bytes");
+            "tensor 'w': storage '0' is said to have 4611686018427387904 elements of FloatStorage "
+            "but has 8 bytes");
   EXPECT_EQ(refusal(makeWithTensor("FloatStorage", -2, 0, {2}, {1})),
             "tensor 'w': storage '0' is said to have -2 elements of FloatStorage but has 8 bytes");
 }
@@ -145,15 +152,17 @@ TEST(TorchArchive, ATensorOutsideItsStorageIsRefused) {
             "tensor 'w': shape 2 at element 1 is outside its storage of 2 elements");
   EXPECT_EQ(refusal(makeWithTensor("FloatStorage", 2, -1, {2}, {1})),
             "tensor 'w': shape 2 at element -1 is outside its storage of 2 elements");
-  EXPECT_EQ(refusal(makeWithTensor("FloatStorage", 2, INT64_MAX, {2}, {1})),
-            "tensor 'w': shape 2 at element 9223372036854775807 is outside its storage of 2 elements");
+  EXPECT_EQ(
+      refusal(makeWithTensor("FloatStorage", 2, INT64_MAX, {2}, {1})),
+      "tensor 'w': shape 2 at element 9223372036854775807 is outside its storage of 2 elements");
 }
 
 TEST(TorchArchive, SizesThatOverflowAreRefused) {
   int64_t half = int64_t(1) << 32;
   EXPECT_EQ(refusal(makeWithTensor("FloatStorage", 2, 0, {half, half}, {half, 1})),
             "tensor 'w': the size of shape 4294967296x4294967296 overflows");
-  EXPECT_EQ(refusal(makeWithTensor("FloatStorage", 2, 0, {-2}, {1})), "tensor 'w': the size of shape -2 overflows");
+  EXPECT_EQ(refusal(makeWithTensor("FloatStorage", 2, 0, {-2}, {1})),
+            "tensor 'w': the size of shape -2 overflows");
   // Zero elements, but the product of the other sizes does not fit.
   EXPECT_EQ(refusal(makeWithTensor("FloatStorage", 2, 0, {0, half, half}, {half, half, 1})), "");
 }
@@ -163,28 +172,37 @@ TEST(TorchArchive, SizesAndStridesMustMatch) {
             "tensor 'w': sizes and strides are not two lists of equally many numbers");
   EXPECT_EQ(refusal(makeWithTensor([](PickleWriter &pickle) {
               pickle.global("torch._utils", "_rebuild_tensor_v2").op("((").string("storage");
-              pickle.global("torch", "FloatStorage").string("0").string("cpu").integer(2).op("tQ").integer(0);
+              pickle.global("torch", "FloatStorage")
+                  .string("0")
+                  .string("cpu")
+                  .integer(2)
+                  .op("tQ")
+                  .integer(0);
               pickle.op("N\x85K\x01\x85tR");
             })),
             "tensor 'w': sizes and strides are not two lists of equally many numbers");
 }
 
 TEST(TorchArchive, AMissingStorageIsRefused) {
-  EXPECT_EQ(refusal(makeWithTensor(
-                [](PickleWriter &pickle) { pickle.tensor("FloatStorage", "../../etc/passwd", 2, 0, {2}, {1}); })),
+  EXPECT_EQ(refusal(makeWithTensor([](PickleWriter &pickle) {
+              pickle.tensor("FloatStorage", "../../etc/passwd", 2, 0, {2}, {1});
+            })),
             "tensor 'w': its storage '../../etc/passwd' is not in the archive");
 }
 
 TEST(TorchArchive, TwoTensorsOfOneNameAreRefused) {
-  EXPECT_EQ(refusal(makeTorchCheckpoint({{"a.w", "FloatStorage", {2}, kEight}, {"a._orig_mod.w", "FloatStorage", {2}, kEight}},
+  EXPECT_EQ(refusal(makeTorchCheckpoint({{"a.w", "FloatStorage", {2}, kEight},
+                                         {"a._orig_mod.w", "FloatStorage", {2}, kEight}},
                                         std::nullopt)),
             "tensor 'a.w' occurs twice");
 }
 
 TEST(TorchArchive, AModelThatIsNoDictIsRefused) {
-  EXPECT_EQ(refusal(makeZip({{"x/data.pkl", PickleWriter().op("}").string("model").op("Ns.").text}})),
-            "the checkpoint's 'model' is not a dict of tensors");
-  EXPECT_EQ(refusal(makeZip({{"x/data.pkl", PickleWriter().op("].").text}})), "the checkpoint is not a dict");
+  EXPECT_EQ(
+      refusal(makeZip({{"x/data.pkl", PickleWriter().op("}").string("model").op("Ns.").text}})),
+      "the checkpoint's 'model' is not a dict of tensors");
+  EXPECT_EQ(refusal(makeZip({{"x/data.pkl", PickleWriter().op("].").text}})),
+            "the checkpoint is not a dict");
 }
 
 TEST(TorchArchive, AnUnknownGlobalIsRefusedByName) {
@@ -206,8 +224,9 @@ TEST(TorchArchive, Zip64FieldsAreRead) {
 TEST(TorchArchive, CompressedEntriesAreRefused) {
   ZipOptions options;
   options.method = 8;
-  EXPECT_EQ(refusal(makeWithZip(options)),
-            "zip entry 'archive/data/0' is compressed (method 8); torch stores entries as they are");
+  EXPECT_EQ(
+      refusal(makeWithZip(options)),
+      "zip entry 'archive/data/0' is compressed (method 8); torch stores entries as they are");
 }
 
 TEST(TorchArchive, EncryptedEntriesAreRefused) {
@@ -226,13 +245,15 @@ TEST(TorchArchive, ADamagedEntryIsRefused) {
 TEST(TorchArchive, AnotherNameInTheLocalHeaderIsRefused) {
   ZipOptions options;
   options.localName = "archive/data/1";
-  EXPECT_EQ(refusal(makeWithZip(options)), "zip entry 'archive/data/0' is called 'archive/data/1' in its own header");
+  EXPECT_EQ(refusal(makeWithZip(options)),
+            "zip entry 'archive/data/0' is called 'archive/data/1' in its own header");
 }
 
 TEST(TorchArchive, AnEntryThatReachesIntoTheDirectoryIsRefused) {
   ZipOptions options;
   options.size = 1000;
-  EXPECT_THAT(refusal(makeWithZip(options)), HasSubstr("zip entry 'archive/data/0' has 1000 bytes at "));
+  EXPECT_THAT(refusal(makeWithZip(options)),
+              HasSubstr("zip entry 'archive/data/0' has 1000 bytes at "));
   options.size = 0xffffffffffffff00;
   options.zip64 = true;
   EXPECT_THAT(refusal(makeWithZip(options)), HasSubstr("which do not fit before the directory"));
@@ -253,12 +274,14 @@ TEST(TorchArchive, OverlappingEntriesAreRefused) {
   ZipOptions options;
   options.offset = 0;
   options.localName = "archive/data.pkl";
-  EXPECT_EQ(refusal(makeWithZip(options)), "zip entries 'archive/data.pkl' and 'archive/data/0' overlap");
+  EXPECT_EQ(refusal(makeWithZip(options)),
+            "zip entries 'archive/data.pkl' and 'archive/data/0' overlap");
 }
 
 TEST(TorchArchive, DuplicateEntriesAreRefused) {
   std::string pickle = PickleWriter().op("}.").text;
-  EXPECT_EQ(refusal(makeZip({{"x/data.pkl", pickle}, {"x/data.pkl", pickle}})), "zip entry 'x/data.pkl' occurs twice");
+  EXPECT_EQ(refusal(makeZip({{"x/data.pkl", pickle}, {"x/data.pkl", pickle}})),
+            "zip entry 'x/data.pkl' occurs twice");
 }
 
 TEST(TorchArchive, TwoCheckpointsInOneArchiveAreRefused) {
@@ -268,10 +291,13 @@ TEST(TorchArchive, TwoCheckpointsInOneArchiveAreRefused) {
 }
 
 TEST(TorchArchive, OtherZipArchivesAreRefused) {
-  EXPECT_EQ(refusal(makeZip({{"readme.txt", "hello"}})), "this zip archive is no torch checkpoint: it has no 'data.pkl'");
-  EXPECT_EQ(refusal(makeZip({})), "this is no torch checkpoint, safetensors file or MLIR module: it starts with 'PK\\x06\\x06,\\x00\\x00\\x00'");
+  EXPECT_EQ(refusal(makeZip({{"readme.txt", "hello"}})),
+            "this zip archive is no torch checkpoint: it has no 'data.pkl'");
+  EXPECT_EQ(refusal(makeZip({})), "this is no torch checkpoint, safetensors file or MLIR module: "
+                                  "it starts with 'PK\\x06\\x06,\\x00\\x00\\x00'");
   std::string pickle = PickleWriter().op("}.").text;
-  EXPECT_THAT(refusal(makeZip({{"x/data.pkl", pickle}, {"x/constants.pkl", pickle}})), HasSubstr("TorchScript program"));
+  EXPECT_THAT(refusal(makeZip({{"x/data.pkl", pickle}, {"x/constants.pkl", pickle}})),
+              HasSubstr("TorchScript program"));
   EXPECT_EQ(refusal(makeZip({{"x/data.pkl", pickle}, {"x/byteorder", "big"}})),
             "the checkpoint's byte order is 'big', not 'little'");
 }

@@ -1,7 +1,8 @@
 //===- TorchWriter.h - files as torch.save writes them ----------*- C++ -*-===//
 //
-// A writer of torch checkpoints for tests and for un0-make-checkpoint: a stored zip with data descriptors and a ZIP64 end
-// record, and a pickle of protocol 2, as torch 2.x makes them. Every part can be made wrong on purpose.
+// A writer of torch checkpoints for tests and for un0-make-checkpoint: a stored zip with data
+// descriptors and a ZIP64 end record, and a pickle of protocol 2, as torch 2.x makes them. Every
+// part can be made wrong on purpose.
 //
 //===----------------------------------------------------------------------===//
 
@@ -77,7 +78,8 @@ public:
   }
 
   void append(llvm::StringRef bytes) {
-    current.crc = llvm::crc32(current.crc, {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()});
+    current.crc =
+        llvm::crc32(current.crc, {reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()});
     current.size += bytes.size();
     write(bytes);
   }
@@ -133,7 +135,8 @@ private:
 
   static std::string makeCentralHeader(const Entry &entry) {
     const ZipOptions &options = entry.options;
-    uint64_t size = options.size.value_or(entry.size), offset = options.offset.value_or(entry.offset);
+    uint64_t size = options.size.value_or(entry.size),
+             offset = options.offset.value_or(entry.offset);
     std::string header, extra;
     if (options.zip64) {
       putInt<uint16_t>(extra, 1);
@@ -241,9 +244,13 @@ public:
     return op("u");
   }
   /// A call of torch._utils._rebuild_tensor_v2 on a view of a storage.
-  PickleWriter &tensor(llvm::StringRef storageType, llvm::StringRef storageKey, int64_t storageCount, int64_t offset,
-                       llvm::ArrayRef<int64_t> shape, llvm::ArrayRef<int64_t> strides) {
-    global("torch._utils", "_rebuild_tensor_v2").op("((").string("storage").global("torch", storageType);
+  PickleWriter &tensor(llvm::StringRef storageType, llvm::StringRef storageKey,
+                       int64_t storageCount, int64_t offset, llvm::ArrayRef<int64_t> shape,
+                       llvm::ArrayRef<int64_t> strides) {
+    global("torch._utils", "_rebuild_tensor_v2")
+        .op("((")
+        .string("storage")
+        .global("torch", storageType);
     string(storageKey).string("cpu").integer(storageCount).op("tQ").integer(offset);
     return tuple(shape).tuple(strides).op("\x89").global("collections", "OrderedDict").op(")RtR");
   }
@@ -276,14 +283,16 @@ struct TorchTensor {
   }
 };
 
-/// The pickle of `{"model": <tensors>, "config": <config>, "epoch": ...}`; tensor i is all of storage i. A state dict is
-/// an OrderedDict with a `_metadata` attribute.
-inline std::string makeCheckpointPickle(llvm::ArrayRef<TorchTensor> tensors, const std::optional<PlainDict> &config) {
+/// The pickle of `{"model": <tensors>, "config": <config>, "epoch": ...}`; tensor i is all of
+/// storage i. A state dict is an OrderedDict with a `_metadata` attribute.
+inline std::string makeCheckpointPickle(llvm::ArrayRef<TorchTensor> tensors,
+                                        const std::optional<PlainDict> &config) {
   PickleWriter pickle;
   pickle.op("}(").string("model").global("collections", "OrderedDict").op(")R(");
   for (auto [i, tensor] : llvm::enumerate(tensors))
     pickle.string(tensor.name)
-        .tensor(tensor.storageType, std::to_string(i), tensor.getCount(), 0, tensor.shape, getStrides(tensor.shape));
+        .tensor(tensor.storageType, std::to_string(i), tensor.getCount(), 0, tensor.shape,
+                getStrides(tensor.shape));
   pickle.op("u}").string("_metadata").global("collections", "OrderedDict").op(")Rsb");
   if (config)
     pickle.string("config").dict(*config);
@@ -292,7 +301,8 @@ inline std::string makeCheckpointPickle(llvm::ArrayRef<TorchTensor> tensors, con
 }
 
 /// A whole checkpoint in memory, for small ones.
-inline std::string makeTorchCheckpoint(llvm::ArrayRef<TorchTensor> tensors, const std::optional<PlainDict> &config) {
+inline std::string makeTorchCheckpoint(llvm::ArrayRef<TorchTensor> tensors,
+                                       const std::optional<PlainDict> &config) {
   std::string file;
   ZipWriter zip([&](llvm::StringRef bytes) { file += bytes; });
   zip.add("archive/data.pkl", makeCheckpointPickle(tensors, config));
