@@ -152,7 +152,7 @@ int main(int argc, char **argv) {
   un0_module *module = nullptr;
   un0_error error;
   if (un0_module_open(input.c_str(), nullptr, &module, &error) != UN0_OK)
-    return fail(error.message);
+    return fail("'" + input + "': " + error.message);
   int status;
   if (action == Action::Inspect) {
     status = emit(formatv("{0:2}\n", json::Value(describe(module))).str());
