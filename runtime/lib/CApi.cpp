@@ -19,8 +19,8 @@ static un0_status report(const Status &status, un0_error *error) {
   return status.code();
 }
 
-/// Copies a caller's structure of any earlier size over `defaults`; refuses a later one, part of which we would not
-/// obey.
+/// Copies a caller's structure of any earlier size over `defaults`; refuses a later one, part of
+/// which we would not obey.
 template <typename T> static Status readSized(const char *what, const T *given, T &defaults) {
   if (!given)
     return {};
@@ -41,9 +41,7 @@ template <typename T> static void initSized(T *structure) {
   structure->size = sizeof(T);
 }
 
-static const char *text(const flatbuffers::String *string) {
-  return string ? string->c_str() : "";
-}
+static const char *text(const flatbuffers::String *string) { return string ? string->c_str() : ""; }
 
 template <typename Vector> static uint64_t length(const Vector *vector) {
   return vector ? vector->size() : 0;
@@ -56,8 +54,9 @@ uint32_t un0_runtime_version(void) {
 }
 
 const char *un0_status_name(int32_t status) {
-  static const char *const names[] = {"ok",  "invalid argument", "input or output", "format", "version",
-                                      "cpu", "out of memory",    "cancelled"};
+  static const char *const names[] = {
+      "ok",  "invalid argument", "input or output", "format", "version",
+      "cpu", "out of memory",    "cancelled"};
   auto index = static_cast<unsigned>(status);
   return index < sizeof names / sizeof *names ? names[index] : "unknown";
 }
@@ -78,9 +77,9 @@ un0_status un0_module_open(const char *path, const un0_open_options *options, un
     return report(status, error);
   constexpr uint32_t knownFlags = UN0_OPEN_SKIP_WEIGHT_HASH | UN0_OPEN_COPY_WEIGHTS;
   if (known.flags & ~knownFlags)
-    return report(failure(UN0_ERROR_INVALID_ARGUMENT, "unknown flags 0x%x for opening a module",
-                          known.flags),
-                  error);
+    return report(
+        failure(UN0_ERROR_INVALID_ARGUMENT, "unknown flags 0x%x for opening a module", known.flags),
+        error);
   std::unique_ptr<un0_module> opened(new (std::nothrow) un0_module);
   if (!opened)
     return report(failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for a module"), error);
@@ -141,9 +140,9 @@ int un0_module_cost(const un0_module *module, uint64_t index, un0_cost_info *cos
   if (index >= un0_module_cost_count(module))
     return 0;
   const auto *c = module->manifest->costs()->Get(static_cast<uint32_t>(index));
-  *cost = {text(c->op()),          text(c->part()),   c->count(),
-           c->multiply_adds(),     c->bits(),         c->special_functions(),
-           c->parameter_bytes(),   c->bytes_read(),   c->bytes_written()};
+  *cost = {text(c->op()),        text(c->part()), c->count(),
+           c->multiply_adds(),   c->bits(),       c->special_functions(),
+           c->parameter_bytes(), c->bytes_read(), c->bytes_written()};
   return 1;
 }
 
@@ -220,8 +219,8 @@ un0_status un0_initial_phases(const un0_module *module, uint32_t rng, uint64_t s
     return report({}, error);
   }
   if (rng != UN0_RNG_TORCH)
-    return report(
-        failure(UN0_ERROR_INVALID_ARGUMENT, "random number generator %u is unknown", rng), error);
+    return report(failure(UN0_ERROR_INVALID_ARGUMENT, "random number generator %u is unknown", rng),
+                  error);
   TorchGenerator generator(seed);
   for (uint64_t i = 0; i < first_sample * (uint64_t(n) + m); ++i)
     (void)generator.next();

@@ -67,8 +67,7 @@ static Status checkHeader(const uint8_t *data, size_t size, bool checkHashes,
                                    sizeof unsealed, header.sha256));
   }
   if (header.file_size != size)
-    return failure(UN0_ERROR_FORMAT,
-                   "module is %s: it has %zu bytes, its header says %" PRIu64,
+    return failure(UN0_ERROR_FORMAT, "module is %s: it has %zu bytes, its header says %" PRIu64,
                    size < header.file_size ? "truncated" : "followed by foreign bytes", size,
                    header.file_size);
   if (header.section_count > UN0_FORMAT_MAX_SECTIONS)
@@ -77,7 +76,8 @@ static Status checkHeader(const uint8_t *data, size_t size, bool checkHashes,
   return {};
 }
 
-/// Bytes between sections are not hashed, so they have to be zero: no bit of a module is free to change.
+/// Bytes between sections are not hashed, so they have to be zero: no bit of a module is free to
+/// change.
 static Status checkPadding(const uint8_t *data, uint64_t begin, uint64_t end) {
   for (uint64_t i = begin; i < end; ++i)
     if (data[i] != 0)
@@ -85,7 +85,8 @@ static Status checkPadding(const uint8_t *data, uint64_t begin, uint64_t end) {
   return {};
 }
 
-/// Bounds, order and flags of one section; `end` is where the previous one stopped, and is moved on.
+/// Bounds, order and flags of one section; `end` is where the previous one stopped, and is moved
+/// on.
 static Status checkSection(const un0_section &section, size_t fileSize, uint64_t &end) {
   const char *name = sectionName(section.kind);
   if (section.flags & ~uint32_t(UN0_SECTION_EXTERNAL))
@@ -102,9 +103,8 @@ static Status checkSection(const un0_section &section, size_t fileSize, uint64_t
     return failure(UN0_ERROR_FORMAT, "%s has offset %" PRIu64 ", not a multiple of %u", name,
                    section.offset, UN0_FORMAT_ALIGNMENT);
   if (section.offset < end)
-    return failure(UN0_ERROR_FORMAT,
-                   "%s at offset %" PRIu64 " overlaps what ends at byte %" PRIu64, name,
-                   section.offset, end);
+    return failure(UN0_ERROR_FORMAT, "%s at offset %" PRIu64 " overlaps what ends at byte %" PRIu64,
+                   name, section.offset, end);
   // Written as a difference: offset + size may wrap.
   if (section.offset > fileSize || section.size > fileSize - section.offset)
     return failure(UN0_ERROR_FORMAT,

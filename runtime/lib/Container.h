@@ -28,11 +28,13 @@ struct ContainerChecks {
   bool weightHashes = true; // SHA-256 of embedded weights
 };
 
-/// Checks everything a container promises before anything in it is interpreted: magic, version, header, section
-/// table, padding, hashes. `data` is the whole file and must outlive `container`.
-Status parseContainer(const uint8_t *data, size_t size, ContainerChecks checks, Container &container);
+/// Checks everything a container promises before anything in it is interpreted: magic, version,
+/// header, section table, padding, hashes. `data` is the whole file and must outlive `container`.
+Status parseContainer(const uint8_t *data, size_t size, ContainerChecks checks,
+                      Container &container);
 
-/// Fails when `data` does not have the hash `expected`. `what` names it in the message: "weight section".
+/// Fails when `data` does not have the hash `expected`. `what` names it in the message: "weight
+/// section".
 Status checkHash(const char *what, const uint8_t *data, size_t size, const uint8_t expected[32]);
 
 } // namespace un0::rt

@@ -10,7 +10,8 @@ namespace un0::rt {
 
 enum class FeatureState { Unknown, Missing, Present };
 
-/// Whether this CPU, and the operating system for registers it must save, has a feature, by LLVM's name for it.
+/// Whether this CPU, and the operating system for registers it must save, has a feature, by LLVM's
+/// name for it.
 FeatureState cpuFeature(std::string_view name);
 
 /// Fails on the first of `features` that `query` does not find present, naming it and what to do.

@@ -95,8 +95,7 @@ Status ElfImage::readSegments(const uint8_t *data, size_t size) {
                      program.p_type == PT_TLS ? "thread-local" : "program interpreter");
     if (program.p_type == PT_GNU_STACK && program.p_flags & PF_X)
       return failure(UN0_ERROR_FORMAT, "code section asks for an executable stack");
-    if (program.p_type != PT_LOAD && program.p_type != PT_DYNAMIC &&
-        program.p_type != PT_GNU_RELRO)
+    if (program.p_type != PT_LOAD && program.p_type != PT_DYNAMIC && program.p_type != PT_GNU_RELRO)
       continue;
     // Addresses stay below maxSpan, so no later sum of two of them can wrap.
     if (program.p_vaddr > maxSpan || program.p_memsz > maxSpan)
@@ -317,7 +316,8 @@ Status ElfImage::protect() {
   bool done = apply(bias, bias + span, PROT_NONE);
   for (const Segment &segment : segments)
     done = done && apply(pageDown(segment.begin), pageUp(segment.end), segment.protection);
-  // Data that is constant once relocated. Its end need not be a page's: the rest of that page stays writable.
+  // Data that is constant once relocated. Its end need not be a page's: the rest of that page stays
+  // writable.
   const uint64_t end = pageDown(relroEnd);
   const Segment *relro = segmentOf(relroBegin, 0);
   if (relro && relro->protection & PROT_WRITE && end > relroBegin && end <= pageUp(relro->end) &&

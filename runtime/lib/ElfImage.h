@@ -1,8 +1,9 @@
 //===- ElfImage.h - the code section in memory ------------------------------===//
 //
-// A loader for exactly what un0c links: an x86-64 shared object that imports nothing, relocates itself only by its own
-// address, and runs nothing when loaded. Everything else is refused by name. dlopen would need a file on disk, would
-// look up symbols elsewhere, and would trust every number in it.
+// A loader for exactly what un0c links: an x86-64 shared object that imports nothing, relocates
+// itself only by its own address, and runs nothing when loaded. Everything else is refused by name.
+// dlopen would need a file on disk, would look up symbols elsewhere, and would trust every number
+// in it.
 //
 //===----------------------------------------------------------------------===//
 #ifndef UN0_RUNTIME_LIB_ELFIMAGE_H
@@ -22,11 +23,12 @@ public:
   ElfImage &operator=(const ElfImage &) = delete;
   ~ElfImage();
 
-  /// Verifies `data`, copies its segments to anonymous memory, relocates, and sets the protection each segment asks
-  /// for; no page is ever writable and executable.
+  /// Verifies `data`, copies its segments to anonymous memory, relocates, and sets the protection
+  /// each segment asks for; no page is ever writable and executable.
   Status load(const uint8_t *data, size_t size);
 
-  /// Address of the exported function `name`, or null. Never an address outside an executable segment.
+  /// Address of the exported function `name`, or null. Never an address outside an executable
+  /// segment.
   void *lookup(std::string_view name) const;
 
 private:

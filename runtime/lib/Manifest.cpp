@@ -22,8 +22,9 @@ static constexpr uint64_t maxArenaBytes = uint64_t(1) << 36;
 
 static Status inRange(const char *what, uint64_t value, uint64_t low, uint64_t high) {
   if (value < low || value > high)
-    return failure(UN0_ERROR_FORMAT, "manifest says %s is %" PRIu64 ", outside %" PRIu64 "..%" PRIu64,
-                   what, value, low, high);
+    return failure(UN0_ERROR_FORMAT,
+                   "manifest says %s is %" PRIu64 ", outside %" PRIu64 "..%" PRIu64, what, value,
+                   low, high);
   return {};
 }
 

@@ -10,10 +10,12 @@
 
 namespace un0::rt {
 
-/// A verified manifest. Every string and vector of the schema that the runtime hands out is present, if empty.
+/// A verified manifest. Every string and vector of the schema that the runtime hands out is
+/// present, if empty.
 class Manifest {
 public:
-  /// Copies and verifies. `weightBytes` is the size of the weight section, `weightsExternal` where it is.
+  /// Copies and verifies. `weightBytes` is the size of the weight section, `weightsExternal` where
+  /// it is.
   Status parse(const uint8_t *data, size_t size, uint64_t weightBytes, bool weightsExternal);
 
   const format::Manifest *operator->() const { return root; }

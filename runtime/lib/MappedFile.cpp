@@ -53,8 +53,7 @@ bool Memory::allocate(size_t bytes) {
   // Whole huge pages, but only where at least one fits: a small arena should not hold 2 MiB.
   size_t wanted = bytes >= hugePage ? (bytes + hugePage - 1) / hugePage * hugePage : bytes;
   wanted = wanted ? wanted : 1;
-  void *mapped =
-      mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void *mapped = mmap(nullptr, wanted, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (mapped == MAP_FAILED)
     return false;
   if (address)

@@ -73,8 +73,9 @@ Status un0_module::bindEntries() {
   }
   std::sort(evolves.begin(), evolves.end(),
             [](const Evolve &a, const Evolve &b) { return a.batch > b.batch; });
-  auto twice = std::adjacent_find(evolves.begin(), evolves.end(),
-                                  [](const Evolve &a, const Evolve &b) { return a.batch == b.batch; });
+  auto twice =
+      std::adjacent_find(evolves.begin(), evolves.end(),
+                         [](const Evolve &a, const Evolve &b) { return a.batch == b.batch; });
   if (twice != evolves.end())
     return failure(UN0_ERROR_FORMAT, "manifest has two evolve entries of batch %u", twice->batch);
   return {};

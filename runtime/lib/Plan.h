@@ -7,8 +7,9 @@
 
 namespace un0::rt {
 
-/// Tiles of one request. Tile i covers `lanes` samples from i * lanes; from sample `singlesFrom` on there is one
-/// sample per tile. Computed instead of listed: a request may have any number of samples.
+/// Tiles of one request. Tile i covers `lanes` samples from i * lanes; from sample `singlesFrom` on
+/// there is one sample per tile. Computed instead of listed: a request may have any number of
+/// samples.
 struct Plan {
   uint32_t entry = 0;       // index of the evolve entry of whole tiles
   uint32_t singleEntry = 0; // index of the entry that takes the single samples
@@ -25,9 +26,10 @@ struct Plan {
   Tile tile(uint64_t index) const;
 };
 
-/// Cuts `count` samples for `threads` workers. `batches` are the batches of the evolve entries, falling, not empty.
-/// Widest entry first; narrower ones when that would leave workers idle. A remainder of one or two samples goes to a
-/// batch-1 entry, a larger one to a padded tile: by lanes it costs less, and both give the same bytes.
+/// Cuts `count` samples for `threads` workers. `batches` are the batches of the evolve entries,
+/// falling, not empty. Widest entry first; narrower ones when that would leave workers idle. A
+/// remainder of one or two samples goes to a batch-1 entry, a larger one to a padded tile: by lanes
+/// it costs less, and both give the same bytes.
 Plan planTiles(const std::vector<uint32_t> &batches, uint64_t count, uint32_t threads);
 
 } // namespace un0::rt

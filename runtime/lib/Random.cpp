@@ -3,7 +3,8 @@
 
 namespace un0::rt {
 
-// This file is compiled with -ffp-contract=off: a fused multiply-subtract would round once, torch rounds twice.
+// This file is compiled with -ffp-contract=off: a fused multiply-subtract would round once, torch
+// rounds twice.
 static float toPhase(uint32_t mantissa) {
   constexpr float pi = 3.14159274f;
   float u = static_cast<float>(mantissa) * 0x1p-24f;
@@ -27,9 +28,8 @@ void philoxPhases(uint64_t seed, uint64_t sample, uint32_t first, uint32_t count
   std::array<uint32_t, 2> key = {static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32)};
   for (uint32_t done = 0; done < count;) {
     uint32_t p = first + done;
-    auto block = philox4x32({p / 4, static_cast<uint32_t>(sample),
-                             static_cast<uint32_t>(sample >> 32), 0},
-                            key);
+    auto block = philox4x32(
+        {p / 4, static_cast<uint32_t>(sample), static_cast<uint32_t>(sample >> 32), 0}, key);
     for (uint32_t word = p % 4; word < 4 && done < count; ++word)
       phases[done++] = toPhase(block[word] >> 8);
   }

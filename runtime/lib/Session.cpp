@@ -45,7 +45,8 @@ Status un0_session::allocate(Worker &worker) {
   const auto *s = module.manifest->signature();
   const size_t lanes = batches.front();
   size_t total = 0;
-  // Extents are bounded by the manifest's checks, so these products and their sum stay far below 2^64.
+  // Extents are bounded by the manifest's checks, so these products and their sum stay far below
+  // 2^64.
   auto reserve = [&](size_t bytes) {
     size_t at = total;
     total += (bytes + 63) / 64 * 64;
@@ -139,7 +140,8 @@ Status un0_session::check(const un0_request &request) const {
   return checkFinite("phi0", request.phi0, request.count, s->conditioning());
 }
 
-/// The torch generator is one stream over the whole request, so it is drawn before tiles run side by side.
+/// The torch generator is one stream over the whole request, so it is drawn before tiles run side
+/// by side.
 Status un0_session::drawTorchPhases(const un0_request &request) {
   const auto *s = module.manifest->signature();
   const uint64_t columns = uint64_t(s->oscillators()) + s->conditioning();

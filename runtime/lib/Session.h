@@ -10,8 +10,8 @@
 #include <pthread.h>
 #include <vector>
 
-/// Workers with an arena each; the thread that generates is worker 0. A request is cut into tiles that workers take
-/// from a counter, side by side: no barrier but the end of the request.
+/// Workers with an arena each; the thread that generates is worker 0. A request is cut into tiles
+/// that workers take from a counter, side by side: no barrier but the end of the request.
 struct un0_session {
   explicit un0_session(const un0_module &module) : module(module) {}
   un0_session(const un0_session &) = delete;

@@ -6,7 +6,8 @@
 namespace un0::rt {
 
 bool sha256(const void *data, size_t size, Digest &digest) {
-  // EVP and not the deprecated one-shot: only EVP is promised to pick the SHA instructions of the CPU.
+  // EVP and not the deprecated one-shot: only EVP is promised to pick the SHA instructions of the
+  // CPU.
   unsigned length = 0;
   return EVP_Digest(data, size, digest.data(), &length, EVP_sha256(), nullptr) == 1 &&
          length == digest.size();

@@ -1,6 +1,7 @@
 //===- Status.h - errors as values inside the runtime -----------------------===//
 //
-// The runtime is built without exceptions; what can fail returns a Status and writes its result through a reference.
+// The runtime is built without exceptions; what can fail returns a Status and writes its result
+// through a reference.
 //
 //===----------------------------------------------------------------------===//
 #ifndef UN0_RUNTIME_LIB_STATUS_H
@@ -31,7 +32,8 @@ private:
 /// A failure with a printf-formatted message.
 Status failure(un0_status code, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/// `text` from an untrusted file made fit for a message: printable ASCII, at most 400 characters, in quotes.
+/// `text` from an untrusted file made fit for a message: printable ASCII, at most 400 characters,
+/// in quotes.
 std::string quoted(std::string_view text);
 
 } // namespace un0::rt

@@ -1,7 +1,8 @@
 //===- FuzzModule.cpp - hostile modules -------------------------------------===//
 //
-// Container, manifest and ELF image, with hashes taken as right: whoever makes a hostile module also computes its
-// hashes. No code is run. The first byte chooses what the rest is, so that each parser has inputs of its own.
+// Container, manifest and ELF image, with hashes taken as right: whoever makes a hostile module
+// also computes its hashes. No code is run. The first byte chooses what the rest is, so that each
+// parser has inputs of its own.
 //
 //===----------------------------------------------------------------------===//
 #include "Container.h"

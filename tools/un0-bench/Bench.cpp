@@ -44,13 +44,12 @@ double Result::decoderOperationsPerSecond() const {
   return ratio(work.decoderOperations * double(batch), decoder);
 }
 
-double Result::decoderRooflineFraction() const {
-  return ratio(decoderOperationsPerSecond(), peak);
-}
+double Result::decoderRooflineFraction() const { return ratio(decoderOperationsPerSecond(), peak); }
 
 double Machine::peak(unsigned threads) {
   auto [found, isNew] = peaks.try_emplace(threads, 0.0);
-  // Measured again each time and the best kept: a shared machine is not always as fast as it can be.
+  // Measured again each time and the best kept: a shared machine is not always as fast as it can
+  // be.
   found->second = std::max(found->second, measurePeak(threads));
   return found->second;
 }
@@ -81,8 +80,8 @@ static uint64_t tilesOf(const un0::Module &module, uint64_t batch, unsigned thre
   return un0::rt::planTiles(batches, batch, threads).tiles;
 }
 
-MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads, unsigned repetitions,
-                     Machine &machine, Result &result) {
+MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads,
+                     unsigned repetitions, Machine &machine, Result &result) {
   const un0_signature s = module.signature();
   un0::Expected<un0::Session> session = un0::Session::create(module, threads);
   if (!session)
@@ -105,7 +104,8 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
       return un0run::fail(error->message);
     ++calls;
   } while (now() - begin < warmUpSeconds);
-  const auto perRepetition = std::max(1u, static_cast<unsigned>(repetitionSeconds * calls / (now() - begin)));
+  const auto perRepetition =
+      std::max(1u, static_cast<unsigned>(repetitionSeconds * calls / (now() - begin)));
 
   result.work = workOf(module);
   result.peak = machine.peak(threads);

@@ -17,8 +17,8 @@ using un0run::MaybeFailure;
 /// Work of one image by part of the model, from the module's cost table.
 struct Work {
   double dynamicsOperations = 0, decoderOperations = 0; // a multiply-add is two
-  double parameterBytes = 0;                            // read by the dynamics for one pass of a tile
-  double couplingBytes = 0;                             // of the largest parameter among them: K
+  double parameterBytes = 0; // read by the dynamics for one pass of a tile
+  double couplingBytes = 0;  // of the largest parameter among them: K
 };
 Work workOf(const un0::Module &module);
 
@@ -32,10 +32,11 @@ struct Result {
   uint64_t batch = 0;
   unsigned threads = 0;
   Spread wall;
-  double oscillators = 0, readout = 0, decoder = 0; // medians; elapsed, were all threads always busy
+  double oscillators = 0, readout = 0,
+         decoder = 0; // medians; elapsed, were all threads always busy
   Work work;
-  uint64_t passes = 0;              // tiles of a request: each reads K once per evaluation
-  double peak = 0, bandwidth = 0;   // operations and bytes per second of `threads` threads
+  uint64_t passes = 0;            // tiles of a request: each reads K once per evaluation
+  double peak = 0, bandwidth = 0; // operations and bytes per second of `threads` threads
 
   double oscillatorOperationsPerSecond() const;
   double couplingBytesPerSecond() const;
@@ -57,8 +58,8 @@ private:
 };
 
 /// Times requests of `batch` images. A repetition is as many requests as fill ten milliseconds.
-MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads, unsigned repetitions,
-                     Machine &machine, Result &result);
+MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads,
+                     unsigned repetitions, Machine &machine, Result &result);
 
 } // namespace un0bench
 

@@ -10,8 +10,8 @@ using namespace un0bench;
 
 static const char *const usage = R"(usage: un0-bench MODEL.un0... [options]
 
-Times modules, oscillators and decoder apart, and compares with the peak f32 rate and the read bandwidth of this
-machine, measured in the same run.
+Times modules, oscillators and decoder apart, and compares with the peak f32 rate and the read
+bandwidth of this machine, measured in the same run.
 
   --batch=1,16,64     images per request (default: 1,16,64)
   --threads=1,2       threads (default: 1)
@@ -31,7 +31,8 @@ struct Options {
   bool help = false, version = false;
 };
 
-MaybeFailure parseList(std::string_view flag, std::string_view text, uint64_t high, std::vector<uint64_t> &values) {
+MaybeFailure parseList(std::string_view flag, std::string_view text, uint64_t high,
+                       std::vector<uint64_t> &values) {
   values.clear();
   const char *at = text.data(), *end = at + text.size();
   while (true) {
@@ -107,8 +108,9 @@ MaybeFailure run(const Options &options) {
     for (uint64_t threads : options.threads)
       for (uint64_t batch : options.batches) {
         Result result;
-        if (MaybeFailure failure = measure(module, batch, static_cast<unsigned>(threads),
-                                           static_cast<unsigned>(options.repetitions[0]), machine, result))
+        if (MaybeFailure failure =
+                measure(module, batch, static_cast<unsigned>(threads),
+                        static_cast<unsigned>(options.repetitions[0]), machine, result))
           return failure;
         printRow(result);
         results.push_back(std::move(result));

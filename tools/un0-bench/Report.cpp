@@ -12,32 +12,38 @@
 namespace un0bench {
 
 void printHeader() {
-  std::printf("%s, %u CPUs, %s\n\n", cpuName().c_str(), std::thread::hardware_concurrency(), vectorSet());
-  std::printf("%-20s %-6s %5s %7s %11s %29s | %30s | %21s\n", "", "", "", "", "", "ms per request", "oscillators",
-              "decoder");
-  std::printf("%-20s %-6s %5s %7s %11s %9s %9s %9s | %9s %7s %6s %5s | %9s %6s %5s\n", "model", "prec.", "batch",
-              "threads", "images/s", "median", "min", "max", "ms", "GOP/s", "GB/s", "roof", "ms", "GOP/s", "roof");
+  std::printf("%s, %u CPUs, %s\n\n", cpuName().c_str(), std::thread::hardware_concurrency(),
+              vectorSet());
+  std::printf("%-20s %-6s %5s %7s %11s %29s | %30s | %21s\n", "", "", "", "", "", "ms per request",
+              "oscillators", "decoder");
+  std::printf("%-20s %-6s %5s %7s %11s %9s %9s %9s | %9s %7s %6s %5s | %9s %6s %5s\n", "model",
+              "prec.", "batch", "threads", "images/s", "median", "min", "max", "ms", "GOP/s",
+              "GB/s", "roof", "ms", "GOP/s", "roof");
 }
 
 void printRow(const Result &r) {
-  std::printf("%-20s %-6s %5llu %7u %11.1f %9.3f %9.3f %9.3f | %9.3f %7.1f %6.1f %4.0f%% | %9.3f %6.1f %4.0f%%\n",
-              r.model.c_str(), r.precision.c_str(), static_cast<unsigned long long>(r.batch), r.threads,
-              double(r.batch) / r.wall.median, r.wall.median * 1e3, r.wall.min * 1e3, r.wall.max * 1e3,
-              r.oscillators * 1e3, r.oscillatorOperationsPerSecond() / 1e9, r.couplingBytesPerSecond() / 1e9,
-              r.oscillatorRooflineFraction() * 100, r.decoder * 1e3, r.decoderOperationsPerSecond() / 1e9,
+  std::printf("%-20s %-6s %5llu %7u %11.1f %9.3f %9.3f %9.3f | %9.3f %7.1f %6.1f %4.0f%% | %9.3f "
+              "%6.1f %4.0f%%\n",
+              r.model.c_str(), r.precision.c_str(), static_cast<unsigned long long>(r.batch),
+              r.threads, double(r.batch) / r.wall.median, r.wall.median * 1e3, r.wall.min * 1e3,
+              r.wall.max * 1e3, r.oscillators * 1e3, r.oscillatorOperationsPerSecond() / 1e9,
+              r.couplingBytesPerSecond() / 1e9, r.oscillatorRooflineFraction() * 100,
+              r.decoder * 1e3, r.decoderOperationsPerSecond() / 1e9,
               r.decoderRooflineFraction() * 100);
   std::fflush(stdout);
 }
 
 void printFooter(const std::vector<Result> &results) {
-  std::printf("\nGOP/s: counted operations, a multiply-add is two. GB/s: parameters of the dynamics read.\n"
-              "roof: least possible time / measured time, by rates measured in this run:\n");
+  std::printf(
+      "\nGOP/s: counted operations, a multiply-add is two. GB/s: parameters of the dynamics read.\n"
+      "roof: least possible time / measured time, by rates measured in this run:\n");
   std::set<std::pair<unsigned, double>> shown;
   // Backwards: the last result of each kind has the best of all measurements.
   for (size_t i = results.size(); i-- > 0;)
     if (const Result &r = results[i]; shown.insert({r.threads, r.work.couplingBytes}).second)
-      std::printf("  %u thread%s: f32 peak %.1f GOP/s; reading %.1f MB again and again %.1f GB/s\n", r.threads,
-                  r.threads == 1 ? "" : "s", r.peak / 1e9, r.work.couplingBytes / 1e6, r.bandwidth / 1e9);
+      std::printf("  %u thread%s: f32 peak %.1f GOP/s; reading %.1f MB again and again %.1f GB/s\n",
+                  r.threads, r.threads == 1 ? "" : "s", r.peak / 1e9, r.work.couplingBytes / 1e6,
+                  r.bandwidth / 1e9);
 }
 
 MaybeFailure writeJson(const std::string &path, const std::vector<Result> &results) {

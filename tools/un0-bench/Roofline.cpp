@@ -1,7 +1,8 @@
 //===- Roofline.cpp - what the machine can do -------------------------------===//
 //
-// Both kernels are assembly: a compiler would remove work whose result nobody needs, or spill what has to stay in
-// registers. Each is run several times and the best counts, because everything else on the machine only slows it.
+// Both kernels are assembly: a compiler would remove work whose result nobody needs, or spill what
+// has to stay in registers. Each is run several times and the best counts, because everything else
+// on the machine only slows it.
 //
 //===----------------------------------------------------------------------===//
 #include "Roofline.h"
@@ -25,7 +26,8 @@ double now() {
 std::string cpuName() {
   unsigned words[12] = {};
   for (unsigned i = 0; i < 3; ++i)
-    __get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2], &words[4 * i + 3]);
+    __get_cpuid(0x80000002 + i, &words[4 * i], &words[4 * i + 1], &words[4 * i + 2],
+                &words[4 * i + 3]);
   char text[sizeof words + 1] = {};
   std::memcpy(text, words, sizeof words);
   std::string name(text);
@@ -41,9 +43,11 @@ const char *vectorSet() { return hasAvx512() ? "avx512" : hasAvx2() ? "avx2" : "
 
 // Twelve independent chains: two units with a latency of four or five cycles need ten.
 #define UN0_TWELVE(line)                                                                           \
-  line(2) line(3) line(4) line(5) line(6) line(7) line(8) line(9) line(10) line(11) line(12) line(13)
+  line(2) line(3) line(4) line(5) line(6) line(7) line(8) line(9) line(10) line(11) line(12)       \
+      line(13)
 #define UN0_CLOBBERS(r)                                                                            \
-  r "0", r "1", r "2", r "3", r "4", r "5", r "6", r "7", r "8", r "9", r "10", r "11", r "12", r "13"
+  r "0", r "1", r "2", r "3", r "4", r "5", r "6", r "7", r "8", r "9", r "10", r "11", r "12",    \
+      r "13"
 
 #define UN0_FMA_ZMM(n) "vfmadd231ps %%zmm0, %%zmm1, %%zmm" #n "\n"
 #define UN0_FMA_YMM(n) "vfmadd231ps %%ymm0, %%ymm1, %%ymm" #n "\n"
@@ -68,7 +72,8 @@ __attribute__((target("avx2,fma"))) static uint64_t peakAvx2(uint64_t rounds) {
   return rounds * 24 * 16;
 }
 
-// Without fused instructions a multiplication and an addition are the same load on the same kind of unit.
+// Without fused instructions a multiplication and an addition are the same load on the same kind of
+// unit.
 static uint64_t peakSse2(uint64_t rounds) {
   uint64_t left = rounds;
   asm volatile(UN0_ZERO(0) UN0_ZERO(1) UN0_TWELVE(UN0_ZERO) "1:\n" UN0_TWELVE(UN0_ADD_XMM)
@@ -81,8 +86,10 @@ static uint64_t peakSse2(uint64_t rounds) {
 __attribute__((target("avx512f"))) static void readAvx512(const char *at, size_t bytes) {
   const char *end = at + bytes;
   asm volatile("1:\n"
-               "vmovups (%0), %%zmm0\n vmovups 64(%0), %%zmm1\n vmovups 128(%0), %%zmm2\n vmovups 192(%0), %%zmm3\n"
-               "vmovups 256(%0), %%zmm4\n vmovups 320(%0), %%zmm5\n vmovups 384(%0), %%zmm6\n vmovups 448(%0), %%zmm7\n"
+               "vmovups (%0), %%zmm0\n vmovups 64(%0), %%zmm1\n vmovups 128(%0), %%zmm2\n vmovups "
+               "192(%0), %%zmm3\n"
+               "vmovups 256(%0), %%zmm4\n vmovups 320(%0), %%zmm5\n vmovups 384(%0), %%zmm6\n "
+               "vmovups 448(%0), %%zmm7\n"
                "add $512, %0\n cmp %1, %0\n jb 1b\n vzeroupper\n"
                : "+r"(at)
                : "r"(end)
@@ -91,22 +98,27 @@ __attribute__((target("avx512f"))) static void readAvx512(const char *at, size_t
 
 __attribute__((target("avx512f"))) static void readAheadAvx512(const char *at, size_t bytes) {
   const char *end = at + bytes;
-  asm volatile("1:\n"
-               "prefetcht0 2048(%0)\n prefetcht0 2112(%0)\n prefetcht0 2176(%0)\n prefetcht0 2240(%0)\n"
-               "prefetcht0 2304(%0)\n prefetcht0 2368(%0)\n prefetcht0 2432(%0)\n prefetcht0 2496(%0)\n"
-               "vmovups (%0), %%zmm0\n vmovups 64(%0), %%zmm1\n vmovups 128(%0), %%zmm2\n vmovups 192(%0), %%zmm3\n"
-               "vmovups 256(%0), %%zmm4\n vmovups 320(%0), %%zmm5\n vmovups 384(%0), %%zmm6\n vmovups 448(%0), %%zmm7\n"
-               "add $512, %0\n cmp %1, %0\n jb 1b\n vzeroupper\n"
-               : "+r"(at)
-               : "r"(end)
-               : UN0_CLOBBERS("xmm"), "cc", "memory");
+  asm volatile(
+      "1:\n"
+      "prefetcht0 2048(%0)\n prefetcht0 2112(%0)\n prefetcht0 2176(%0)\n prefetcht0 2240(%0)\n"
+      "prefetcht0 2304(%0)\n prefetcht0 2368(%0)\n prefetcht0 2432(%0)\n prefetcht0 2496(%0)\n"
+      "vmovups (%0), %%zmm0\n vmovups 64(%0), %%zmm1\n vmovups 128(%0), %%zmm2\n vmovups 192(%0), "
+      "%%zmm3\n"
+      "vmovups 256(%0), %%zmm4\n vmovups 320(%0), %%zmm5\n vmovups 384(%0), %%zmm6\n vmovups "
+      "448(%0), %%zmm7\n"
+      "add $512, %0\n cmp %1, %0\n jb 1b\n vzeroupper\n"
+      : "+r"(at)
+      : "r"(end)
+      : UN0_CLOBBERS("xmm"), "cc", "memory");
 }
 
 __attribute__((target("avx2"))) static void readAvx2(const char *at, size_t bytes) {
   const char *end = at + bytes;
   asm volatile("1:\n"
-               "vmovups (%0), %%ymm0\n vmovups 32(%0), %%ymm1\n vmovups 64(%0), %%ymm2\n vmovups 96(%0), %%ymm3\n"
-               "vmovups 128(%0), %%ymm4\n vmovups 160(%0), %%ymm5\n vmovups 192(%0), %%ymm6\n vmovups 224(%0), %%ymm7\n"
+               "vmovups (%0), %%ymm0\n vmovups 32(%0), %%ymm1\n vmovups 64(%0), %%ymm2\n vmovups "
+               "96(%0), %%ymm3\n"
+               "vmovups 128(%0), %%ymm4\n vmovups 160(%0), %%ymm5\n vmovups 192(%0), %%ymm6\n "
+               "vmovups 224(%0), %%ymm7\n"
                "add $256, %0\n cmp %1, %0\n jb 1b\n vzeroupper\n"
                : "+r"(at)
                : "r"(end)
@@ -116,8 +128,10 @@ __attribute__((target("avx2"))) static void readAvx2(const char *at, size_t byte
 static void readSse2(const char *at, size_t bytes) {
   const char *end = at + bytes;
   asm volatile("1:\n"
-               "movups (%0), %%xmm0\n movups 16(%0), %%xmm1\n movups 32(%0), %%xmm2\n movups 48(%0), %%xmm3\n"
-               "movups 64(%0), %%xmm4\n movups 80(%0), %%xmm5\n movups 96(%0), %%xmm6\n movups 112(%0), %%xmm7\n"
+               "movups (%0), %%xmm0\n movups 16(%0), %%xmm1\n movups 32(%0), %%xmm2\n movups "
+               "48(%0), %%xmm3\n"
+               "movups 64(%0), %%xmm4\n movups 80(%0), %%xmm5\n movups 96(%0), %%xmm6\n movups "
+               "112(%0), %%xmm7\n"
                "add $128, %0\n cmp %1, %0\n jb 1b\n"
                : "+r"(at)
                : "r"(end)

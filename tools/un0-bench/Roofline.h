@@ -14,14 +14,16 @@ double now();
 /// CPUID's name of the processor.
 std::string cpuName();
 
-/// "avx512", "avx2" or "sse2": the widest registers that this CPU has, and the measurements below use.
+/// "avx512", "avx2" or "sse2": the widest registers that this CPU has, and the measurements below
+/// use.
 const char *vectorSet();
 
-/// Highest f32 rate of `threads` threads together, in operations per second; a fused multiply-add is two.
+/// Highest f32 rate of `threads` threads together, in operations per second; a fused multiply-add
+/// is two.
 double measurePeak(unsigned threads);
 
-/// Highest rate at which `threads` threads together read `bytes` bytes of memory over and over, each the whole of it,
-/// in bytes per second. Zero when the memory cannot be had.
+/// Highest rate at which `threads` threads together read `bytes` bytes of memory over and over,
+/// each the whole of it, in bytes per second. Zero when the memory cannot be had.
 double measureBandwidth(size_t bytes, unsigned threads);
 
 } // namespace un0bench

@@ -23,7 +23,8 @@ namespace un0run {
 
 bool looksLikeModule(const std::string &path) {
   const std::string suffix = ".un0";
-  if (path.size() >= suffix.size() && path.compare(path.size() - suffix.size(), suffix.size(), suffix) == 0)
+  if (path.size() >= suffix.size() &&
+      path.compare(path.size() - suffix.size(), suffix.size(), suffix) == 0)
     return true;
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0)
@@ -61,9 +62,10 @@ static MaybeFailure hashFile(EVP_MD_CTX *context, const std::string &path) {
   return std::nullopt;
 }
 
-/// Everything the module depends on: checkpoint, compiler (by version, size and time: asking it would cost a start of
-/// LLVM), and the CPU, because a home folder may be shared by machines.
-static MaybeFailure cacheKey(const std::string &path, const std::string &compiler, std::string &key) {
+/// Everything the module depends on: checkpoint, compiler (by version, size and time: asking it
+/// would cost a start of LLVM), and the CPU, because a home folder may be shared by machines.
+static MaybeFailure cacheKey(const std::string &path, const std::string &compiler,
+                             std::string &key) {
   std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
   if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1)
     return fail("libcrypto does not provide SHA-256");
@@ -74,7 +76,8 @@ static MaybeFailure cacheKey(const std::string &path, const std::string &compile
     return fail("the compiler '" + compiler + "' is not there: " + std::strerror(errno),
                 {"'" + path + "' is not a module, so it has to be compiled first"});
   std::string rest = std::string("\nun0 " UN0_VERSION " ") + std::to_string(info.st_size) + " " +
-                     std::to_string(info.st_mtim.tv_sec) + "." + std::to_string(info.st_mtim.tv_nsec);
+                     std::to_string(info.st_mtim.tv_sec) + "." +
+                     std::to_string(info.st_mtim.tv_nsec);
   for (unsigned leaf : {1u, 7u}) {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
     __get_cpuid_count(leaf, 0, &eax, &ebx, &ecx, &edx);
@@ -135,7 +138,8 @@ static MaybeFailure runCompiler(const std::string &compiler, const std::string &
   return std::nullopt;
 }
 
-MaybeFailure compileToCache(const std::string &path, bool quiet, bool again, std::string &modulePath) {
+MaybeFailure compileToCache(const std::string &path, bool quiet, bool again,
+                            std::string &modulePath) {
   const std::string compiler = programFolder() + "un0c";
   std::string key, folder;
   if (MaybeFailure failure = cacheKey(path, compiler, key))

@@ -8,13 +8,16 @@
 
 namespace un0run {
 
-/// Whether `path` should be opened as a module: it begins like one, is named like one, or cannot be read at all.
+/// Whether `path` should be opened as a module: it begins like one, is named like one, or cannot be
+/// read at all.
 bool looksLikeModule(const std::string &path);
 
-/// The module for the checkpoint at `path`, compiled with the un0c beside this program unless it already is in
-/// $XDG_CACHE_HOME/un0 (~/.cache/un0). Its name there is a hash of the checkpoint, the compiler and the CPU. Says on
-/// stderr what it does unless `quiet`. With `again`, compiles even when it is there.
-MaybeFailure compileToCache(const std::string &path, bool quiet, bool again, std::string &modulePath);
+/// The module for the checkpoint at `path`, compiled with the un0c beside this program unless it
+/// already is in $XDG_CACHE_HOME/un0 (~/.cache/un0). Its name there is a hash of the checkpoint,
+/// the compiler and the CPU. Says on stderr what it does unless `quiet`. With `again`, compiles
+/// even when it is there.
+MaybeFailure compileToCache(const std::string &path, bool quiet, bool again,
+                            std::string &modulePath);
 
 } // namespace un0run
 

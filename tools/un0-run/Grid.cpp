@@ -57,8 +57,8 @@ void drawImage(Canvas &canvas, const un0_signature &s, const float *image, uint6
   for (uint32_t row = 0; row < s.height; ++row)
     for (uint32_t column = 0; column < s.width; ++column)
       for (uint32_t channel = 0; channel < 3; ++channel)
-        canvas.at(x + column, y + row)[channel] = toByte(
-            image[(s.channels == 1 ? 0 : channel) * plane + size_t(row) * s.width + column]);
+        canvas.at(x + column, y + row)[channel] =
+            toByte(image[(s.channels == 1 ? 0 : channel) * plane + size_t(row) * s.width + column]);
 }
 
 MaybeFailure writePng(const std::string &path, const Canvas &canvas) {
@@ -129,7 +129,8 @@ MaybeFailure writeGrid(const std::string &path, const un0_signature &s,
     drawText(canvas, text, labelWidth - gap - textWidth,
              y + (cellHeight - gap - glyphHeight * scale) / 2, scale);
     for (size_t c = 0; c < rows[r].samples.size(); ++c)
-      drawImage(canvas, s, images + rows[r].samples[c] * imageFloats, labelWidth + c * (s.width + gap), y);
+      drawImage(canvas, s, images + rows[r].samples[c] * imageFloats,
+                labelWidth + c * (s.width + gap), y);
   }
   return writePng(path, canvas);
 }

@@ -20,8 +20,8 @@ struct GridRow {
 /// Puts samples into one row per label, rows in order of first appearance.
 std::vector<GridRow> gridRows(const std::vector<int64_t> &labels);
 
-/// Writes `images` ([B][channels][height][width] in [-1, 1]) as a PNG: value x becomes clamp((x + 1) / 2 * 255),
-/// rounded. Fails for other than 1 or 3 channels.
+/// Writes `images` ([B][channels][height][width] in [-1, 1]) as a PNG: value x becomes clamp((x +
+/// 1) / 2 * 255), rounded. Fails for other than 1 or 3 channels.
 MaybeFailure writeGrid(const std::string &path, const un0_signature &signature,
                        const std::vector<GridRow> &rows, const float *images);
 

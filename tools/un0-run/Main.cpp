@@ -90,12 +90,14 @@ MaybeFailure Run::open() {
   modulePath = options.model;
   const bool isModule = looksLikeModule(options.model);
   if (!isModule)
-    if (MaybeFailure failure = compileToCache(options.model, options.quiet, /*again=*/false, modulePath))
+    if (MaybeFailure failure =
+            compileToCache(options.model, options.quiet, /*again=*/false, modulePath))
       return failure;
   un0::Expected<un0::Module> opened = un0::Module::open(modulePath);
   if (!opened && !isModule) {
     // Whatever happened to the cache, the checkpoint is still good.
-    if (MaybeFailure failure = compileToCache(options.model, options.quiet, /*again=*/true, modulePath))
+    if (MaybeFailure failure =
+            compileToCache(options.model, options.quiet, /*again=*/true, modulePath))
       return failure;
     opened = un0::Module::open(modulePath);
   }
@@ -213,9 +215,9 @@ MaybeFailure Run::write() {
 void Run::printSummary() const {
   const size_t count = phases.labels.size();
   const size_t rows = gridRows(phases.labels).size();
-  std::printf("wrote %s: %zu image%s, %zu row%s, in %.3f s (%.1f images/s)\n", options.output.c_str(),
-              count, count == 1 ? "" : "s", rows, rows == 1 ? "" : "s", generateSeconds,
-              double(count) / generateSeconds);
+  std::printf("wrote %s: %zu image%s, %zu row%s, in %.3f s (%.1f images/s)\n",
+              options.output.c_str(), count, count == 1 ? "" : "s", rows, rows == 1 ? "" : "s",
+              generateSeconds, double(count) / generateSeconds);
 }
 
 void Run::printTimings() const {

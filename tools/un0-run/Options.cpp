@@ -10,13 +10,13 @@ namespace un0run {
 const char *const usage =
     R"(usage: un0-run MODEL.un0 [options]
 
-Generates images with a compiled model and writes them as a PNG grid, one row per class, labelled with the
-class number. MODEL may also be a checkpoint: it is compiled once, into a cache.
+Generates images with a compiled model and writes them as a PNG grid, one row per class, labelled
+with the class number. MODEL may also be a checkpoint: it is compiled once, into a cache.
 
   --classes=all|LIST         classes to draw, like 0,2,5-7 (default: all)
   --samples-per-class=N      images per row (default: 10)
   --seed=S                   seed of the initial phases (default: 0)
-  --rng=philox|torch         generator; torch draws what torch.manual_seed(S) gives (default: philox)
+  --rng=philox|torch         generator; torch: what torch.manual_seed(S) gives (default: philox)
   --threads=N                threads (default: one per CPU)
   --output=GRID.png          where the grid goes (default: grid.png)
   --unconditional            no class: one row
@@ -29,7 +29,8 @@ class number. MODEL may also be a checkpoint: it is compiled once, into a cache.
 )";
 
 template <typename T>
-static MaybeFailure parseNumber(std::string_view flag, std::string_view text, T low, T high, T &value) {
+static MaybeFailure parseNumber(std::string_view flag, std::string_view text, T low, T high,
+                                T &value) {
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || value < low || value > high)
     return fail("--" + std::string(flag) + " is '" + std::string(text) +
@@ -125,7 +126,8 @@ MaybeFailure parseOptions(int argc, char **argv, Options &options) {
         return fail("unknown flag '" + std::string(argument) + "'",
                     {"run un0-run --help for the command line"});
       if (!options.model.empty())
-        return fail("two models given: '" + options.model + "' and '" + std::string(argument) + "'");
+        return fail("two models given: '" + options.model + "' and '" + std::string(argument) +
+                    "'");
       if (argument.empty())
         return fail("the name of the model is empty");
       options.model = argument;
@@ -178,8 +180,11 @@ MaybeFailure parseClasses(const std::string &text, uint32_t count, std::vector<i
     if (!readClass(first))
       return malformed();
     last = first;
-    if (at != end && *at == '-' && (++at, !readClass(last)))
-      return malformed();
+    if (at != end && *at == '-') {
+      ++at;
+      if (!readClass(last))
+        return malformed();
+    }
     if (last < first)
       return fail("--classes has the empty range " + std::to_string(first) + "-" +
                   std::to_string(last));

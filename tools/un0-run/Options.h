@@ -34,7 +34,8 @@ extern const char *const usage;
 /// Reads `--flag=value` and `--flag value`.
 MaybeFailure parseOptions(int argc, char **argv, Options &options);
 
-/// Reads `all` or a list like `0,2,5-7`, in the order given. `count` is the model's number of classes.
+/// Reads `all` or a list like `0,2,5-7`, in the order given. `count` is the model's number of
+/// classes.
 MaybeFailure parseClasses(const std::string &text, uint32_t count, std::vector<int64_t> &classes);
 
 } // namespace un0run

@@ -9,9 +9,9 @@
 
 namespace un0run {
 
-/// Writes to a temporary file in the folder of `path`, and gives it that name when everything is on it. Destroyed
-/// before `commit`, it leaves nothing. A path that exists and is no regular file (a device, a pipe) is written to
-/// directly: renaming over it would replace it.
+/// Writes to a temporary file in the folder of `path`, and gives it that name when everything is on
+/// it. Destroyed before `commit`, it leaves nothing. A path that exists and is no regular file (a
+/// device, a pipe) is written to directly: renaming over it would replace it.
 class OutputFile {
 public:
   OutputFile() = default;

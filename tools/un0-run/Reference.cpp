@@ -18,9 +18,9 @@ std::string programFolder() {
 static void *openLibrary(std::string &failures) {
   // Beside the program as built or installed, then wherever the system looks.
   const std::string folder = programFolder();
-  for (const std::string &path :
-       {folder + "../lib/" UN0_REFERENCE_LIBRARY, folder + "../lib/x86_64-linux-gnu/" UN0_REFERENCE_LIBRARY,
-        std::string(UN0_REFERENCE_LIBRARY)}) {
+  for (const std::string &path : {folder + "../lib/" UN0_REFERENCE_LIBRARY,
+                                  folder + "../lib/x86_64-linux-gnu/" UN0_REFERENCE_LIBRARY,
+                                  std::string(UN0_REFERENCE_LIBRARY)}) {
     if (path[0] == '/' && access(path.c_str(), F_OK) != 0)
       continue;
     if (void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL))

@@ -12,7 +12,8 @@ namespace un0run {
 /// The folder of the running program, with a slash at its end.
 std::string programFolder();
 
-/// Runs `request` (explicit phases) through the interpreter in f64. Loads libUn0Reference.so from beside the program.
+/// Runs `request` (explicit phases) through the interpreter in f64. Loads libUn0Reference.so from
+/// beside the program.
 MaybeFailure generateOnReference(const un0_module *module, const std::string &modulePath,
                                  const un0_request &request);
 

@@ -145,10 +145,9 @@ static MaybeFailure readPhases(const File &file, const std::string &name, uint64
   if (MaybeFailure failure = findTensor(file, name, {"F32", "F64"}, 2, tensor))
     return failure;
   if (tensor.shape[1] != columns || (rows && tensor.shape[0] != rows))
-    return file.damaged("has tensor '" + name + "' of shape " + shapeText(tensor.shape) +
-                        ", expected " +
-                        (rows ? shapeText({rows, columns})
-                              : "[samples, " + std::to_string(columns) + "]"));
+    return file.damaged(
+        "has tensor '" + name + "' of shape " + shapeText(tensor.shape) + ", expected " +
+        (rows ? shapeText({rows, columns}) : "[samples, " + std::to_string(columns) + "]"));
   rows = tensor.shape[0];
   values.resize(rows * columns);
   for (size_t i = 0; i < values.size(); ++i) {

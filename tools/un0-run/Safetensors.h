@@ -18,7 +18,8 @@ struct InitialPhases {
   std::vector<int64_t> labels;
 };
 
-/// Reads `theta0` and `phi0` (f32 or f64, which is rounded) and `labels` (i64), checked against `signature`.
+/// Reads `theta0` and `phi0` (f32 or f64, which is rounded) and `labels` (i64), checked against
+/// `signature`.
 MaybeFailure readInitialPhases(const std::string &path, const un0_signature &signature,
                                InitialPhases &phases);
 

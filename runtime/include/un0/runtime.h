@@ -1,15 +1,17 @@
 /*===- runtime.h - running `.un0` modules: the C interface ----------------------===
  *
- * Open a module, look at its signature, make a session, generate images, close. There are no globals; every call that
- * can fail returns a status and, if asked, a message. A module may be shared by any number of threads; a session
- * belongs to one thread at a time and may itself use several.
+ * Open a module, look at its signature, make a session, generate images, close. There are no
+ * globals; every call that can fail returns a status and, if asked, a message. A module may be
+ * shared by any number of threads; a session belongs to one thread at a time and may itself use
+ * several.
  *
- * Structures that callers fill in begin with their size: set it to sizeof the structure (the *_init functions do, and
- * set the defaults). A library newer than its caller reads only what the caller knows; one that is older refuses
- * a larger structure instead of ignoring part of it.
+ * Structures that callers fill in begin with their size: set it to sizeof the structure (the *_init
+ * functions do, and set the defaults). A library newer than its caller reads only what the caller
+ * knows; one that is older refuses a larger structure instead of ignoring part of it.
  *
- * The code in a module is native code and is run with the rights of the process: open only modules you would also
- * run as programs. Hashes bind the code to the file; they say nothing about who wrote it.
+ * The code in a module is native code and is run with the rights of the process: open only modules
+ * you would also run as programs. Hashes bind the code to the file; they say nothing about who
+ * wrote it.
  *
  *===--------------------------------------------------------------------------===*/
 #ifndef UN0_RUNTIME_H
@@ -34,16 +36,17 @@ extern "C" {
 
 typedef enum un0_status {
   UN0_OK = 0,
-  UN0_ERROR_INVALID_ARGUMENT = 1, /* a null pointer, a label out of range, an options structure of unknown size */
+  UN0_ERROR_INVALID_ARGUMENT = 1, /* null, a label out of range, a structure of unknown size */
   UN0_ERROR_IO = 2,               /* a file cannot be opened, read or mapped */
   UN0_ERROR_FORMAT = 3,           /* not a module, truncated, altered, or inconsistent */
-  UN0_ERROR_VERSION = 4,          /* a module of a format or calling convention this runtime does not know */
-  UN0_ERROR_CPU = 5,              /* code for another machine, or for features this CPU does not have */
-  UN0_ERROR_OUT_OF_MEMORY = 6,    /* memory or a thread could not be had */
-  UN0_ERROR_CANCELLED = 7         /* the progress callback asked to stop */
+  UN0_ERROR_VERSION = 4, /* a module of a format or calling convention this runtime does not know */
+  UN0_ERROR_CPU = 5,     /* code for another machine, or for features this CPU does not have */
+  UN0_ERROR_OUT_OF_MEMORY = 6, /* memory or a thread could not be had */
+  UN0_ERROR_CANCELLED = 7      /* the progress callback asked to stop */
 } un0_status;
 
-/* What went wrong, in one line of UTF-8 without full stop. Needs no initialization and owns nothing. */
+/* What went wrong, in one line of UTF-8 without full stop. Needs no initialization and owns
+ * nothing. */
 typedef struct un0_error {
   int32_t code; /* a un0_status */
   char message[1020];
@@ -52,7 +55,8 @@ typedef struct un0_error {
 typedef struct un0_module un0_module;   /* a verified, mapped module; immutable */
 typedef struct un0_session un0_session; /* working memory and threads for one caller */
 
-/* The entry signature: (theta0: B x oscillators, phi0: B x conditioning, label: B) -> B x channels x height x width. */
+/* The entry signature: (theta0: B x oscillators, phi0: B x conditioning, label: B) -> B x channels
+ * x height x width. */
 typedef struct un0_signature {
   uint32_t oscillators;
   uint32_t conditioning;
@@ -96,7 +100,8 @@ typedef struct un0_tensor_info {
   uint64_t size;   /* bytes */
 } un0_tensor_info;
 
-/* One row of the cost account; quantities are per evaluation, `count` evaluations make one image. */
+/* One row of the cost account; quantities are per evaluation, `count` evaluations make one image.
+ */
 typedef struct un0_cost_info {
   const char *op;
   const char *part; /* "dynamics", "readout", "decoder" */
@@ -117,11 +122,12 @@ typedef struct un0_entry_info {
 } un0_entry_info;
 
 enum un0_open_flags {
-  /* Do not read all weights to check their hash. Everything else is still checked. For weights of gigabytes that are
-   * opened again and again from a place that nobody else writes to. */
+  /* Do not read all weights to check their hash. Everything else is still checked. For weights of
+   * gigabytes that are opened again and again from a place that nobody else writes to. */
   UN0_OPEN_SKIP_WEIGHT_HASH = 1,
-  /* Copy the weights to anonymous memory that can have huge pages, instead of using the mapped file. Costs start-up
-   * time and memory that processes do not share; wins bandwidth when the file system has only small pages. */
+  /* Copy the weights to anonymous memory that can have huge pages, instead of using the mapped
+   * file. Costs start-up time and memory that processes do not share; wins bandwidth when the file
+   * system has only small pages. */
   UN0_OPEN_COPY_WEIGHTS = 2
 };
 
@@ -137,30 +143,33 @@ typedef struct un0_session_options {
 
 /* Generators of initial phases. The sample index counts from `first_sample` of the request.
  *
- * UN0_RNG_PHILOX: Philox4x32-10 (Salmon et al., SC 2011). Key = {seed mod 2^32, seed div 2^32}; counter =
- *   {p div 4, sample mod 2^32, sample div 2^32, 0}; p counts a sample's phases, main oscillators first, then
- *   conditioning; word p mod 4 of the block is its random number x.
- * UN0_RNG_TORCH: MT19937 initialized with seed mod 2^32, one 32-bit number x per phase, samples one after the other:
- *   the draw of torch.manual_seed(seed); torch.rand(B, N + M) * 2 * pi - pi on a CPU.
+ * UN0_RNG_PHILOX: Philox4x32-10 (Salmon et al., SC 2011). Key = {seed mod 2^32, seed div 2^32};
+ * counter = {p div 4, sample mod 2^32, sample div 2^32, 0}; p counts a sample's phases, main
+ * oscillators first, then conditioning; word p mod 4 of the block is its random number x.
+ * UN0_RNG_TORCH: MT19937 initialized with seed mod 2^32, one 32-bit number x per phase, samples one
+ * after the other: the draw of torch.manual_seed(seed); torch.rand(B, N + M) * 2 * pi - pi on a
+ * CPU.
  *
  * u = (Philox: x div 2^8; torch: x mod 2^24) * 2^-24; phase = f32(f32(2 u * f32(pi)) - f32(pi)). */
 typedef enum un0_rng { UN0_RNG_PHILOX = 0, UN0_RNG_TORCH = 1 } un0_rng;
 
-/* Called on the thread that called un0_generate, with images finished and asked for. Not zero: stop. */
+/* Called on the thread that called un0_generate, with images finished and asked for. Not zero:
+ * stop. */
 typedef int (*un0_progress_fn)(void *user, uint64_t done, uint64_t total);
 
 typedef struct un0_request {
   uint32_t size;
-  uint32_t rng;           /* un0_rng; ignored with explicit phases */
-  uint64_t count;         /* images, B */
-  const int64_t *labels;  /* [B]; -1 is unconditional; null: all unconditional */
-  uint64_t seed;          /* ignored with explicit phases */
-  uint64_t first_sample;  /* index of the first sample in the seed's sequence: a request can be cut anywhere */
-  const float *theta0;    /* [B][oscillators] radians, with phi0; null: drawn from the seed */
-  const float *phi0;      /* [B][conditioning] radians */
-  float *images;          /* out [B][channels][height][width] in [-1, 1]; null: not decoded */
-  float *theta;           /* out [B][oscillators] final phases, unwrapped, radians; may be null */
-  float *features;        /* out [B][features]; may be null */
+  uint32_t rng;          /* un0_rng; ignored with explicit phases */
+  uint64_t count;        /* images, B */
+  const int64_t *labels; /* [B]; -1 is unconditional; null: all unconditional */
+  uint64_t seed;         /* ignored with explicit phases */
+  uint64_t first_sample; /* index of the first sample in the seed's sequence: a request can be cut
+                            anywhere */
+  const float *theta0;   /* [B][oscillators] radians, with phi0; null: drawn from the seed */
+  const float *phi0;     /* [B][conditioning] radians */
+  float *images;         /* out [B][channels][height][width] in [-1, 1]; null: not decoded */
+  float *theta;          /* out [B][oscillators] final phases, unwrapped, radians; may be null */
+  float *features;       /* out [B][features]; may be null */
   un0_progress_fn progress; /* may be null */
   void *progress_user;
 } un0_request;
@@ -187,10 +196,10 @@ UN0_API void un0_session_options_init(un0_session_options *options);
 UN0_API void un0_request_init(un0_request *request);
 UN0_API void un0_timings_init(un0_timings *timings);
 
-/* Maps and verifies the module at `path`. `options` and `error` may be null; `*module` is null on failure.
- * Neither the file nor its weight file may be truncated while the module is open. */
-UN0_API un0_status un0_module_open(const char *path, const un0_open_options *options, un0_module **module,
-                                   un0_error *error);
+/* Maps and verifies the module at `path`. `options` and `error` may be null; `*module` is null on
+ * failure. Neither the file nor its weight file may be truncated while the module is open. */
+UN0_API un0_status un0_module_open(const char *path, const un0_open_options *options,
+                                   un0_module **module, un0_error *error);
 /* Unmaps; every session must be closed first. Null is fine. */
 UN0_API void un0_module_close(un0_module *module);
 
@@ -217,13 +226,16 @@ UN0_API un0_status un0_session_create(const un0_module *module, const un0_sessio
                                       un0_session **session, un0_error *error);
 UN0_API void un0_session_close(un0_session *session);
 
-/* Generates request->count images. The bytes depend on the module, labels and phases (or generator, seed and sample
- * index) alone: not on threads, nor on how samples are cut into requests. Outputs are undefined on failure. */
+/* Generates request->count images. The bytes depend on the module, labels and phases (or generator,
+ * seed and sample index) alone: not on threads, nor on how samples are cut into requests. Outputs
+ * are undefined on failure. */
 UN0_API un0_status un0_generate(un0_session *session, const un0_request *request, un0_error *error);
 
-/* Only the initial phases that un0_generate would draw: theta0 [B][oscillators], phi0 [B][conditioning]. */
-UN0_API un0_status un0_initial_phases(const un0_module *module, uint32_t rng, uint64_t seed, uint64_t first_sample,
-                                      uint64_t count, float *theta0, float *phi0, un0_error *error);
+/* Only the initial phases that un0_generate would draw: theta0 [B][oscillators], phi0
+ * [B][conditioning]. */
+UN0_API un0_status un0_initial_phases(const un0_module *module, uint32_t rng, uint64_t seed,
+                                      uint64_t first_sample, uint64_t count, float *theta0,
+                                      float *phi0, un0_error *error);
 
 /* Times of the last call of un0_generate; set timings->size first. */
 UN0_API void un0_session_timings(const un0_session *session, un0_timings *timings);
@@ -234,8 +246,10 @@ UN0_API void un0_session_timings(const un0_session *session, un0_timings *timing
 static_assert(sizeof(un0_error) == 1024, "un0_error is part of the binary interface");
 static_assert(sizeof(un0_signature) == 32, "un0_signature is part of the binary interface");
 static_assert(sizeof(un0_open_options) == 8, "un0_open_options is part of the binary interface");
-static_assert(sizeof(un0_session_options) == 8, "un0_session_options is part of the binary interface");
-static_assert(sizeof(un0_request) == 96 || sizeof(void *) != 8, "un0_request is part of the binary interface");
+static_assert(sizeof(un0_session_options) == 8,
+              "un0_session_options is part of the binary interface");
+static_assert(sizeof(un0_request) == 96 || sizeof(void *) != 8,
+              "un0_request is part of the binary interface");
 static_assert(sizeof(un0_timings) == 48, "un0_timings is part of the binary interface");
 #endif
 

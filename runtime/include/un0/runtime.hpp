@@ -170,8 +170,7 @@ private:
   struct Close {
     void operator()(un0_session *session) const { un0_session_close(session); }
   };
-  Session(un0_session *session, un0_signature signature)
-      : session(session), signature(signature) {}
+  Session(un0_session *session, un0_signature signature) : session(session), signature(signature) {}
   std::unique_ptr<un0_session, Close> session;
   un0_signature signature;
 };

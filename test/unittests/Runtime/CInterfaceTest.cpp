@@ -59,13 +59,16 @@ TEST_F(CInterface, TakesEarlierAndRefusesLaterStructures) {
   } options = {};
   options.known.size = sizeof(uint32_t); // a caller that knew no flags
   options.known.flags = ~0u;             // and did not fill them in
-  ASSERT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error), UN0_OK) << error.message;
+  ASSERT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error), UN0_OK)
+      << error.message;
   un0_module_close(module);
   options.known.size = sizeof options;
-  EXPECT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error), UN0_ERROR_INVALID_ARGUMENT);
+  EXPECT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error),
+            UN0_ERROR_INVALID_ARGUMENT);
   EXPECT_NE(std::strstr(error.message, "un0_open_options has size 16"), nullptr) << error.message;
   options.known.size = 0;
-  EXPECT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error), UN0_ERROR_INVALID_ARGUMENT);
+  EXPECT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error),
+            UN0_ERROR_INVALID_ARGUMENT);
 }
 
 TEST_F(CInterface, RefusesUnknownFlags) {

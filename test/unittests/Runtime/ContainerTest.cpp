@@ -12,7 +12,8 @@ static Status parse(const Bytes &bytes, bool hashes = true) {
   return parseContainer(bytes.data(), bytes.size(), {hashes, hashes}, container);
 }
 
-/// A valid module whose header `change` altered, sealed again: only the check in question can refuse it.
+/// A valid module whose header `change` altered, sealed again: only the check in question can
+/// refuse it.
 template <typename Change> static Status parseChanged(Change change) {
   Bytes module = buildModule(fixtureSpec());
   change(headerOf(module));
@@ -45,7 +46,8 @@ TEST(Container, RefusesEveryTruncation) {
 TEST(Container, RefusesEverySingleBitFlip) {
   const Bytes module = buildModule(fixtureSpec());
   Bytes altered = module;
-  const size_t manifestEnd = headerOf(altered).sections[0].offset + headerOf(altered).sections[0].size;
+  const size_t manifestEnd =
+      headerOf(altered).sections[0].offset + headerOf(altered).sections[0].size;
   for (size_t byte = 0; byte < module.size(); ++byte)
     // Every bit of header and manifest, one bit of every other byte, padding included.
     for (int bit = 0; bit < (byte < manifestEnd ? 8 : 1); ++bit) {
@@ -69,8 +71,9 @@ TEST(Container, RefusesTrailingBytes) {
 
 TEST(Container, NamesBothVersionsAndWhatToDo) {
   Status status = parseChanged([](un0_file_header &h) { h.format_major = 7; });
-  EXPECT_TRUE(fails(status, UN0_ERROR_VERSION,
-                    "format version 7.0 but this runtime reads version 1; compile the model again"));
+  EXPECT_TRUE(
+      fails(status, UN0_ERROR_VERSION,
+            "format version 7.0 but this runtime reads version 1; compile the model again"));
 }
 
 TEST(Container, ChecksTheVersionBeforeAnythingAnotherVersionMayChange) {
@@ -118,8 +121,9 @@ TEST(Container, RefusesASectionBeyondTheFile) {
 TEST(Container, RefusesASectionWhoseEndWraps) {
   EXPECT_TRUE(fails(parseChanged([](un0_file_header &h) { h.sections[2].size = UINT64_MAX - 63; }),
                     UN0_ERROR_FORMAT, "exceeds the file"));
-  EXPECT_TRUE(fails(parseChanged([](un0_file_header &h) { h.sections[2].offset = UINT64_MAX - 63; }),
-                    UN0_ERROR_FORMAT, "exceeds the file"));
+  EXPECT_TRUE(
+      fails(parseChanged([](un0_file_header &h) { h.sections[2].offset = UINT64_MAX - 63; }),
+            UN0_ERROR_FORMAT, "exceeds the file"));
 }
 
 TEST(Container, RefusesAMisalignedSection) {
@@ -135,18 +139,21 @@ TEST(Container, RefusesOverlap) {
 }
 
 TEST(Container, RefusesTwoSectionsOfAKind) {
-  EXPECT_TRUE(fails(parseChanged([](un0_file_header &h) { h.sections[1].kind = UN0_SECTION_MANIFEST; }),
-                    UN0_ERROR_FORMAT, "two manifest sections"));
+  EXPECT_TRUE(
+      fails(parseChanged([](un0_file_header &h) { h.sections[1].kind = UN0_SECTION_MANIFEST; }),
+            UN0_ERROR_FORMAT, "two manifest sections"));
 }
 
 TEST(Container, RefusesAMissingSection) {
-  EXPECT_TRUE(fails(parseChanged([](un0_file_header &h) { h.sections[1].kind = UN0_SECTION_MODEL; }),
-                    UN0_ERROR_FORMAT, "no code section"));
+  EXPECT_TRUE(
+      fails(parseChanged([](un0_file_header &h) { h.sections[1].kind = UN0_SECTION_MODEL; }),
+            UN0_ERROR_FORMAT, "no code section"));
 }
 
 TEST(Container, RefusesExternalCode) {
-  EXPECT_TRUE(fails(parseChanged([](un0_file_header &h) { h.sections[1].flags = UN0_SECTION_EXTERNAL; }),
-                    UN0_ERROR_FORMAT, "only weights may be"));
+  EXPECT_TRUE(
+      fails(parseChanged([](un0_file_header &h) { h.sections[1].flags = UN0_SECTION_EXTERNAL; }),
+            UN0_ERROR_FORMAT, "only weights may be"));
 }
 
 TEST(Container, RefusesUnknownFlags) {

@@ -33,5 +33,6 @@ TEST(CpuFeatures, NameTheMissingOneAndWhatToDo) {
 
 TEST(CpuFeatures, RefuseAnUnknownOne) {
   std::vector<std::string_view> needed = {"sse2", "teleport"};
-  EXPECT_TRUE(fails(checkCpuFeatures(needed), UN0_ERROR_CPU, "'teleport', which this runtime does not know"));
+  EXPECT_TRUE(fails(checkCpuFeatures(needed), UN0_ERROR_CPU,
+                    "'teleport', which this runtime does not know"));
 }

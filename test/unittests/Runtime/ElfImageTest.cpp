@@ -54,8 +54,8 @@ TEST_P(ElfImageHash, LoadsRelocatesAndRuns) {
     weights[i] = 1, theta0[i] = static_cast<float>(i);
   int64_t label = 1;
   evolve(weights, arena, theta0, phi0, &label, theta);
-  EXPECT_EQ(theta[0], 19 + 2 * 1 + 0.25f);  // through the first relocated address
-  EXPECT_EQ(theta[1], 18 + 2 * 2 - 0.5f);   // and the second
+  EXPECT_EQ(theta[0], 19 + 2 * 1 + 0.25f); // through the first relocated address
+  EXPECT_EQ(theta[1], 18 + 2 * 2 - 0.5f);  // and the second
 }
 
 INSTANTIATE_TEST_SUITE_P(Styles, ElfImageHash, testing::Values("model", "model-gnu-hash"));
@@ -121,8 +121,8 @@ TEST(ElfImage, SurvivesEveryBitFlipOfItsTables) {
 }
 
 TEST(ElfImage, RefusesAnotherMachine) {
-  EXPECT_TRUE(fails(loadChanged([](Bytes &b) { elfHeader(b).e_machine = EM_AARCH64; }), UN0_ERROR_CPU,
-                    "for ELF machine 183"));
+  EXPECT_TRUE(fails(loadChanged([](Bytes &b) { elfHeader(b).e_machine = EM_AARCH64; }),
+                    UN0_ERROR_CPU, "for ELF machine 183"));
   EXPECT_TRUE(fails(loadChanged([](Bytes &b) { elfHeader(b).e_ident[EI_CLASS] = ELFCLASS32; }),
                     UN0_ERROR_CPU, "class 1"));
   EXPECT_TRUE(fails(loadChanged([](Bytes &b) { elfHeader(b).e_ident[EI_DATA] = ELFDATA2MSB; }),
@@ -148,8 +148,9 @@ TEST(ElfImage, RefusesSegmentsOutOfRange) {
                     UN0_ERROR_FORMAT, "exceeds its file"));
   EXPECT_TRUE(fails(loadChanged([](Bytes &b) { segment(b, PT_LOAD, 1).p_offset = b.size() + 1; }),
                     UN0_ERROR_FORMAT, "exceeds its file"));
-  EXPECT_TRUE(fails(loadChanged([](Bytes &b) { segment(b, PT_LOAD, 1).p_vaddr = UINT64_MAX - 4095; }),
-                    UN0_ERROR_FORMAT, "beyond the limit"));
+  EXPECT_TRUE(
+      fails(loadChanged([](Bytes &b) { segment(b, PT_LOAD, 1).p_vaddr = UINT64_MAX - 4095; }),
+            UN0_ERROR_FORMAT, "beyond the limit"));
   EXPECT_TRUE(fails(loadChanged([](Bytes &b) { segment(b, PT_LOAD, 1).p_memsz = UINT64_MAX; }),
                     UN0_ERROR_FORMAT, "beyond the limit"));
 }
@@ -160,8 +161,9 @@ TEST(ElfImage, RefusesOverlappingSegments) {
 }
 
 TEST(ElfImage, RefusesWritableCode) {
-  EXPECT_TRUE(fails(loadChanged([](Bytes &b) { segment(b, PT_LOAD, 1).p_flags = PF_R | PF_W | PF_X; }),
-                    UN0_ERROR_FORMAT, "both writable and executable"));
+  EXPECT_TRUE(
+      fails(loadChanged([](Bytes &b) { segment(b, PT_LOAD, 1).p_flags = PF_R | PF_W | PF_X; }),
+            UN0_ERROR_FORMAT, "both writable and executable"));
 }
 
 TEST(ElfImage, RefusesAnExecutableStack) {
@@ -192,7 +194,8 @@ TEST(ElfImage, RefusesThreadLocals) {
 }
 
 TEST(ElfImage, RefusesSymbolicRelocations) {
-  EXPECT_TRUE(fails(load(codeFixture("symbolic-relocation")), UN0_ERROR_FORMAT, "relocation of type 1,"));
+  EXPECT_TRUE(
+      fails(load(codeFixture("symbolic-relocation")), UN0_ERROR_FORMAT, "relocation of type 1,"));
 }
 
 TEST(ElfImage, RefusesUnknownDynamicTags) {
@@ -208,17 +211,20 @@ TEST(ElfImage, RefusesRelocationsOutOfRange) {
                     UN0_ERROR_FORMAT, "is out of range"));
   EXPECT_TRUE(fails(loadChanged([&](Bytes &b) { relocation(b).r_offset = 0; }), UN0_ERROR_FORMAT,
                     "is out of range")); // inside, but not writable
-  EXPECT_TRUE(fails(loadChanged([&](Bytes &b) { relocation(b).r_addend = -4096; }), UN0_ERROR_FORMAT,
-                    "is out of range"));
-  EXPECT_TRUE(fails(loadChanged([&](Bytes &b) { dynamicEntry(b, DT_RELASZ).d_un.d_val = UINT64_MAX / 24 * 24; }),
-                    UN0_ERROR_FORMAT, "relocations of the code are out of range"));
+  EXPECT_TRUE(fails(loadChanged([&](Bytes &b) { relocation(b).r_addend = -4096; }),
+                    UN0_ERROR_FORMAT, "is out of range"));
+  EXPECT_TRUE(fails(
+      loadChanged([&](Bytes &b) { dynamicEntry(b, DT_RELASZ).d_un.d_val = UINT64_MAX / 24 * 24; }),
+      UN0_ERROR_FORMAT, "relocations of the code are out of range"));
 }
 
 TEST(ElfImage, RefusesSymbolTablesOutOfRange) {
-  EXPECT_TRUE(fails(loadChanged([](Bytes &b) { dynamicEntry(b, DT_SYMTAB).d_un.d_ptr = UINT64_MAX - 7; }),
-                    UN0_ERROR_FORMAT, "symbol table of the code is out of range"));
-  EXPECT_TRUE(fails(loadChanged([](Bytes &b) { dynamicEntry(b, DT_STRSZ).d_un.d_val = UINT64_MAX; }),
-                    UN0_ERROR_FORMAT, "symbol table of the code is out of range"));
+  EXPECT_TRUE(
+      fails(loadChanged([](Bytes &b) { dynamicEntry(b, DT_SYMTAB).d_un.d_ptr = UINT64_MAX - 7; }),
+            UN0_ERROR_FORMAT, "symbol table of the code is out of range"));
+  EXPECT_TRUE(
+      fails(loadChanged([](Bytes &b) { dynamicEntry(b, DT_STRSZ).d_un.d_val = UINT64_MAX; }),
+            UN0_ERROR_FORMAT, "symbol table of the code is out of range"));
   EXPECT_TRUE(fails(loadChanged([](Bytes &b) { dynamicEntry(b, DT_STRSZ).d_un.d_val = 1; }),
                     UN0_ERROR_FORMAT, "name of symbol 1"));
   EXPECT_TRUE(fails(loadChanged([](Bytes &b) { dynamicEntry(b, DT_HASH).d_un.d_ptr = 1u << 30; }),

@@ -1,7 +1,8 @@
 /*===- Fixture.c - the code section of synthetic modules ------------------------===
  *
- * Not an Un-0 model: arithmetic whose result depends on every input, and on nothing else, the batch least of all.
- * It fills the arena before it reads it, so threads that shared one would change each other's images.
+ * Not an Un-0 model: arithmetic whose result depends on every input, and on nothing else, the batch
+ * least of all. It fills the arena before it reads it, so threads that shared one would change each
+ * other's images.
  *
  *===--------------------------------------------------------------------------===*/
 #include <stdint.h>

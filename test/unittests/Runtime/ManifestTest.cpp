@@ -1,6 +1,6 @@
 //===- ManifestTest.cpp - manifests are checked for meaning ------------------===//
-#include "Fixtures.h"
 #include "Manifest.h"
+#include "Fixtures.h"
 
 #include <limits>
 
@@ -61,29 +61,39 @@ TEST(Manifest, RefusesImplausibleSignatures) {
                     "oscillators is 4294967295"));
   EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.conditioning = ~0u; }), UN0_ERROR_FORMAT,
                     "conditioning oscillators is"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.classes = ~0u; }), UN0_ERROR_FORMAT, "classes is"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.features = 0; }), UN0_ERROR_FORMAT, "features is 0"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.channels = 65; }), UN0_ERROR_FORMAT, "channels is 65"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.height = 0; }), UN0_ERROR_FORMAT, "height is 0"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.width = 1 << 20; }), UN0_ERROR_FORMAT, "width is 1048576"));
+  EXPECT_TRUE(
+      fails(parseChanged([](ModuleSpec &s) { s.classes = ~0u; }), UN0_ERROR_FORMAT, "classes is"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.features = 0; }), UN0_ERROR_FORMAT,
+                    "features is 0"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.channels = 65; }), UN0_ERROR_FORMAT,
+                    "channels is 65"));
+  EXPECT_TRUE(
+      fails(parseChanged([](ModuleSpec &s) { s.height = 0; }), UN0_ERROR_FORMAT, "height is 0"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.width = 1 << 20; }), UN0_ERROR_FORMAT,
+                    "width is 1048576"));
 }
 
 TEST(Manifest, RefusesEntriesThatCannotGenerate) {
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries.clear(); }), UN0_ERROR_FORMAT, "0 evolve, 0 readout"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries.pop_back(); }), UN0_ERROR_FORMAT, "0 decode"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries.push_back(s.entries.back()); }), UN0_ERROR_FORMAT,
-                    "2 decode"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries[0].kind = "explode"; }), UN0_ERROR_FORMAT,
-                    "unknown kind 'explode'"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries[0].batch = 0; }), UN0_ERROR_FORMAT, "batch is 0"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries.clear(); }), UN0_ERROR_FORMAT,
+                    "0 evolve, 0 readout"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries.pop_back(); }), UN0_ERROR_FORMAT,
+                    "0 decode"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries.push_back(s.entries.back()); }),
+                    UN0_ERROR_FORMAT, "2 decode"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries[0].kind = "explode"; }),
+                    UN0_ERROR_FORMAT, "unknown kind 'explode'"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries[0].batch = 0; }), UN0_ERROR_FORMAT,
+                    "batch is 0"));
   EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.entries[2].batch = 4; }), UN0_ERROR_FORMAT,
                     "batch 4, expected 1"));
 }
 
 TEST(Manifest, RefusesWeightsOutOfRange) {
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.tensors[0].size = 193; }), UN0_ERROR_FORMAT,
-                    "tensor 'K' at offset 0 with 193 bytes exceeds the weight section's 192 bytes"));
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.tensors[0].offset = 256; }), UN0_ERROR_FORMAT, "exceeds"));
+  EXPECT_TRUE(
+      fails(parseChanged([](ModuleSpec &s) { s.tensors[0].size = 193; }), UN0_ERROR_FORMAT,
+            "tensor 'K' at offset 0 with 193 bytes exceeds the weight section's 192 bytes"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.tensors[0].offset = 256; }),
+                    UN0_ERROR_FORMAT, "exceeds"));
   EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) {
                       s.tensors[0].offset = 64;
                       s.tensors[0].size = UINT64_MAX - 32;
@@ -97,37 +107,41 @@ TEST(Manifest, RefusesMisalignedWeights) {
 }
 
 TEST(Manifest, RefusesATensorTwice) {
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.tensors.push_back(s.tensors[0]); }), UN0_ERROR_FORMAT,
-                    "lists tensor 'K' twice"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.tensors.push_back(s.tensors[0]); }),
+                    UN0_ERROR_FORMAT, "lists tensor 'K' twice"));
 }
 
 TEST(Manifest, RefusesNegativeShapes) {
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.tensors[0].shape = {-1}; }), UN0_ERROR_FORMAT,
-                    "dimension of -1"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.tensors[0].shape = {-1}; }),
+                    UN0_ERROR_FORMAT, "dimension of -1"));
 }
 
 TEST(Manifest, RefusesAnImmenseArena) {
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.arenaBytes = UINT64_MAX; }), UN0_ERROR_FORMAT,
-                    "arena size is 18446744073709551615"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.arenaBytes = UINT64_MAX; }),
+                    UN0_ERROR_FORMAT, "arena size is 18446744073709551615"));
 }
 
 TEST(Manifest, RefusesTimeThatIsNoNumber) {
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.time = std::numeric_limits<double>::infinity(); }),
-                    UN0_ERROR_FORMAT, "to time inf"));
+  EXPECT_TRUE(
+      fails(parseChanged([](ModuleSpec &s) { s.time = std::numeric_limits<double>::infinity(); }),
+            UN0_ERROR_FORMAT, "to time inf"));
 }
 
 TEST(Manifest, KeepsWeightFilesBesideTheModule) {
   for (const char *name : {"../w", "/etc/passwd", "a/b", "..", "."}) {
     ModuleSpec spec;
     spec.externalWeights = name;
-    EXPECT_TRUE(fails(parse(buildManifest(spec), 192, /*external=*/true), UN0_ERROR_FORMAT, "beside the module"))
+    EXPECT_TRUE(fails(parse(buildManifest(spec), 192, /*external=*/true), UN0_ERROR_FORMAT,
+                      "beside the module"))
         << name;
   }
 }
 
 TEST(Manifest, AgreesWithTheContainerOnWhereWeightsAre) {
   ModuleSpec spec;
-  EXPECT_TRUE(fails(parse(buildManifest(spec), 192, /*external=*/true), UN0_ERROR_FORMAT, "weights are external"));
+  EXPECT_TRUE(fails(parse(buildManifest(spec), 192, /*external=*/true), UN0_ERROR_FORMAT,
+                    "weights are external"));
   spec.externalWeights = "w";
-  EXPECT_TRUE(fails(parse(buildManifest(spec), 192, /*external=*/false), UN0_ERROR_FORMAT, "weights are embedded"));
+  EXPECT_TRUE(fails(parse(buildManifest(spec), 192, /*external=*/false), UN0_ERROR_FORMAT,
+                    "weights are embedded"));
 }

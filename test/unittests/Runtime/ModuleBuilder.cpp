@@ -40,11 +40,11 @@ Bytes buildManifest(const ModuleSpec &spec) {
   auto signature =
       format::CreateSignature(builder, spec.oscillators, spec.conditioning, spec.classes,
                               spec.features, spec.channels, spec.height, spec.width);
-  auto how = format::CreateCompilationDirect(builder, "un0c 0.1.0", "fixture.safetensors", "", "f32",
-                                             "cpu", "x86-64", "euler", 10, spec.time);
-  builder.Finish(format::CreateManifestDirect(
-      builder, spec.abiVersion, "fixture", signature, &entries, &tensors, spec.arenaBytes,
-      &features, &costs, how, spec.externalWeights.c_str()));
+  auto how = format::CreateCompilationDirect(builder, "un0c 0.1.0", "fixture.safetensors", "",
+                                             "f32", "cpu", "x86-64", "euler", 10, spec.time);
+  builder.Finish(format::CreateManifestDirect(builder, spec.abiVersion, "fixture", signature,
+                                              &entries, &tensors, spec.arenaBytes, &features,
+                                              &costs, how, spec.externalWeights.c_str()));
   return Bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 }
 
@@ -103,7 +103,8 @@ Bytes readBytes(const std::string &path) {
 
 void writeBytes(const std::string &path, const Bytes &bytes) {
   std::ofstream file(path, std::ios::binary | std::ios::trunc);
-  file.write(reinterpret_cast<const char *>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  file.write(reinterpret_cast<const char *>(bytes.data()),
+             static_cast<std::streamsize>(bytes.size()));
 }
 
 } // namespace un0test

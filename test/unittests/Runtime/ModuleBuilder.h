@@ -27,8 +27,10 @@ struct ModuleSpec {
   uint32_t abiVersion = UN0_CODE_ABI_VERSION;
   uint32_t oscillators = 20, conditioning = 3, classes = 4, features = 40;
   uint32_t channels = 3, height = 4, width = 4;
-  std::vector<Entry> entries = {
-      {"evolve", "evolve1", 1}, {"evolve", "evolve4", 4}, {"readout", "readout", 1}, {"decode", "decode", 1}};
+  std::vector<Entry> entries = {{"evolve", "evolve1", 1},
+                                {"evolve", "evolve4", 4},
+                                {"readout", "readout", 1},
+                                {"decode", "decode", 1}};
   std::vector<Tensor> tensors = {{"K", {20}, 0, 80}};
   uint64_t arenaBytes = 4096;
   std::vector<std::string> cpuFeatures = {"sse2"};

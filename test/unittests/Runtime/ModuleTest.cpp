@@ -32,8 +32,8 @@ testing::AssertionResult refuses(const un0::Expected<un0::Module> &module, un0_s
   if (module)
     return testing::AssertionFailure() << "opened";
   if (module.error().code != code || module.error().message.find(part) == std::string::npos)
-    return testing::AssertionFailure() << un0_status_name(module.error().code) << ": "
-                                       << module.error().message;
+    return testing::AssertionFailure()
+           << un0_status_name(module.error().code) << ": " << module.error().message;
   return testing::AssertionSuccess();
 }
 
@@ -76,7 +76,8 @@ TEST(Module, TellsAboutItself) {
 }
 
 TEST(Module, RefusesWhatIsNoFile) {
-  EXPECT_TRUE(refuses(un0::Module::open("/no/such/module.un0"), UN0_ERROR_IO, "cannot open '/no/such/module.un0'"));
+  EXPECT_TRUE(refuses(un0::Module::open("/no/such/module.un0"), UN0_ERROR_IO,
+                      "cannot open '/no/such/module.un0'"));
   EXPECT_TRUE(refuses(un0::Module::open("/dev/null"), UN0_ERROR_IO, "not a regular file"));
   EXPECT_TRUE(refuses(un0::Module::open("/"), UN0_ERROR_IO, "not a regular file"));
   OnDisk disk;
@@ -87,7 +88,8 @@ TEST(Module, RefusesEveryTruncatedFile) {
   OnDisk disk;
   const Bytes module = buildModule(fixtureSpec());
   for (size_t size = 0; size < module.size(); size += 64)
-    EXPECT_FALSE(bool(disk.open({module.begin(), module.begin() + static_cast<ptrdiff_t>(size)}))) << size;
+    EXPECT_FALSE(bool(disk.open({module.begin(), module.begin() + static_cast<ptrdiff_t>(size)})))
+        << size;
 }
 
 TEST(Module, RefusesCodeOfAnotherMachineBeforeItsFeatures) {
@@ -109,7 +111,8 @@ TEST(Module, RefusesEntriesWithoutCode) {
   OnDisk disk;
   ModuleSpec spec = fixtureSpec();
   spec.entries[0].symbol = "absent";
-  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT, "does not export the function 'absent'"));
+  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT,
+                      "does not export the function 'absent'"));
   spec.entries[0].symbol = "notCode"; // exported, but data
   EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT, "'notCode'"));
 }
@@ -118,7 +121,8 @@ TEST(Module, RefusesTwoEntriesOfABatch) {
   OnDisk disk;
   ModuleSpec spec = fixtureSpec();
   spec.entries[1].batch = 1;
-  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT, "two evolve entries of batch 1"));
+  EXPECT_TRUE(
+      refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT, "two evolve entries of batch 1"));
 }
 
 TEST(Module, FindsWeightsInASecondFile) {
@@ -138,7 +142,8 @@ TEST(Module, RefusesAMissingWeightFile) {
   OnDisk disk;
   ModuleSpec spec = fixtureSpec();
   spec.externalWeights = disk.weightName;
-  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_IO, "weights are in a second file: cannot open"));
+  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_IO,
+                      "weights are in a second file: cannot open"));
 }
 
 TEST(Module, RefusesAnAlteredWeightFile) {
@@ -151,7 +156,8 @@ TEST(Module, RefusesAnAlteredWeightFile) {
   EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT, "is damaged"));
   altered.push_back(0);
   writeBytes(disk.weightPath, altered);
-  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT, "has 193 bytes, the module says 192"));
+  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT,
+                      "has 193 bytes, the module says 192"));
 }
 
 TEST(Module, SkipsOnlyTheWeightHashWhenAsked) {

@@ -11,7 +11,8 @@ using namespace un0::rt;
 // kat_vectors of Random123 1.14, philox4x32 10.
 TEST(Philox, GivesTheKnownAnswers) {
   using Block = std::array<uint32_t, 4>;
-  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}), (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
+  EXPECT_EQ(philox4x32({0, 0, 0, 0}, {0, 0}),
+            (Block{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
   EXPECT_EQ(philox4x32({~0u, ~0u, ~0u, ~0u}, {~0u, ~0u}),
             (Block{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
@@ -49,7 +50,7 @@ TEST(Philox, PhasesAreUniform) {
     sum += phase;
     squares += double(phase) * phase;
   }
-  EXPECT_NEAR(sum / count, 0, 0.04);                     // five deviations are 0.035
+  EXPECT_NEAR(sum / count, 0, 0.04); // five deviations are 0.035
   EXPECT_NEAR(squares / count, M_PI * M_PI / 3, 0.06);
 }
 
@@ -71,7 +72,7 @@ static std::string hashOf(const std::vector<float> &values) {
 // Values of torch 2.13.0 (CPU): torch.manual_seed(42); torch.rand(1, 1032) * 2 * math.pi - math.pi.
 TEST(Torch, GivesTorchsPhasesForSeed42) {
   std::vector<float> phases = torchPhases(42, 1032);
-  const float first[8] = {0x1.33706ep+1f,  0x1.4dc41ap+1f,  -0x1.78d38p-1f,  0x1.716542p+1f,
+  const float first[8] = {0x1.33706ep+1f,  0x1.4dc41ap+1f, -0x1.78d38p-1f,  0x1.716542p+1f,
                           -0x1.606d58p-1f, 0x1.449458p-1f, -0x1.878d54p+0f, 0x1.d8521cp+0f};
   for (size_t i = 0; i < 8; ++i)
     EXPECT_EQ(phases[i], first[i]) << i;
@@ -93,7 +94,8 @@ TEST(Torch, GivesTorchsPhasesForABatch) {
 // torch keeps the low 32 bits of a seed.
 TEST(Torch, GivesTorchsPhasesForOtherSeeds) {
   EXPECT_EQ(torchPhases(0, 1)[0], -0x1.815cp-6f);
-  EXPECT_EQ(hashOf(torchPhases(0, 18)), "e90b24b8b318bc20a03765a9714647a9fddbf6e7667cfca97a32b84ba96d02c0");
+  EXPECT_EQ(hashOf(torchPhases(0, 18)),
+            "e90b24b8b318bc20a03765a9714647a9fddbf6e7667cfca97a32b84ba96d02c0");
   EXPECT_EQ(hashOf(torchPhases(1234567890123, 5)),
             "7a0f30e0a83cca8b1615ab4e36b47bf61873c518003c23b3a049441bd509d558");
   EXPECT_EQ(hashOf(torchPhases(~uint64_t(0), 5)),

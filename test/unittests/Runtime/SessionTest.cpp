@@ -46,7 +46,8 @@ protected:
   }
 
   /// Samples first .. first + count of the sequence of `seed`.
-  static Output generate(un0::Session &session, uint64_t first, uint64_t count, uint32_t rng, uint64_t seed = 42) {
+  static Output generate(un0::Session &session, uint64_t first, uint64_t count, uint32_t rng,
+                         uint64_t seed = 42) {
     Output output{std::vector<float>(count * n), std::vector<float>(count * features),
                   std::vector<float>(count * pixels)};
     std::vector<int64_t> all = labels(first + count);
@@ -129,7 +130,9 @@ TEST_F(Session, GivesTheSameBytesFromExplicitPhases) {
     const Output drawn = generate(two, 0, count, rng);
     std::vector<float> theta0(count * n), phi0(count * m), images(count * pixels);
     un0_error error;
-    ASSERT_EQ(un0_initial_phases(module->get(), rng, 42, 0, count, theta0.data(), phi0.data(), &error), UN0_OK);
+    ASSERT_EQ(
+        un0_initial_phases(module->get(), rng, 42, 0, count, theta0.data(), phi0.data(), &error),
+        UN0_OK);
     std::vector<int64_t> all = labels(count);
     un0_request request;
     un0_request_init(&request);
