@@ -1,6 +1,7 @@
 //===- Un0Ops.cpp - assembly and verifiers of un0 ---------------*- C++ -*-===//
 
 #include "dialects/Un0/IR/Un0.h"
+#include "mlir/IR/DialectImplementation.h"
 #include "mlir/IR/OpImplementation.h"
 #include <cmath>
 
@@ -26,6 +27,21 @@ static ParseResult parseTermTypes(OpAsmParser &, Type state, ArrayRef<OpAsmParse
   return success();
 }
 static void printTermTypes(OpAsmPrinter &, Operation *, Type, OperandRange, TypeRange, Type) {}
+
+/// An enumerator in parentheses, `(mean)`, after the keyword that says what it chooses.
+template <typename AttrT> static ParseResult parseParenthesized(OpAsmParser &parser, AttrT &attr) {
+  using ValueT = decltype(attr.getValue());
+  if (parser.parseLParen())
+    return failure();
+  FailureOr<ValueT> value = FieldParser<ValueT>::parse(parser);
+  if (failed(value))
+    return failure();
+  attr = AttrT::get(parser.getContext(), *value);
+  return parser.parseRParen();
+}
+template <typename AttrT> static void printParenthesized(OpAsmPrinter &p, Operation *, AttrT attr) {
+  p << "(" << stringifyEnum(attr.getValue()) << ")";
+}
 
 //===----------------------------------------------------------------------===//
 // Shapes

@@ -147,7 +147,8 @@ def Un0_ReadoutOp : Un0_Op<"readout", [Pure, DeclareOpInterfaceMethods<Un0_CostO
   let arguments = (ins Un0_Phases:$phases, Un0_ReferenceAttr:$reference, Un0_EncodingAttr:$encoding);
   let results = (outs Un0_Phases:$features);
   let assemblyFormat = [{
-    $phases `reference` `` `(` $reference `)` `encoding` `` `(` $encoding `)` attr-dict `:` type($phases) `->` type($features)
+    $phases `reference` `` custom<Parenthesized>($reference) `encoding` `` custom<Parenthesized>($encoding) attr-dict
+    `:` type($phases) `->` type($features)
   }];
   let hasVerifier = 1;
 }
@@ -215,7 +216,7 @@ def Un0_Conv2DOp : Un0_Op<"conv2d", [Pure, DeclareOpInterfaceMethods<Un0_CostOpI
                        UnitAttr:$upsample, Un0_ActivationAttr:$activation, OptionalAttr<F64Attr>:$slope);
   let results = (outs 4DTensorOf<[F32, F64]>:$output);
   let assemblyFormat = [{
-    $input `,` $weight `,` $bias `activation` `` `(` $activation `)` attr-dict
+    $input `,` $weight `,` $bias `activation` `` custom<Parenthesized>($activation) attr-dict
     `:` type($input) `,` type($weight) `,` type($bias) `->` type($output)
   }];
   let hasVerifier = 1;

@@ -11,10 +11,10 @@ void un0::buildFusePipeline(OpPassManager &pm) {
   // Free populations are found by their terms, so zero couplings must be gone.
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
-  pm.addPass(createUn0CloseFreePopulations());
-  pm.addPass(createUn0FuseCouplings());
   // Parameters and class gathers out of the steps.
   pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(createUn0CloseFreePopulations());
+  pm.addPass(createUn0FuseCouplings());
   pm.addPass(createUn0FuseConvolutions());
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
