@@ -149,8 +149,7 @@ int64_t StoredTensor::getNumElements() const {
   return static_cast<int64_t>(bytes.size() / getStorageSize(type));
 }
 
-namespace {
-template <typename To, typename From> To bitCast(From from) {
+template <typename To, typename From> static To bitCast(From from) {
   static_assert(sizeof(To) == sizeof(From), "a bit cast keeps the size");
   To to;
   std::memcpy(&to, &from, sizeof(to));
@@ -159,7 +158,7 @@ template <typename To, typename From> To bitCast(From from) {
 
 /// IEEE 754 half to single, without a branch, so that the loop around it is vectorized for any
 /// x86-64.
-float convertHalf(uint16_t half) {
+static float convertHalf(uint16_t half) {
   uint32_t magnitude = static_cast<uint32_t>(half & 0x7fff) << 13;
   uint32_t exponent = magnitude & 0x0f800000;
   // Rebias by 127 - 15; infinities and NaN need as much again.
@@ -171,11 +170,13 @@ float convertHalf(uint16_t half) {
   return bitCast<float>(bits | static_cast<uint32_t>(half & 0x8000) << 16);
 }
 
-float convertBFloat(uint16_t bits) { return bitCast<float>(static_cast<uint32_t>(bits) << 16); }
+static float convertBFloat(uint16_t bits) {
+  return bitCast<float>(static_cast<uint32_t>(bits) << 16);
+}
 
 /// Converts `out.size()` elements of `Stored` from `from`, which need not be aligned.
 template <typename Stored, typename T, typename Convert>
-void convertAll(const uint8_t *from, MutableArrayRef<T> out, Convert convert) {
+static void convertAll(const uint8_t *from, MutableArrayRef<T> out, Convert convert) {
   for (size_t i = 0; i < out.size(); ++i) {
     Stored stored;
     std::memcpy(&stored, from + i * sizeof(Stored), sizeof(Stored));
@@ -184,7 +185,7 @@ void convertAll(const uint8_t *from, MutableArrayRef<T> out, Convert convert) {
 }
 
 template <typename T>
-void readAs(const StoredTensor &tensor, int64_t first, MutableArrayRef<T> out) {
+static void readAs(const StoredTensor &tensor, int64_t first, MutableArrayRef<T> out) {
   static_assert(llvm::endianness::native == llvm::endianness::little,
                 "stored tensors are little-endian");
   assert(first >= 0 && first + static_cast<int64_t>(out.size()) <= tensor.getNumElements() &&
@@ -204,7 +205,6 @@ void readAs(const StoredTensor &tensor, int64_t first, MutableArrayRef<T> out) {
     return convertAll<uint16_t>(from, out, convertBFloat);
   }
 }
-} // namespace
 
 void StoredTensor::readF32(int64_t first, MutableArrayRef<float> out) const {
   readAs(*this, first, out);
@@ -275,7 +275,8 @@ llvm::Expected<std::shared_ptr<Archive>> Archive::open(StringRef path) {
   std::error_code error;
   llvm::sys::fs::mapped_file_region region(*file, llvm::sys::fs::mapped_file_region::readonly,
                                            status.getSize(), 0, error);
-  llvm::sys::fs::closeFile(*file);
+  // The mapping stays; that the descriptor could not be closed is no reason to fail.
+  (void)llvm::sys::fs::closeFile(*file);
   if (error)
     return fail("cannot map the file: " + error.message());
 

@@ -24,9 +24,11 @@ constexpr size_t kMaxValues = 1 << 20, kMaxStack = 1 << 20, kMaxMemo = 1 << 20;
 /// What a name of the closed list makes when it is called.
 enum class Callee { Unknown, OrderedDict, RebuildTensor, RebuildParameter, Inert };
 
+} // namespace
+
 /// The closed list: what `torch.load(weights_only=True)` needs for tensors, optimizer states and
 /// plain values.
-Callee classify(StringRef module, StringRef name) {
+static Callee classify(StringRef module, StringRef name) {
   std::string dotted = (module + "." + name).str();
   if ((module == "torch" && name.ends_with("Storage")) || module == "torch.storage")
     return llvm::StringSwitch<Callee>(name)
@@ -58,6 +60,8 @@ Callee classify(StringRef module, StringRef name) {
              Callee::Inert)
       .Default(Callee::Unknown);
 }
+
+namespace {
 
 class Machine {
 public:
@@ -317,6 +321,8 @@ private:
   const PickleValue *result = nullptr;
 };
 
+} // namespace
+
 Error Machine::step(uint8_t opcode) {
   std::vector<const PickleValue *> items;
   StringRef first, second;
@@ -490,8 +496,6 @@ Error Machine::step(uint8_t opcode) {
     return fail("opcode 0x" + Twine::utohexstr(opcode) + " is not one that torch writes");
   }
 }
-
-} // namespace
 
 const PickleValue *PickleValue::lookup(StringRef key) const {
   if (kind != Dict)

@@ -115,7 +115,7 @@ private:
 
   Error parseEntry(StringRef name, Entry &entry) {
     bool sawDtype = false, sawShape = false, sawOffsets = false;
-    if (Error error = parseObject([&](std::string key) -> Error {
+    if (Error error = parseObject([&](const std::string &key) -> Error {
           bool *saw = llvm::StringSwitch<bool *>(key)
                           .Case("dtype", &sawDtype)
                           .Case("shape", &sawShape)
@@ -225,8 +225,10 @@ private:
   bool sawMetadata = false;
 };
 
+} // namespace
+
 /// Bits of one element of a dtype of the format; none for a dtype that does not exist.
-std::optional<unsigned> getDtypeBits(StringRef dtype) {
+static std::optional<unsigned> getDtypeBits(StringRef dtype) {
   unsigned bits = llvm::StringSwitch<unsigned>(dtype)
                       .Case("F4", 4)
                       .Cases({"F6_E2M3", "F6_E3M2"}, 6)
@@ -240,7 +242,7 @@ std::optional<unsigned> getDtypeBits(StringRef dtype) {
   return bits ? std::optional(bits) : std::nullopt;
 }
 
-std::optional<StorageType> getStorageType(StringRef dtype) {
+static std::optional<StorageType> getStorageType(StringRef dtype) {
   return llvm::StringSwitch<std::optional<StorageType>>(dtype)
       .Case("F32", StorageType::F32)
       .Case("F16", StorageType::F16)
@@ -251,7 +253,7 @@ std::optional<StorageType> getStorageType(StringRef dtype) {
 }
 
 /// Checks one entry against the `dataSize` bytes behind the header.
-Error checkEntry(StringRef name, const Entry &entry, uint64_t dataSize) {
+static Error checkEntry(StringRef name, const Entry &entry, uint64_t dataSize) {
   auto fail = [&](const Twine &message) {
     return makeError("tensor " + quote(name) + ": " + message);
   };
@@ -276,12 +278,13 @@ Error checkEntry(StringRef name, const Entry &entry, uint64_t dataSize) {
 }
 
 /// The format leaves no byte out and uses none twice, so that a file cannot mean two things.
-Error checkCoverage(const std::map<std::string, Entry> &entries, uint64_t dataSize) {
+static Error checkCoverage(const std::map<std::string, Entry> &entries, uint64_t dataSize) {
   struct Range {
     uint64_t begin, end;
     StringRef name;
   };
   std::vector<Range> ranges;
+  ranges.reserve(entries.size());
   for (const auto &[name, entry] : entries)
     ranges.push_back(
         {static_cast<uint64_t>(entry.offsets[0]), static_cast<uint64_t>(entry.offsets[1]), name});
@@ -305,8 +308,6 @@ Error checkCoverage(const std::map<std::string, Entry> &entries, uint64_t dataSi
                      " of the data belong to no tensor");
   return Error::success();
 }
-
-} // namespace
 
 Expected<ArchiveContents> import::readSafetensors(ArrayRef<uint8_t> file) {
   if (file.size() < 8)

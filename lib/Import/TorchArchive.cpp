@@ -22,14 +22,12 @@ using llvm::Expected;
 using llvm::StringRef;
 using llvm::Twine;
 
-namespace {
-
 /// Checksums of larger entries are left alone: a gigabyte takes a second, and weights are checked
 /// for NaN later anyway.
 constexpr size_t kMaxChecksummed = 16 << 20;
 
 /// Bytes of one element of a storage type; 0 for one that no weight is stored in.
-unsigned getElementSize(StringRef storage) {
+static unsigned getElementSize(StringRef storage) {
   return llvm::StringSwitch<unsigned>(storage)
       .Cases({"FloatStorage", "IntStorage"}, 4)
       .Cases({"HalfStorage", "BFloat16Storage", "ShortStorage"}, 2)
@@ -39,7 +37,7 @@ unsigned getElementSize(StringRef storage) {
       .Default(0);
 }
 
-std::optional<StorageType> getStorageType(StringRef storage) {
+static std::optional<StorageType> getStorageType(StringRef storage) {
   return llvm::StringSwitch<std::optional<StorageType>>(storage)
       .Case("FloatStorage", StorageType::F32)
       .Case("HalfStorage", StorageType::F16)
@@ -50,7 +48,7 @@ std::optional<StorageType> getStorageType(StringRef storage) {
 }
 
 /// A plain value as text; none for a container and for None, which means "not given".
-std::optional<std::string> printScalar(const PickleValue &value) {
+static std::optional<std::string> printScalar(const PickleValue &value) {
   std::string text;
   llvm::raw_string_ostream os(text);
   switch (value.kind) {
@@ -69,6 +67,8 @@ std::optional<std::string> printScalar(const PickleValue &value) {
     return std::nullopt;
   }
 }
+
+namespace {
 
 class TorchReader {
 public:
