@@ -8,13 +8,16 @@
 using namespace mlir;
 using namespace un0;
 
-/// The features that a runtime can ask `cpuid` for. Others are tuning hints or need no check, and are not recorded.
+/// The features that a runtime can ask `cpuid` for. Others are tuning hints or need no check, and
+/// are not recorded.
 static const llvm::StringSet<> &checkableFeatures() {
   static const llvm::StringSet<> names = {
-      "sse3",       "ssse3",       "sse4.1",     "sse4.2",   "popcnt",        "avx",          "avx2",
-      "fma",        "f16c",        "bmi",        "bmi2",     "lzcnt",         "movbe",        "avx512f",
-      "avx512dq",   "avx512cd",    "avx512bw",   "avx512vl", "avx512vnni",    "avx512bf16",   "avx512vbmi",
-      "avx512ifma", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq", "avxvnni"};
+      "sse3",       "ssse3",      "sse4.1",      "sse4.2",       "popcnt",
+      "avx",        "avx2",       "fma",         "f16c",         "bmi",
+      "bmi2",       "lzcnt",      "movbe",       "avx512f",      "avx512dq",
+      "avx512cd",   "avx512bw",   "avx512vl",    "avx512vnni",   "avx512bf16",
+      "avx512vbmi", "avx512ifma", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq",
+      "avxvnni"};
   return names;
 }
 
@@ -27,9 +30,10 @@ llvm::Expected<CpuTarget> CpuTarget::get(StringRef name) {
         target.features.push_back(feature.first().str());
   } else {
     if (llvm::X86::parseArchX86(name, /*Only64Bit=*/true) == llvm::X86::CK_None)
-      return llvm::createStringError("'%s' is not an x86-64 processor known to LLVM; try 'host', 'x86-64', "
-                                     "'x86-64-v3' or 'x86-64-v4'",
-                                     name.str().c_str());
+      return llvm::createStringError(
+          "'%s' is not an x86-64 processor known to LLVM; try 'host', 'x86-64', "
+          "'x86-64-v3' or 'x86-64-v4'",
+          name.str().c_str());
     target.cpu = name.str();
     SmallVector<StringRef> features;
     llvm::X86::getFeaturesForCPU(name, features);

@@ -1,7 +1,8 @@
 //===- EmitConvolution.cpp - the decoder in vector form ---------*- C++ -*-===//
 //
-// Output channels are in the lanes. A register tile is a few pixels x one group of vectors; its sum runs over input
-// blocks, taps and channels with all accumulators in registers, reading the packed weights as one stream.
+// Output channels are in the lanes. A register tile is a few pixels x one group of vectors; its sum
+// runs over input blocks, taps and channels with all accumulators in registers, reading the packed
+// weights as one stream.
 //
 //===----------------------------------------------------------------------===//
 
@@ -48,7 +49,8 @@ void un0::emitScatterFeatures(Emitter &e, cpu::ScatterFeaturesOp op) {
     e.loop(0, height, 1, [&](Value y) {
       e.loop(0, width, 1, [&](Value x) {
         Value at = e.add(e.mul(e.add(e.mul(c, height), y), width), x);
-        e.storeScalar(e.loadScalar(op.getFeatures(), at), op.getImage(), {block, e.add(y, 1), e.add(x, 1), lane});
+        e.storeScalar(e.loadScalar(op.getFeatures(), at), op.getImage(),
+                      {block, e.add(y, 1), e.add(x, 1), lane});
       });
     });
   });
@@ -70,7 +72,8 @@ static PixelTile choosePixels(int64_t height, int64_t width, int64_t most) {
 }
 
 namespace {
-/// One convolution over the groups [first, first + count) of `vectors` registers of output channels.
+/// One convolution over the groups [first, first + count) of `vectors` registers of output
+/// channels.
 struct GroupNest {
   Emitter &e;
   cpu::Conv2DOp op;
@@ -90,7 +93,8 @@ struct GroupNest {
         e.loop(0, phases(), 1, [&](Value px) {
           Value weightAt = e.add(groupAt, e.mul(e.add(e.mul(py, phases()), px), perPhase));
           e.loop(0, height, tile.rows, [&](Value y) {
-            e.loop(0, width, tile.columns, [&](Value x) { emitTile(tile, group, weightAt, y, x, py, px); });
+            e.loop(0, width, tile.columns,
+                   [&](Value x) { emitTile(tile, group, weightAt, y, x, py, px); });
           });
         });
       });
@@ -108,7 +112,8 @@ struct GroupNest {
     Carried sums;
     for (int64_t p = 0; p < pixels; ++p)
       llvm::append_range(sums, bias);
-    // Phase (1, 1) looks one pixel further down and right; the ring adds one, the taps start one before.
+    // Phase (1, 1) looks one pixel further down and right; the ring adds one, the taps start one
+    // before.
     Value inY = e.add(y, py), inX = e.add(x, px);
     sums = e.loop(0, blocks, 1, sums, [&](Value block, ValueRange outer) {
       return e.loop(0, taps(), 1, outer, [&](Value ty, ValueRange middle) {
@@ -116,18 +121,20 @@ struct GroupNest {
           Value tap = e.add(e.mul(e.add(e.mul(block, taps()), ty), taps()), tx);
           Value at = e.add(weightAt, e.mul(tap, kLine * channels));
           Value row = e.add(inY, ty), column = e.add(inX, tx);
-          // Four channels at a time: the backend's scheduler moves the broadcasts of a longer block ahead until they
-          // spill.
+          // Four channels at a time: the backend's scheduler moves the broadcasts of a longer block
+          // ahead until they spill.
           return e.loop(0, kLine, kChannelUnroll, inner, [&](Value first, ValueRange carried) {
             Carried acc(carried);
             Value stream = e.add(at, e.mul(first, channels));
             for (int64_t c = 0; c < kChannelUnroll; ++c) {
               SmallVector<Value> weight;
               for (int64_t v = 0; v < vectors; ++v)
-                weight.push_back(e.load(op.getWeights(), e.add(stream, c * channels + v * e.lanes)));
+                weight.push_back(
+                    e.load(op.getWeights(), e.add(stream, c * channels + v * e.lanes)));
               for (int64_t p = 0; p < pixels; ++p) {
-                Value value = e.loadBroadcast(op.getInput(), {block, e.add(row, p / tile.columns),
-                                                              e.add(column, p % tile.columns), e.add(first, c)});
+                Value value = e.loadBroadcast(op.getInput(),
+                                              {block, e.add(row, p / tile.columns),
+                                               e.add(column, p % tile.columns), e.add(first, c)});
                 for (int64_t v = 0; v < vectors; ++v)
                   acc[p * vectors + v] = e.fma(value, weight[v], acc[p * vectors + v]);
               }
@@ -146,7 +153,8 @@ struct GroupNest {
         Value value = sums[p * vectors + v];
         if (op.getSlope()) {
           Value small = e.mulf(value, e.splat(op.getSlope()->convertToFloat()));
-          Value above = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OGT, value, e.splat(0));
+          Value above =
+              arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OGT, value, e.splat(0));
           value = arith::SelectOp::create(e.b, e.loc, above, value, small);
         }
         Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), stride), py), 1);
@@ -159,7 +167,8 @@ struct GroupNest {
 } // namespace
 
 void un0::emitConv2D(Emitter &e, cpu::Conv2DOp op) {
-  // Packed weights fix the register's width; a module is compiled for one target, so it is the emitter's.
+  // Packed weights fix the register's width; a module is compiled for one target, so it is the
+  // emitter's.
   assert(op.getLanes() == static_cast<uint64_t>(e.lanes) && "weights are packed for this target");
   int64_t group = op.getGroup(), vectors = Emitter::shape(op.getOutput())[0] * kLine / e.lanes;
   int64_t whole = vectors / group, rest = vectors % group;
@@ -172,7 +181,8 @@ void un0::emitConv2D(Emitter &e, cpu::Conv2DOp op) {
 
 void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
   ArrayRef<int64_t> in = Emitter::shape(op.getInput()), out = Emitter::shape(op.getPlanes());
-  int64_t blocks = in[0], outputs = out[0], height = out[1], width = out[2], vectors = kLine / e.lanes;
+  int64_t blocks = in[0], outputs = out[0], height = out[1], width = out[2],
+          vectors = kLine / e.lanes;
   // Input channels are in the lanes here: three outputs would leave most of a register empty.
   int64_t pixels = choosePixels(1, width, e.target.registers >= 32 ? 8 : 2).columns;
   constexpr int64_t kOutputs = 3;
@@ -190,7 +200,8 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
               for (int64_t part = 0; part < vectors; ++part) {
                 SmallVector<Value> weight;
                 for (int64_t o = 0; o < count; ++o)
-                  weight.push_back(e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
+                  weight.push_back(
+                      e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
                 for (int64_t p = 0; p < pixels; ++p) {
                   Value value = e.load(op.getInput(), {block, e.add(y, ty), e.add(e.add(x, tx), p),
                                                        e.index(part * e.lanes)});
@@ -205,9 +216,11 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
         for (int64_t o = 0; o < count; ++o) {
           Value bias = e.loadScalar(op.getBias(), e.index(first + o));
           for (int64_t p = 0; p < pixels; ++p) {
-            // A tree, not a chain: nothing depends on the order but the last bit, and that is fixed per target.
-            Value sum = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD, sums[o * pixels + p],
-                                                    arith::FastMathFlags::reassoc);
+            // A tree, not a chain: nothing depends on the order but the last bit, and that is fixed
+            // per target.
+            Value sum =
+                vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD,
+                                            sums[o * pixels + p], arith::FastMathFlags::reassoc);
             e.storeScalar(e.addf(sum, bias), op.getPlanes(), {e.index(first + o), y, e.add(x, p)});
           }
         }

@@ -1,7 +1,8 @@
 //===- EmitDynamics.cpp - oscillators in vector form ------------*- C++ -*-===//
 //
-// Two forms of everything, by the rank of the phases: one sample keeps oscillators in the lanes, a batch tile keeps
-// samples there. In both, a result's sum runs over the sources one by one in a single accumulator, so the bytes agree.
+// Two forms of everything, by the rank of the phases: one sample keeps oscillators in the lanes, a
+// batch tile keeps samples there. In both, a result's sum runs over the sources one by one in a
+// single accumulator, so the bytes agree.
 //
 //===----------------------------------------------------------------------===//
 
@@ -15,7 +16,8 @@ using Carried = Emitter::Carried;
 /// Sources per iteration of the inner loop of a coupling.
 static constexpr int64_t kUnroll = 4;
 
-/// Below this many sources a coupling fits the first-level cache and prefetches would only cost issue slots.
+/// Below this many sources a coupling fits the first-level cache and prefetches would only cost
+/// issue slots.
 static constexpr int64_t kPrefetchSources = 256;
 
 /// Calls `body` with the indices of every vector of a phase buffer.
@@ -37,7 +39,8 @@ void un0::emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op) {
     return;
   }
   e.loop(0, n, 1, [&](Value i) {
-    e.loop(0, rows[0], 1, [&](Value s) { e.storeScalar(e.loadScalar(source, {s, i}), dest, {i, s}); });
+    e.loop(0, rows[0], 1,
+           [&](Value s) { e.storeScalar(e.loadScalar(source, {s, i}), dest, {i, s}); });
   });
   e.loop(n, lanes[0], 1, [&](Value i) { e.store(e.splat(0), dest, {i, zero}); });
 }
@@ -48,7 +51,8 @@ void un0::emitStorePhases(Emitter &e, cpu::StorePhasesOp op) {
   if (Emitter::shape(source).size() == 1)
     return e.copyRow(source, {}, zero, dest, zero, zero, rows[1]);
   e.loop(0, rows[1], 1, [&](Value i) {
-    e.loop(0, rows[0], 1, [&](Value s) { e.storeScalar(e.loadScalar(source, {i, s}), dest, {s, i}); });
+    e.loop(0, rows[0], 1,
+           [&](Value s) { e.storeScalar(e.loadScalar(source, {i, s}), dest, {s, i}); });
   });
 }
 
@@ -80,14 +84,16 @@ void un0::emitGatherClass(Emitter &e, cpu::GatherClassOp op) {
   };
   if (Emitter::shape(dest).size() == 2) {
     Value chosen = slice(zero);
-    e.loop(0, shape[1], 1, [&](Value m) { e.copyRow(table, {chosen, m}, zero, dest, m, zero, shape[2]); });
+    e.loop(0, shape[1], 1,
+           [&](Value m) { e.copyRow(table, {chosen, m}, zero, dest, m, zero, shape[2]); });
     return;
   }
   e.loop(0, Emitter::shape(dest)[2], 1, [&](Value sample) {
     Value chosen = slice(sample);
     e.loop(0, shape[1], 1, [&](Value m) {
-      e.loop(0, shape[2], 1,
-             [&](Value i) { e.storeScalar(e.loadScalar(table, {chosen, m, i}), dest, {i, m, sample}); });
+      e.loop(0, shape[2], 1, [&](Value i) {
+        e.storeScalar(e.loadScalar(table, {chosen, m, i}), dest, {i, m, sample});
+      });
     });
   });
 }
@@ -95,7 +101,8 @@ void un0::emitGatherClass(Emitter &e, cpu::GatherClassOp op) {
 void un0::emitDrift(Emitter &e, cpu::DriftOp op) {
   Value t = e.broadcast(op.getT());
   forEachVector(e, op.getOut(), [&](ValueRange at) {
-    Value frequency = at.size() == 1 ? e.load(op.getFrequency(), at) : e.loadBroadcast(op.getFrequency(), at[0]);
+    Value frequency =
+        at.size() == 1 ? e.load(op.getFrequency(), at) : e.loadBroadcast(op.getFrequency(), at[0]);
     e.store(e.fma(frequency, t, e.load(op.getInitial(), at)), op.getOut(), at);
   });
 }
@@ -111,7 +118,8 @@ void un0::emitCombine(Emitter &e, cpu::CombineOp op) {
 
 namespace {
 
-/// The sums K S and K C of a register tile: `sine[i]` and `cosine[i]` are accumulators, one register each.
+/// The sums K S and K C of a register tile: `sine[i]` and `cosine[i]` are accumulators, one
+/// register each.
 struct Sums {
   SmallVector<Value> sine, cosine;
 
@@ -130,8 +138,10 @@ struct Sums {
   }
 };
 
-/// Runs `step` for sources 0..count in order, `kUnroll` at a time; `extra` once per iteration of the unrolled loop.
-Sums sumOverSources(Emitter &e, int64_t count, Sums sums, llvm::function_ref<void(Value, Sums &)> step,
+/// Runs `step` for sources 0..count in order, `kUnroll` at a time; `extra` once per iteration of
+/// the unrolled loop.
+Sums sumOverSources(Emitter &e, int64_t count, Sums sums,
+                    llvm::function_ref<void(Value, Sums &)> step,
                     llvm::function_ref<void(Value)> extra) {
   int64_t whole = count / kUnroll * kUnroll;
   if (whole)
@@ -149,8 +159,8 @@ Sums sumOverSources(Emitter &e, int64_t count, Sums sums, llvm::function_ref<voi
 }
 
 /// frequency + cosine x (K S) - sine x (K C), then the update of the op's epilogue.
-Value finish(Emitter &e, cpu::RateOp op, Value frequency, Value sine, Value cosine, Value sumSine, Value sumCosine,
-             Value base) {
+Value finish(Emitter &e, cpu::RateOp op, Value frequency, Value sine, Value cosine, Value sumSine,
+             Value sumCosine, Value base) {
   Value rate = e.fma(cosine, sumSine, frequency);
   rate = e.fma(e.negf(sine), sumCosine, rate);
   return op.getStep() ? e.fma(e.splat(op.getStep()->convertToFloat()), rate, base) : rate;
@@ -168,8 +178,10 @@ void emitRatePanels(Emitter &e, cpu::RateOp op, Value panel, int64_t count) {
     auto step = [&, coupling = coupling, source = source](Value k, Sums &s) {
       Value sine = e.loadBroadcast(source, {zero, k}), cosine = e.loadBroadcast(source, {one, k});
       for (int64_t v = 0; v < vectors; ++v) {
-        Value weight = shared ? e.load(coupling, {e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)})
-                              : e.load(coupling, {k, row(v)});
+        Value weight =
+            shared
+                ? e.load(coupling, {e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)})
+                : e.load(coupling, {k, row(v)});
         s.sine[v] = e.fma(weight, sine, s.sine[v]);
         s.cosine[v] = e.fma(weight, cosine, s.cosine[v]);
       }
@@ -179,7 +191,8 @@ void emitRatePanels(Emitter &e, cpu::RateOp op, Value panel, int64_t count) {
   for (int64_t v = 0; v < vectors; ++v) {
     Value at = row(v);
     Value next = finish(e, op, e.load(op.getFrequency(), at), e.load(op.getTarget(), {zero, at}),
-                        e.load(op.getTarget(), {one, at}), sums.sine[v], sums.cosine[v], e.load(op.getBase(), at));
+                        e.load(op.getTarget(), {one, at}), sums.sine[v], sums.cosine[v],
+                        e.load(op.getBase(), at));
     e.store(next, op.getOut(), at);
   }
 }
@@ -202,8 +215,9 @@ void emitRateTile(Emitter &e, cpu::RateOp op, Value panel, Value first, int64_t 
         s.cosine[r] = e.fma(weight, cosine, s.cosine[r]);
       }
     };
-    // While the passes over this panel run, the next one comes in: each pass asks for its share of the lines, so that
-    // the stream from memory is as even as the arithmetic. The hardware prefetcher gives up on a stream this slow.
+    // While the passes over this panel run, the next one comes in: each pass asks for its share of
+    // the lines, so that the stream from memory is as even as the arithmetic. The hardware
+    // prefetcher gives up on a stream this slow.
     int64_t share = shape[1] / passes;
     auto fetch = [&, coupling = coupling](Value k) {
       Value last = e.index(panels - 1);
@@ -214,14 +228,17 @@ void emitRateTile(Emitter &e, cpu::RateOp op, Value panel, Value first, int64_t 
       for (int64_t l = 0; l < lines; ++l)
         e.prefetch(coupling, {next, e.add(at, l), zero});
     };
-    bool stream = shared && shape[1] >= kPrefetchSources && shape[1] % (passes * kUnroll) == 0 && passes <= kUnroll;
-    sums = stream ? sumOverSources(e, shape[1], sums, step, fetch) : sumOverSources(e, shape[1], sums, step, nullptr);
+    bool stream = shared && shape[1] >= kPrefetchSources && shape[1] % (passes * kUnroll) == 0 &&
+                  passes <= kUnroll;
+    sums = stream ? sumOverSources(e, shape[1], sums, step, fetch)
+                  : sumOverSources(e, shape[1], sums, step, nullptr);
   }
   for (int64_t r = 0; r < rows; ++r) {
     Value at = e.add(base, r);
-    Value next = finish(e, op, e.loadBroadcast(op.getFrequency(), at), e.load(op.getTarget(), {at, zero, zero}),
-                        e.load(op.getTarget(), {at, one, zero}), sums.sine[r], sums.cosine[r],
-                        e.load(op.getBase(), {at, zero}));
+    Value next =
+        finish(e, op, e.loadBroadcast(op.getFrequency(), at),
+               e.load(op.getTarget(), {at, zero, zero}), e.load(op.getTarget(), {at, one, zero}),
+               sums.sine[r], sums.cosine[r], e.load(op.getBase(), {at, zero}));
     e.store(next, op.getOut(), {at, zero});
   }
 }
@@ -232,7 +249,8 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
   ArrayRef<int64_t> out = Emitter::shape(op.getOut());
   int64_t panels = out[0] / kLine;
   if (out.size() == 1) {
-    // 8 accumulators cover the latency of two multiply-add pipes, and the panels are as many streams.
+    // 8 accumulators cover the latency of two multiply-add pipes, and the panels are as many
+    // streams.
     int64_t together = std::max<int64_t>(1, 4 * e.lanes / kLine);
     int64_t whole = panels / together * together;
     e.loop(0, whole, together, [&](Value panel) { emitRatePanels(e, op, panel, together); });

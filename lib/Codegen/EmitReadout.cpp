@@ -6,8 +6,8 @@ using namespace mlir;
 using namespace un0;
 using un0::cpu::kLine;
 
-/// The arithmetic mean of the first `n` phases: 16 partial sums whatever the lanes, so that the order of the sum, and
-/// with it the reference, does not depend on the processor's vector length.
+/// The arithmetic mean of the first `n` phases: 16 partial sums whatever the lanes, so that the
+/// order of the sum, and with it the reference, does not depend on the processor's vector length.
 static Value emitMean(Emitter &e, Value phases, int64_t n) {
   int64_t whole = n / kLine * kLine, vectors = kLine / e.lanes;
   SmallVector<Value> partial(vectors, e.splat(0));
@@ -27,10 +27,11 @@ static Value emitMean(Emitter &e, Value phases, int64_t n) {
   }
   Value sum = partial.front();
   for (int64_t width = e.lanes; width > 1; width /= 2) {
-    Value low = vector::ExtractStridedSliceOp::create(e.b, e.loc, sum, ArrayRef<int64_t>{0},
-                                                      ArrayRef<int64_t>{width / 2}, ArrayRef<int64_t>{1});
-    Value high = vector::ExtractStridedSliceOp::create(e.b, e.loc, sum, ArrayRef<int64_t>{width / 2},
-                                                       ArrayRef<int64_t>{width / 2}, ArrayRef<int64_t>{1});
+    Value low = vector::ExtractStridedSliceOp::create(
+        e.b, e.loc, sum, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{width / 2}, ArrayRef<int64_t>{1});
+    Value high =
+        vector::ExtractStridedSliceOp::create(e.b, e.loc, sum, ArrayRef<int64_t>{width / 2},
+                                              ArrayRef<int64_t>{width / 2}, ArrayRef<int64_t>{1});
     sum = e.addf(low, high);
   }
   Value total = vector::ExtractOp::create(e.b, e.loc, sum, ArrayRef<int64_t>{0});
@@ -39,7 +40,8 @@ static Value emitMean(Emitter &e, Value phases, int64_t n) {
   return arith::DivFOp::create(e.b, e.loc, total, e.scalar(static_cast<float>(n)));
 }
 
-/// Encodes `scratch[0]`, n relative phases, into `features` from `at`; cosines lie `count` values after the sines.
+/// Encodes `scratch[0]`, n relative phases, into `features` from `at`; cosines lie `count` values
+/// after the sines.
 static void emitEncode(Emitter &e, cpu::ReadoutOp op, Value at, int64_t count) {
   Value scratch = op.getScratch(), zero = e.index(0), one = e.index(1), two = e.index(2);
   int64_t n = op.getOscillators();
@@ -61,7 +63,8 @@ void un0::emitReadout(Emitter &e, cpu::ReadoutOp op) {
   if (op.getReference() == Reference::Pairwise) {
     e.loop(0, n, 1, [&](Value i) {
       Value own = e.loadBroadcast(phases, i);
-      e.loop(0, padded, e.lanes, [&](Value j) { e.store(e.subf(own, e.load(phases, j)), scratch, {zero, j}); });
+      e.loop(0, padded, e.lanes,
+             [&](Value j) { e.store(e.subf(own, e.load(phases, j)), scratch, {zero, j}); });
       emitEncode(e, op, e.mul(i, n), n * n);
     });
     return;
@@ -70,6 +73,7 @@ void un0::emitReadout(Emitter &e, cpu::ReadoutOp op) {
                     : op.getReference() == Reference::Oscillator ? e.loadScalar(phases, zero)
                                                                  : e.scalar(0);
   Value all = e.broadcast(reference);
-  e.loop(0, padded, e.lanes, [&](Value i) { e.store(e.subf(e.load(phases, i), all), scratch, {zero, i}); });
+  e.loop(0, padded, e.lanes,
+         [&](Value i) { e.store(e.subf(e.load(phases, i), all), scratch, {zero, i}); });
   emitEncode(e, op, zero, n);
 }

@@ -1,6 +1,7 @@
 //===- Emitter.h - building vector loops ------------------------*- C++ -*-===//
 //
-// Shared by the files that write out kernels. All memory is f32 with static shape; a vector is one register.
+// Shared by the files that write out kernels. All memory is f32 with static shape; a vector is one
+// register.
 //
 //===----------------------------------------------------------------------===//
 
@@ -31,7 +32,9 @@ public:
   Value index(int64_t i) { return mlir::arith::ConstantIndexOp::create(b, loc, i); }
   Value add(Value x, Value y) { return mlir::arith::AddIOp::create(b, loc, x, y); }
   Value add(Value x, int64_t y) { return y ? add(x, index(y)) : x; }
-  Value mul(Value x, int64_t y) { return y == 1 ? x : Value(mlir::arith::MulIOp::create(b, loc, x, index(y))); }
+  Value mul(Value x, int64_t y) {
+    return y == 1 ? x : Value(mlir::arith::MulIOp::create(b, loc, x, index(y)));
+  }
 
   // Values.
   Value scalar(float f) { return mlir::arith::ConstantOp::create(b, loc, b.getF32FloatAttr(f)); }
@@ -47,14 +50,23 @@ public:
   Value negf(Value x) { return mlir::arith::NegFOp::create(b, loc, x); }
 
   // Memory.
-  Value load(Value memory, ValueRange at) { return mlir::vector::LoadOp::create(b, loc, vector, memory, at); }
-  void store(Value v, Value memory, ValueRange at) { mlir::vector::StoreOp::create(b, loc, v, memory, at); }
-  Value loadScalar(Value memory, ValueRange at) { return mlir::memref::LoadOp::create(b, loc, memory, at); }
-  void storeScalar(Value v, Value memory, ValueRange at) { mlir::memref::StoreOp::create(b, loc, v, memory, at); }
+  Value load(Value memory, ValueRange at) {
+    return mlir::vector::LoadOp::create(b, loc, vector, memory, at);
+  }
+  void store(Value v, Value memory, ValueRange at) {
+    mlir::vector::StoreOp::create(b, loc, v, memory, at);
+  }
+  Value loadScalar(Value memory, ValueRange at) {
+    return mlir::memref::LoadOp::create(b, loc, memory, at);
+  }
+  void storeScalar(Value v, Value memory, ValueRange at) {
+    mlir::memref::StoreOp::create(b, loc, v, memory, at);
+  }
   Value loadBroadcast(Value memory, ValueRange at) { return broadcast(loadScalar(memory, at)); }
   /// Asks for the line at `at` in the second-level cache.
   void prefetch(Value memory, ValueRange at) {
-    mlir::memref::PrefetchOp::create(b, loc, memory, at, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+    mlir::memref::PrefetchOp::create(b, loc, memory, at, /*isWrite=*/false, /*localityHint=*/2,
+                                     /*isDataCache=*/true);
   }
 
   // Loops.
@@ -65,10 +77,10 @@ public:
   }
   Carried loop(int64_t from, int64_t to, int64_t step, ValueRange initial, CarriedBody body);
 
-  /// Copies `count` values of the last dimension of row `source` to row `dest`; vectors first, then one by one, so that
-  /// nothing outside is touched.
-  void copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value dest, ValueRange destRow, Value destAt,
-               int64_t count);
+  /// Copies `count` values of the last dimension of row `source` to row `dest`; vectors first, then
+  /// one by one, so that nothing outside is touched.
+  void copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value dest, ValueRange destRow,
+               Value destAt, int64_t count);
 
   static llvm::ArrayRef<int64_t> shape(Value memory) {
     return llvm::cast<mlir::MemRefType>(memory.getType()).getShape();

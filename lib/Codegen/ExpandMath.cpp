@@ -1,10 +1,10 @@
 //===- ExpandMath.cpp - inline polynomials for vector functions -*- C++ -*-===//
 
-#include "un0/Codegen/CpuTarget.h"
-#include "un0/Codegen/Passes.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "un0/Codegen/CpuTarget.h"
+#include "un0/Codegen/Passes.h"
 
 namespace un0 {
 #define GEN_PASS_DEF_CPUEXPANDMATH
@@ -23,8 +23,12 @@ struct VectorMath {
   VectorType type;
 
   VectorType ints() const { return VectorType::get(type.getShape(), b.getI32Type()); }
-  Value splat(float f) { return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, f)); }
-  Value splat(int32_t i) { return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(ints(), i)); }
+  Value splat(float f) {
+    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, f));
+  }
+  Value splat(int32_t i) {
+    return arith::ConstantOp::create(b, loc, DenseElementsAttr::get(ints(), i));
+  }
   Value fma(Value x, Value y, Value z) { return vector::FMAOp::create(b, loc, x, y, z); }
   Value mul(Value x, Value y) { return arith::MulFOp::create(b, loc, x, y); }
   Value bits(Value x) { return arith::BitcastOp::create(b, loc, ints(), x); }
@@ -34,28 +38,31 @@ struct VectorMath {
   Value shl(Value x, int32_t n) { return arith::ShLIOp::create(b, loc, x, splat(n)); }
 };
 
-/// x = q pi/2 + r with |r| <= pi/4, then a polynomial each (minimax on that interval, as in Cephes' single-precision
-/// sine and cosine), swapped and signed by q.
+/// x = q pi/2 + r with |r| <= pi/4, then a polynomial each (minimax on that interval, as in Cephes'
+/// single-precision sine and cosine), swapped and signed by q.
 struct ExpandSinCos : OpRewritePattern<cpu::SinCosOp> {
   ExpandSinCos(MLIRContext *context, bool fma) : OpRewritePattern(context), hasFma(fma) {}
 
   LogicalResult matchAndRewrite(cpu::SinCosOp op, PatternRewriter &rewriter) const override {
     VectorMath m{rewriter, op.getLoc(), cast<VectorType>(op.getOperand().getType())};
     Value x = op.getOperand();
-    // Adding 1.5 * 2^23 rounds to nearest and leaves q in the low bits: no conversion, on any vector unit.
+    // Adding 1.5 * 2^23 rounds to nearest and leaves q in the low bits: no conversion, on any
+    // vector unit.
     Value magic = m.splat(12582912.0f);
     Value shifted = hasFma ? m.fma(x, m.splat(0.636619772f), magic)
-                           : arith::AddFOp::create(rewriter, op.getLoc(), m.mul(x, m.splat(0.636619772f)), magic);
+                           : arith::AddFOp::create(rewriter, op.getLoc(),
+                                                   m.mul(x, m.splat(0.636619772f)), magic);
     Value q = m.bits(shifted);
-    Value negative = arith::NegFOp::create(rewriter, op.getLoc(),
-                                           arith::SubFOp::create(rewriter, op.getLoc(), shifted, magic));
+    Value negative = arith::NegFOp::create(
+        rewriter, op.getLoc(), arith::SubFOp::create(rewriter, op.getLoc(), shifted, magic));
     Value r;
     if (hasFma) {
       // The product inside an fma is exact, so pi/2 in two parts is enough.
       r = m.fma(negative, m.splat(1.57079637050628662f), x);
       r = m.fma(negative, m.splat(-4.37113900018624283e-8f), r);
     } else {
-      // Without, three parts with trailing zeros keep the products exact for |q| < 2^13 (Cody and Waite).
+      // Without, three parts with trailing zeros keep the products exact for |q| < 2^13 (Cody and
+      // Waite).
       r = m.fma(negative, m.splat(1.5703125f), x);
       r = m.fma(negative, m.splat(4.837512969970703125e-4f), r);
       r = m.fma(negative, m.splat(7.54978995489188216e-8f), r);
@@ -68,16 +75,18 @@ struct ExpandSinCos : OpRewritePattern<cpu::SinCosOp> {
     c = m.fma(z, c, m.splat(4.166664568298827e-2f));
     c = m.fma(z, c, m.splat(-0.5f));
     c = m.fma(z, c, m.splat(1.0f));
-    Value odd = arith::CmpIOp::create(rewriter, op.getLoc(), arith::CmpIPredicate::ne, m.andi(q, m.splat(1)),
-                                      m.splat(0));
+    Value odd = arith::CmpIOp::create(rewriter, op.getLoc(), arith::CmpIPredicate::ne,
+                                      m.andi(q, m.splat(1)), m.splat(0));
     Value sine = arith::SelectOp::create(rewriter, op.getLoc(), odd, c, s);
     Value cosine = arith::SelectOp::create(rewriter, op.getLoc(), odd, s, c);
-    // Sine changes sign in quadrants 2 and 3, cosine in 1 and 2: bit 1 of q and of q + 1, moved to the sign.
+    // Sine changes sign in quadrants 2 and 3, cosine in 1 and 2: bit 1 of q and of q + 1, moved to
+    // the sign.
     Value signBit = m.splat(static_cast<int32_t>(0x80000000u));
     Value sineSign = m.andi(m.shl(q, 30), signBit);
     Value next = arith::AddIOp::create(rewriter, op.getLoc(), q, m.splat(1));
     Value cosineSign = m.andi(m.shl(next, 30), signBit);
-    rewriter.replaceOp(op, {m.floats(m.xori(m.bits(sine), sineSign)), m.floats(m.xori(m.bits(cosine), cosineSign))});
+    rewriter.replaceOp(op, {m.floats(m.xori(m.bits(sine), sineSign)),
+                            m.floats(m.xori(m.bits(cosine), cosineSign))});
     return success();
   }
 
@@ -85,11 +94,11 @@ struct ExpandSinCos : OpRewritePattern<cpu::SinCosOp> {
 };
 
 /// Without the instruction, `llvm.fma` is a call into the mathematical library, per lane.
-template <typename FmaOp>
-struct SplitFma : OpRewritePattern<FmaOp> {
+template <typename FmaOp> struct SplitFma : OpRewritePattern<FmaOp> {
   using OpRewritePattern<FmaOp>::OpRewritePattern;
   LogicalResult matchAndRewrite(FmaOp op, PatternRewriter &rewriter) const override {
-    Value product = arith::MulFOp::create(rewriter, op.getLoc(), op->getOperand(0), op->getOperand(1));
+    Value product =
+        arith::MulFOp::create(rewriter, op.getLoc(), op->getOperand(0), op->getOperand(1));
     rewriter.replaceOpWithNewOp<arith::AddFOp>(op, product, op->getOperand(2));
     return success();
   }

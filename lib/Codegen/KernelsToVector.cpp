@@ -19,7 +19,8 @@ void Emitter::loop(Value from, Value to, int64_t step, Body body) {
   body(op.getInductionVar());
 }
 
-Emitter::Carried Emitter::loop(int64_t from, int64_t to, int64_t step, ValueRange initial, CarriedBody body) {
+Emitter::Carried Emitter::loop(int64_t from, int64_t to, int64_t step, ValueRange initial,
+                               CarriedBody body) {
   auto op = scf::ForOp::create(b, loc, index(from), index(to), index(step), initial);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(op.getBody());
@@ -28,17 +29,20 @@ Emitter::Carried Emitter::loop(int64_t from, int64_t to, int64_t step, ValueRang
   return Carried(op.getResults());
 }
 
-void Emitter::copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value dest, ValueRange destRow, Value destAt,
-                      int64_t count) {
+void Emitter::copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value dest,
+                      ValueRange destRow, Value destAt, int64_t count) {
   auto at = [&](ValueRange row, Value start, Value i) {
     SmallVector<Value> indices(row);
     indices.push_back(add(start, i));
     return indices;
   };
   int64_t whole = count / lanes * lanes;
-  loop(0, whole, lanes, [&](Value i) { store(load(source, at(sourceRow, sourceAt, i)), dest, at(destRow, destAt, i)); });
-  loop(whole, count, 1,
-       [&](Value i) { storeScalar(loadScalar(source, at(sourceRow, sourceAt, i)), dest, at(destRow, destAt, i)); });
+  loop(0, whole, lanes, [&](Value i) {
+    store(load(source, at(sourceRow, sourceAt, i)), dest, at(destRow, destAt, i));
+  });
+  loop(whole, count, 1, [&](Value i) {
+    storeScalar(loadScalar(source, at(sourceRow, sourceAt, i)), dest, at(destRow, destAt, i));
+  });
 }
 
 namespace {

@@ -16,8 +16,9 @@ class Packer {
 public:
   Packer(ParamOp param, PackedParamOp packed, const StoredTensor &tensor, Sink sink)
       : tensor(tensor), sink(sink), shape(cast<ShapedType>(param.getType()).getShape()),
-        scale(param.getScale() ? param.getScale()->convertToDouble() : 1.0), zeroDiagonal(param.getZeroDiagonal()),
-        lanes(packed.getLanes()), group(packed.getGroup()), name(param.getSymName()) {}
+        scale(param.getScale() ? param.getScale()->convertToDouble() : 1.0),
+        zeroDiagonal(param.getZeroDiagonal()), lanes(packed.getLanes()), group(packed.getGroup()),
+        name(param.getSymName()) {}
 
   Error vector();
   Error rows16();
@@ -52,8 +53,8 @@ ArrayRef<float> Packer::read(int64_t first, int64_t count) {
 Error Packer::needRank(size_t rank) const {
   if (shape.size() == rank)
     return Error::success();
-  return llvm::createStringError("parameter '%s' has rank %zu, its packing needs %zu", name.str().c_str(), shape.size(),
-                                 rank);
+  return llvm::createStringError("parameter '%s' has rank %zu, its packing needs %zu",
+                                 name.str().c_str(), shape.size(), rank);
 }
 
 Error Packer::vector() {
@@ -101,14 +102,16 @@ Error Packer::classRows() {
   return Error::success();
 }
 
-/// The 2x2 kernel of output phase (py, px) of a nearest 2x upsample followed by a 3x3 convolution: rows (columns) of the
-/// 3x3 kernel that fall on the same source row are summed, in f64. Phase 0 sees source rows y-1, y, y: taps {0}, {1, 2};
-/// phase 1 sees y, y, y+1: taps {0, 1}, {2}.
+/// The 2x2 kernel of output phase (py, px) of a nearest 2x upsample followed by a 3x3 convolution:
+/// rows (columns) of the 3x3 kernel that fall on the same source row are summed, in f64. Phase 0
+/// sees source rows y-1, y, y: taps {0}, {1, 2}; phase 1 sees y, y, y+1: taps {0, 1}, {2}.
 static float foldTap(const float *kernel, int64_t py, int64_t px, int64_t ty, int64_t tx) {
   auto range = [](int64_t phase, int64_t tap) -> std::pair<int64_t, int64_t> {
     if (phase == 0)
-      return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 1) : std::make_pair<int64_t, int64_t>(1, 3);
-    return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 2) : std::make_pair<int64_t, int64_t>(2, 3);
+      return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 1)
+                      : std::make_pair<int64_t, int64_t>(1, 3);
+    return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 2)
+                    : std::make_pair<int64_t, int64_t>(2, 3);
   };
   auto [y0, y1] = range(py, ty);
   auto [x0, x1] = range(px, tx);
@@ -162,19 +165,23 @@ Error Packer::convolutionPlanar() {
 
 } // namespace
 
-Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor &tensor, Sink sink) {
+Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor &tensor,
+                         Sink sink) {
   auto type = cast<ShapedType>(param.getType());
   if (type.getNumElements() != tensor.getNumElements())
-    return llvm::createStringError("parameter '%s' has %lld elements but the archive's tensor '%s' has %lld",
-                                   param.getSymName().str().c_str(), static_cast<long long>(type.getNumElements()),
-                                   param.getKey().str().c_str(), static_cast<long long>(tensor.getNumElements()));
-  // Pieces must add up to the place that the code expects, or every later parameter would be misread.
+    return llvm::createStringError(
+        "parameter '%s' has %lld elements but the archive's tensor '%s' has %lld",
+        param.getSymName().str().c_str(), static_cast<long long>(type.getNumElements()),
+        param.getKey().str().c_str(), static_cast<long long>(tensor.getNumElements()));
+  // Pieces must add up to the place that the code expects, or every later parameter would be
+  // misread.
   int64_t left = packed.getBytes();
   auto counted = [&](ArrayRef<float> piece) -> Error {
     left -= static_cast<int64_t>(piece.size() * sizeof(float));
     if (left < 0)
       return llvm::createStringError("parameter '%s' packs to more than its %lld bytes",
-                                     param.getSymName().str().c_str(), static_cast<long long>(packed.getBytes()));
+                                     param.getSymName().str().c_str(),
+                                     static_cast<long long>(packed.getBytes()));
     return sink(piece);
   };
   Packer packer(param, packed, tensor, counted);

@@ -49,7 +49,8 @@ struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
         op.emitError("buffers must be static and at the top level of the function");
         return WalkResult::interrupt();
       }
-      int64_t bytes = llvm::alignTo(type.getNumElements() * (type.getElementTypeBitWidth() / 8), kAlignment);
+      int64_t bytes =
+          llvm::alignTo(type.getNumElements() * (type.getElementTypeBitWidth() / 8), kAlignment);
       int64_t first = body.getOperations().size(), last = 0;
       for (Operation *user : op->getUsers()) {
         int64_t at = order.lookup(body.findAncestorOpInBlock(*user));
@@ -63,7 +64,8 @@ struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
     if (walk.wasInterrupted())
       return failure();
 
-    // Offsets are the order of allocation where first uses tie, so that plans do not depend on the sort.
+    // Offsets are the order of allocation where first uses tie, so that plans do not depend on the
+    // sort.
     for (auto [i, buffer] : llvm::enumerate(buffers))
       buffer.offset = i;
     llvm::sort(buffers, [](const Buffer &x, const Buffer &y) {
@@ -96,7 +98,8 @@ struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
     for (Buffer &buffer : buffers) {
       OpBuilder b(buffer.op);
       Value offset = arith::ConstantIndexOp::create(b, buffer.op.getLoc(), buffer.offset);
-      Value view = memref::ViewOp::create(b, buffer.op.getLoc(), buffer.op.getType(), arena, offset, ValueRange());
+      Value view = memref::ViewOp::create(b, buffer.op.getLoc(), buffer.op.getType(), arena, offset,
+                                          ValueRange());
       buffer.op.replaceAllUsesWith(view);
       buffer.op.erase();
     }

@@ -45,8 +45,8 @@ struct CpuVerifyVectorPass : un0::impl::CpuVerifyVectorBase<CpuVerifyVectorPass>
       }
     });
     for (auto &[name, entry] : offenders) {
-      entry.second->emitError() << entry.first << " x " << name << " " << reasons[name] << " on target cpu '"
-                                << target->cpu << "'";
+      entry.second->emitError() << entry.first << " x " << name << " " << reasons[name]
+                                << " on target cpu '" << target->cpu << "'";
       signalPassFailure();
     }
   }

@@ -25,7 +25,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double secondsSince(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 /// A pipeline that a user put at a seam.
 struct InsertedPass {
@@ -71,8 +73,8 @@ private:
 
 LogicalResult Compilation::checkOptions() {
   if (options.from > options.to)
-    return fail("cannot compile from phase '" + getPhaseName(options.from) + "' to the earlier phase '" +
-                getPhaseName(options.to) + "'");
+    return fail("cannot compile from phase '" + getPhaseName(options.from) +
+                "' to the earlier phase '" + getPhaseName(options.to) + "'");
   if (!isIRPhase(options.from))
     return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
   if (options.precision != "f32")
@@ -84,7 +86,8 @@ LogicalResult Compilation::checkOptions() {
   if (options.output.empty() && !isIRPhase(options.to))
     return fail("no output file; name one with -o");
   if ((options.steps || options.solver || options.time) && options.from > Phase::Model)
-    return fail("--steps, --solver and --time act on the phase 'model', before '" + getPhaseName(options.from) + "'");
+    return fail("--steps, --solver and --time act on the phase 'model', before '" +
+                getPhaseName(options.from) + "'");
   for (const std::string &text : options.insertedPasses) {
     auto [name, pipeline] = StringRef(text).split(':');
     std::optional<Phase> phase = parsePhase(name);
@@ -100,8 +103,9 @@ LogicalResult Compilation::checkOptions() {
     return fail("--mcpu: " + llvm::toString(found.takeError()));
   target = std::move(*found);
   if (target.lanes < 8 && options.to > Phase::Quantized)
-    errors << "un0c: warning: cpu '" << target.cpu << "' has no AVX2 with FMA; code for it uses vectors of "
-           << target.lanes << " and runs several times slower than with --mcpu=x86-64-v3\n";
+    errors << "un0c: warning: cpu '" << target.cpu
+           << "' has no AVX2 with FMA; code for it uses vectors of " << target.lanes
+           << " and runs several times slower than with --mcpu=x86-64-v3\n";
   return success();
 }
 
@@ -137,7 +141,8 @@ void Compilation::printDiagnostic(Diagnostic &diagnostic) {
   auto print = [&](Diagnostic &d) {
     errors << "un0c: " << severity(d.getSeverity()) << ": ";
     if (auto file = d.getLocation()->findInstanceOf<FileLineColLoc>())
-      errors << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn() << ": ";
+      errors << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn()
+             << ": ";
     errors << d << "\n";
   };
   print(diagnostic);
@@ -218,7 +223,8 @@ LogicalResult Compilation::enter(Phase phase) {
     // The IR may come from a file that was made for another processor.
     Expected<CpuTarget> attached = CpuTarget::of(*module);
     if (!attached)
-      return fail("cannot run phase '" + getPhaseName(phase) + "': " + llvm::toString(attached.takeError()));
+      return fail("cannot run phase '" + getPhaseName(phase) +
+                  "': " + llvm::toString(attached.takeError()));
     target = std::move(*attached);
   }
   if (phase == Phase::Object) {
@@ -245,8 +251,8 @@ LogicalResult Compilation::finishPhase(Phase phase) {
   if (options.dumpPhases.empty() || phase == Phase::Module)
     return success();
   SmallString<128> path(options.dumpPhases);
-  llvm::sys::path::append(path, llvm::formatv("{0}-{1}.{2}", static_cast<int>(phase), getPhaseName(phase),
-                                              isIRPhase(phase) ? "mlir" : "so")
+  llvm::sys::path::append(path, llvm::formatv("{0}-{1}.{2}", static_cast<int>(phase),
+                                              getPhaseName(phase), isIRPhase(phase) ? "mlir" : "so")
                                     .str());
   return isIRPhase(phase) ? writeIR(path) : writeBytes(path, code);
 }
@@ -309,11 +315,13 @@ LogicalResult Compilation::run() {
       if (failed(result) && !reported)
         return fail("phase '" + getPhaseName(phase) + "' failed");
     }
-    if (failed(result) || failed(finishPhase(options.from != Phase::Import && phase == Phase::Import ? options.from
-                                                                                                    : phase)))
+    if (failed(result) ||
+        failed(finishPhase(options.from != Phase::Import && phase == Phase::Import ? options.from
+                                                                                   : phase)))
       return failure();
     if (options.verbose)
-      errors << llvm::formatv("un0c: {0,-10} {1,8:f3} s\n", getPhaseName(phase), secondsSince(start));
+      errors << llvm::formatv("un0c: {0,-10} {1,8:f3} s\n", getPhaseName(phase),
+                              secondsSince(start));
   }
   if (options.to == Phase::Object)
     return writeBytes(options.output, code);

@@ -122,7 +122,8 @@ void un0::registerPhasePipelines() {
       std::string name = "un0-phase-" + getPhaseName(phase).str();
       registerPassPipeline(
           name, "from the phase before to '" + getPhaseName(phase).str() + "'",
-          [phase](OpPassManager &pm, StringRef options, function_ref<LogicalResult(const Twine &)> error) {
+          [phase](OpPassManager &pm, StringRef options,
+                  function_ref<LogicalResult(const Twine &)> error) {
             if (!options.empty())
               return error("phase pipelines take no options");
             buildPhase(phase, pm);

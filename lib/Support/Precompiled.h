@@ -1,6 +1,7 @@
 //===- Precompiled.h - the one precompiled header of the compiler -*- C++ -*-===//
 //
-// Upstream headers only: nothing that our own TableGen makes belongs here, or every edit of a dialect would rebuild it.
+// Upstream headers only: nothing that our own TableGen makes belongs here, or every edit of a
+// dialect would rebuild it.
 //
 //===----------------------------------------------------------------------===//
 

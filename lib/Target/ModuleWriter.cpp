@@ -58,12 +58,15 @@ public:
   void write(const void *data, size_t size) { os->write(static_cast<const char *>(data), size); }
   uint64_t tell() const { return os->tell(); }
   void padTo(uint64_t offset) { os->write_zeros(offset - tell()); }
-  void overwrite(const void *data, size_t size) { os->pwrite(static_cast<const char *>(data), size, 0); }
+  void overwrite(const void *data, size_t size) {
+    os->pwrite(static_cast<const char *>(data), size, 0);
+  }
 
   Error check() {
     if (!os->has_error())
       return Error::success();
-    return llvm::createStringError("cannot write '%s': %s", path.c_str(), os->error().message().c_str());
+    return llvm::createStringError("cannot write '%s': %s", path.c_str(),
+                                   os->error().message().c_str());
   }
   Error keep() {
     os->flush();
@@ -71,9 +74,11 @@ public:
       return error;
     pending = false;
     if (Error error = temp.keep(path))
-      return llvm::createStringError("cannot write '%s': %s", path.c_str(), llvm::toString(std::move(error)).c_str());
+      return llvm::createStringError("cannot write '%s': %s", path.c_str(),
+                                     llvm::toString(std::move(error)).c_str());
     // Results are read by others: the usual permissions instead of a temporary file's.
-    llvm::sys::fs::setPermissions(path, static_cast<llvm::sys::fs::perms>(0666 & ~llvm::sys::fs::getUmask()));
+    llvm::sys::fs::setPermissions(
+        path, static_cast<llvm::sys::fs::perms>(0666 & ~llvm::sys::fs::getUmask()));
     return Error::success();
   }
 
@@ -90,9 +95,10 @@ private:
 
 class Writer {
 public:
-  Writer(ModuleOp module, const CpuTarget &target, const ModuleContents &contents, ArchiveSet &archives,
-         const ModuleWriterOptions &options)
-      : module(module), symbols(module), target(target), contents(contents), archives(archives), options(options) {}
+  Writer(ModuleOp module, const CpuTarget &target, const ModuleContents &contents,
+         ArchiveSet &archives, const ModuleWriterOptions &options)
+      : module(module), symbols(module), target(target), contents(contents), archives(archives),
+        options(options) {}
 
   Error write(StringRef output);
 
@@ -117,16 +123,17 @@ private:
 Expected<std::pair<ParamOp, const StoredTensor *>> Writer::find(cpu::PackedParamOp packed) {
   auto param = symbols.lookup<ParamOp>(packed.getParam());
   if (!param)
-    return llvm::createStringError("packed parameter '%s' is of '%s', which the module does not have",
-                                   packed.getSymName().str().c_str(), packed.getParam().str().c_str());
+    return llvm::createStringError(
+        "packed parameter '%s' is of '%s', which the module does not have",
+        packed.getSymName().str().c_str(), packed.getParam().str().c_str());
   Expected<std::shared_ptr<Archive>> archive = archives.open(param.getArchive());
   if (!archive)
     return archive.takeError();
   const StoredTensor *tensor = (*archive)->find(param.getKey());
   if (!tensor)
     return llvm::createStringError("parameter '%s': archive '%s' has no tensor '%s'",
-                                   param.getSymName().str().c_str(), param.getArchive().str().c_str(),
-                                   param.getKey().str().c_str());
+                                   param.getSymName().str().c_str(),
+                                   param.getArchive().str().c_str(), param.getKey().str().c_str());
   return std::make_pair(param, tensor);
 }
 
@@ -145,30 +152,36 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
   auto signatureAttr = module->getAttrOfType<DictionaryAttr>("un0.signature");
   auto arenaBytes = module->getAttrOfType<IntegerAttr>("cpu.arena_bytes");
   if (!signatureAttr || !arenaBytes)
-    return llvm::createStringError("the module lacks un0.signature or cpu.arena_bytes: it did not pass the phase 'loops'");
+    return llvm::createStringError(
+        "the module lacks un0.signature or cpu.arena_bytes: it did not pass the phase 'loops'");
   auto signature = format::CreateSignature(
       fb, integer(signatureAttr, "oscillators"), integer(signatureAttr, "conditioning"),
-      integer(signatureAttr, "classes"), integer(signatureAttr, "features"), integer(signatureAttr, "channels"),
-      integer(signatureAttr, "height"), integer(signatureAttr, "width"));
+      integer(signatureAttr, "classes"), integer(signatureAttr, "features"),
+      integer(signatureAttr, "channels"), integer(signatureAttr, "height"),
+      integer(signatureAttr, "width"));
 
   std::vector<flatbuffers::Offset<format::Entry>> entries;
   for (auto func : module.getOps<LLVM::LLVMFuncOp>())
     if (auto kind = func->getAttrOfType<StringAttr>("cpu.entry"))
-      entries.push_back(format::CreateEntry(fb, text(kind.getValue()), text(func.getSymName()),
-                                            func->getAttrOfType<IntegerAttr>("cpu.batch").getInt()));
+      entries.push_back(
+          format::CreateEntry(fb, text(kind.getValue()), text(func.getSymName()),
+                              func->getAttrOfType<IntegerAttr>("cpu.batch").getInt()));
 
   std::vector<flatbuffers::Offset<format::Tensor>> tensors;
   for (auto packed : module.getOps<cpu::PackedParamOp>()) {
     auto param = symbols.lookup<ParamOp>(packed.getParam());
     if (!param)
-      return llvm::createStringError("packed parameter '%s' has no parameter", packed.getSymName().str().c_str());
+      return llvm::createStringError("packed parameter '%s' has no parameter",
+                                     packed.getSymName().str().c_str());
     ArrayRef<int64_t> shape = cast<ShapedType>(param.getType()).getShape();
-    tensors.push_back(format::CreateTensor(
-        fb, text(param.getSymName()), text(param.getKey()), fb.CreateVector(shape.data(), shape.size()), text("f32"),
-        text(cpu::stringifyPacking(packed.getPacking())), packed.getOffset(), packed.getBytes()));
+    tensors.push_back(format::CreateTensor(fb, text(param.getSymName()), text(param.getKey()),
+                                           fb.CreateVector(shape.data(), shape.size()), text("f32"),
+                                           text(cpu::stringifyPacking(packed.getPacking())),
+                                           packed.getOffset(), packed.getBytes()));
     weightBytes = std::max<uint64_t>(weightBytes, packed.getOffset() + packed.getBytes());
   }
-  weightBytes = std::max<uint64_t>(llvm::alignTo(weightBytes, UN0_FORMAT_ALIGNMENT), UN0_FORMAT_ALIGNMENT);
+  weightBytes =
+      std::max<uint64_t>(llvm::alignTo(weightBytes, UN0_FORMAT_ALIGNMENT), UN0_FORMAT_ALIGNMENT);
 
   std::vector<flatbuffers::Offset<flatbuffers::String>> features;
   for (const std::string &feature : target.features)
@@ -177,23 +190,25 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
   std::vector<flatbuffers::Offset<format::Cost>> costs;
   if (auto rows = module->getAttrOfType<ArrayAttr>("un0.costs"))
     for (auto row : rows.getAsRange<DictionaryAttr>())
-      costs.push_back(format::CreateCost(fb, text(string(row, "op")), text(string(row, "part")),
-                                         integer(row, "count"), integer(row, "multiply_adds"), integer(row, "bits"),
-                                         integer(row, "special_functions"), integer(row, "parameter_bytes"),
-                                         integer(row, "bytes_read"), integer(row, "bytes_written")));
+      costs.push_back(format::CreateCost(
+          fb, text(string(row, "op")), text(string(row, "part")), integer(row, "count"),
+          integer(row, "multiply_adds"), integer(row, "bits"), integer(row, "special_functions"),
+          integer(row, "parameter_bytes"), integer(row, "bytes_read"),
+          integer(row, "bytes_written")));
 
   auto dynamics = module->getAttrOfType<DictionaryAttr>("un0.dynamics");
   auto time = dynamics ? dynamics.getAs<FloatAttr>("time") : FloatAttr();
   auto compilation = format::CreateCompilation(
-      fb, text("un0c " UN0_VERSION), text(contents.source), text(""), text(contents.precision), text("cpu"),
-      text(target.cpu), text(string(dynamics, "solver")), integer(dynamics, "steps"),
+      fb, text("un0c " UN0_VERSION), text(contents.source), text(""), text(contents.precision),
+      text("cpu"), text(target.cpu), text(string(dynamics, "solver")), integer(dynamics, "steps"),
       time ? time.getValueAsDouble() : 0.0);
 
   StringRef name = string(module->getAttrOfType<DictionaryAttr>("un0.model"), "name");
   auto model = text(name.empty() ? "model" : name);
   auto external = text(externalName);
-  fb.Finish(format::CreateManifest(fb, UN0_CODE_ABI_VERSION, model, signature, fb.CreateVector(entries),
-                                   fb.CreateVector(tensors), arenaBytes.getInt(), fb.CreateVector(features),
+  fb.Finish(format::CreateManifest(fb, UN0_CODE_ABI_VERSION, model, signature,
+                                   fb.CreateVector(entries), fb.CreateVector(tensors),
+                                   arenaBytes.getInt(), fb.CreateVector(features),
                                    fb.CreateVector(costs), compilation, external));
   const char *data = reinterpret_cast<const char *>(fb.GetBufferPointer());
   return std::vector<char>(data, data + fb.GetSize());
@@ -223,10 +238,10 @@ Error Writer::writeWeights(OutputFile &file, un0_section &section) {
   };
   for (auto packed : module.getOps<cpu::PackedParamOp>()) {
     if (packed.getOffset() < written || packed.getOffset() - written >= UN0_FORMAT_ALIGNMENT)
-      return llvm::createStringError("packed parameter '%s' is at %llu, expected %llu",
-                                     packed.getSymName().str().c_str(),
-                                     static_cast<unsigned long long>(packed.getOffset()),
-                                     static_cast<unsigned long long>(llvm::alignTo(written, UN0_FORMAT_ALIGNMENT)));
+      return llvm::createStringError(
+          "packed parameter '%s' is at %llu, expected %llu", packed.getSymName().str().c_str(),
+          static_cast<unsigned long long>(packed.getOffset()),
+          static_cast<unsigned long long>(llvm::alignTo(written, UN0_FORMAT_ALIGNMENT)));
     put(zeros, packed.getOffset() - written);
     auto found = find(packed);
     if (!found)
@@ -303,7 +318,8 @@ Error Writer::write(StringRef output) {
   return file->keep();
 }
 
-Error un0::writeModule(StringRef output, ModuleOp module, const CpuTarget &target, const ModuleContents &contents,
-                       ArchiveSet &archives, const ModuleWriterOptions &options) {
+Error un0::writeModule(StringRef output, ModuleOp module, const CpuTarget &target,
+                       const ModuleContents &contents, ArchiveSet &archives,
+                       const ModuleWriterOptions &options) {
   return Writer(module, target, contents, archives, options).write(output);
 }

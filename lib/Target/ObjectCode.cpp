@@ -35,9 +35,9 @@ static Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const 
   if (!llvmTarget)
     return llvm::createStringError("LLVM has no x86-64 backend: %s", message.c_str());
   llvm::TargetOptions options;
-  std::unique_ptr<llvm::TargetMachine> machine(
-      llvmTarget->createTargetMachine(triple, target.cpu, target.getFeatureString(), options, llvm::Reloc::PIC_,
-                                      std::nullopt, llvm::CodeGenOptLevel::Aggressive));
+  std::unique_ptr<llvm::TargetMachine> machine(llvmTarget->createTargetMachine(
+      triple, target.cpu, target.getFeatureString(), options, llvm::Reloc::PIC_, std::nullopt,
+      llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     return llvm::createStringError("LLVM cannot make code for cpu '%s'", target.cpu.c_str());
   return machine;
@@ -49,7 +49,8 @@ static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
   llvm::CGSCCAnalysisManager cgscc;
   llvm::ModuleAnalysisManager modules;
   llvm::PipelineTuningOptions tuning;
-  // The code is in vector form and unrolled as far as registers go; doing either again makes tiles spill.
+  // The code is in vector form and unrolled as far as registers go; doing either again makes tiles
+  // spill.
   tuning.LoopUnrolling = false;
   tuning.LoopVectorization = false;
   tuning.SLPVectorization = false;
@@ -85,9 +86,11 @@ static Expected<SmallVector<char, 0>> link(StringRef object) {
   if (!linker)
     linker = llvm::sys::findProgramByName("ld.lld");
   if (!linker)
-    return llvm::createStringError("the linker ld.lld-22 was not found; install the package lld-22");
+    return llvm::createStringError(
+        "the linker ld.lld-22 was not found; install the package lld-22");
   ScopedFile input, output, errors;
-  for (auto [file, suffix] : {std::make_pair(&input, "o"), std::make_pair(&output, "so"), std::make_pair(&errors, "txt")})
+  for (auto [file, suffix] :
+       {std::make_pair(&input, "o"), std::make_pair(&output, "so"), std::make_pair(&errors, "txt")})
     if (Error error = file->create(suffix))
       return std::move(error);
   {
@@ -100,21 +103,34 @@ static Expected<SmallVector<char, 0>> link(StringRef object) {
       return llvm::createStringError("cannot write '%s'", input.path.c_str());
     }
   }
-  StringRef arguments[] = {*linker,          "-shared",    "--no-undefined",    "--hash-style=sysv",
-                           "--build-id=none", "-z",         "max-page-size=4096", "-z",
-                           "norelro",        "--strip-all", "-o",                output.path,
+  StringRef arguments[] = {*linker,
+                           "-shared",
+                           "--no-undefined",
+                           "--hash-style=sysv",
+                           "--build-id=none",
+                           "-z",
+                           "max-page-size=4096",
+                           "-z",
+                           "norelro",
+                           "--strip-all",
+                           "-o",
+                           output.path,
                            input.path};
-  std::optional<StringRef> redirects[] = {StringRef(), StringRef(errors.path), StringRef(errors.path)};
+  std::optional<StringRef> redirects[] = {StringRef(), StringRef(errors.path),
+                                          StringRef(errors.path)};
   std::string message;
-  int status = llvm::sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects, 0, 0, &message);
+  int status =
+      llvm::sys::ExecuteAndWait(*linker, arguments, std::nullopt, redirects, 0, 0, &message);
   if (status != 0) {
     if (auto text = llvm::MemoryBuffer::getFile(errors.path))
       message += (*text)->getBuffer().split('\n').first.str();
     return llvm::createStringError("linking the compiled code failed: %s", message.c_str());
   }
-  auto linked = llvm::MemoryBuffer::getFile(output.path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
+  auto linked =
+      llvm::MemoryBuffer::getFile(output.path, /*IsText=*/false, /*RequiresNullTerminator=*/false);
   if (!linked)
-    return llvm::createStringError("cannot read the linked code: %s", linked.getError().message().c_str());
+    return llvm::createStringError("cannot read the linked code: %s",
+                                   linked.getError().message().c_str());
   StringRef bytes = (*linked)->getBuffer();
   return SmallVector<char, 0>(bytes.begin(), bytes.end());
 }
@@ -134,7 +150,8 @@ Expected<SmallVector<char, 0>> un0::compileToObject(ModuleOp module, const CpuTa
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> ir = translateModuleToLLVMIR(*code, context, "un0");
   if (!ir)
-    return llvm::createStringError("the module is not in the phase 'llvm': it does not translate to LLVM IR");
+    return llvm::createStringError(
+        "the module is not in the phase 'llvm': it does not translate to LLVM IR");
   ir->setTargetTriple(llvm::Triple(kTriple));
   ir->setDataLayout((*machine)->createDataLayout());
   for (llvm::Function &function : *ir) {
@@ -153,7 +170,8 @@ Expected<SmallVector<char, 0>> un0::compileToObject(ModuleOp module, const CpuTa
   SmallVector<char, 0> buffer;
   llvm::raw_svector_ostream os(buffer);
   llvm::legacy::PassManager emit;
-  auto kind = options.assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
+  auto kind =
+      options.assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
   if ((*machine)->addPassesToEmitFile(emit, os, nullptr, kind))
     return llvm::createStringError("LLVM cannot emit code for cpu '%s'", target.cpu.c_str());
   emit.run(*ir);

@@ -1,7 +1,8 @@
 //===- un0-compare.cpp - tensors of two files, within a tolerance -*- C++ -*-===//
 //
-// Compares a tensor of one archive with one of another and prints the rms and the largest difference; fails when one is
-// past its bound. Test suites use it for parity with golden values and with the reference device.
+// Compares a tensor of one archive with one of another and prints the rms and the largest
+// difference; fails when one is past its bound. Test suites use it for parity with golden values
+// and with the reference device.
 //
 //===----------------------------------------------------------------------===//
 
@@ -17,8 +18,10 @@ using namespace llvm;
 static cl::opt<std::string> actualPath(cl::Positional, cl::desc("ACTUAL"), cl::Required);
 static cl::opt<std::string> expectedPath(cl::Positional, cl::desc("EXPECTED"), cl::Required);
 static cl::opt<std::string> tensor("tensor", cl::desc("Key in both files"), cl::Required);
-static cl::opt<std::string> expectedTensor("expected-tensor", cl::desc("Key in EXPECTED, if another"));
-static cl::opt<int64_t> expectedIndex("expected-index", cl::desc("First index into EXPECTED's tensor"), cl::init(-1));
+static cl::opt<std::string> expectedTensor("expected-tensor",
+                                           cl::desc("Key in EXPECTED, if another"));
+static cl::opt<int64_t> expectedIndex("expected-index",
+                                      cl::desc("First index into EXPECTED's tensor"), cl::init(-1));
 static cl::opt<double> rmsBound("rms", cl::desc("Largest rms difference"), cl::Required);
 static cl::opt<double> maxBound("max", cl::desc("Largest difference"), cl::Required);
 
@@ -51,7 +54,8 @@ int main(int argc, char **argv) {
     found->readF64(first, values[side]);
   }
   if (values[0].size() != values[1].size())
-    return fail("tensors have " + Twine(values[0].size()) + " and " + Twine(values[1].size()) + " elements");
+    return fail("tensors have " + Twine(values[0].size()) + " and " + Twine(values[1].size()) +
+                " elements");
   double sum = 0, largest = 0;
   bool finite = true;
   for (auto [x, y] : zip(values[0], values[1])) {
@@ -61,8 +65,8 @@ int main(int argc, char **argv) {
     largest = std::max(largest, difference);
   }
   double rms = values[0].empty() ? 0 : std::sqrt(sum / values[0].size());
-  outs() << formatv("{0}: rms {1:E3} (<= {2:E3}), max {3:E3} (<= {4:E3})\n", tensor, rms, double(rmsBound), largest,
-                    double(maxBound));
+  outs() << formatv("{0}: rms {1:E3} (<= {2:E3}), max {3:E3} (<= {4:E3})\n", tensor, rms,
+                    double(rmsBound), largest, double(maxBound));
   outs().flush();
   if (!finite || rms > rmsBound || largest > maxBound)
     return fail("'" + tensor + "' differs by more than its tolerance");

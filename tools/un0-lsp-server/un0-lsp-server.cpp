@@ -1,7 +1,7 @@
 //===- un0-lsp-server.cpp - language server for un0 IR ----------*- C++ -*-===//
 
-#include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
 #include "mlir/IR/Dialect.h"
+#include "mlir/Tools/mlir-lsp-server/MlirLspServerMain.h"
 #include "un0/Pipelines/Phases.h"
 
 int main(int argc, char **argv) {

@@ -1,7 +1,7 @@
 //===- un0-translate.cpp - text, bytecode and modules -----------*- C++ -*-===//
 //
-// Turns IR into text or bytecode and back, and looks into `.un0` modules. Modules are read through the runtime, so
-// nothing is shown of a file that the runtime would refuse.
+// Turns IR into text or bytecode and back, and looks into `.un0` modules. Modules are read through
+// the runtime, so nothing is shown of a file that the runtime would refuse.
 //
 //===----------------------------------------------------------------------===//
 
@@ -22,14 +22,17 @@ enum class Action { Text, Bytecode, Inspect, ExtractModel };
 } // namespace
 
 static cl::OptionCategory category("un0-translate options");
-static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Required, cl::cat(category));
-static cl::opt<std::string> output("o", cl::desc("Output file, '-' to print"), cl::init("-"), cl::cat(category));
+static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Required,
+                                  cl::cat(category));
+static cl::opt<std::string> output("o", cl::desc("Output file, '-' to print"), cl::init("-"),
+                                   cl::cat(category));
 static cl::opt<Action> action(
     cl::desc("What to do:"), cl::Required, cl::cat(category),
     cl::values(clEnumValN(Action::Text, "to-text", "IR, text or bytecode, to text"),
                clEnumValN(Action::Bytecode, "to-bytecode", "IR, text or bytecode, to bytecode"),
                clEnumValN(Action::Inspect, "inspect", "print a module's manifest as JSON"),
-               clEnumValN(Action::ExtractModel, "extract-model", "the IR at phase 'model' that a module carries")));
+               clEnumValN(Action::ExtractModel, "extract-model",
+                          "the IR at phase 'model' that a module carries")));
 
 static int fail(const Twine &message) {
   errs() << "un0-translate: error: " << message << "\n";
@@ -85,16 +88,18 @@ static json::Object describe(const un0_module *module) {
   json::Array entries, tensors, costs, features;
   un0_entry_info entry;
   for (uint64_t i = 0; un0_module_entry(module, i, &entry); ++i)
-    entries.push_back(json::Object{{"kind", entry.kind}, {"symbol", entry.symbol}, {"batch", entry.batch}});
+    entries.push_back(
+        json::Object{{"kind", entry.kind}, {"symbol", entry.symbol}, {"batch", entry.batch}});
   un0_tensor_info tensor;
   for (uint64_t i = 0; un0_module_tensor(module, i, &tensor); ++i)
-    tensors.push_back(json::Object{{"name", tensor.name},
-                                   {"archive_key", tensor.archive_key},
-                                   {"shape", json::Array(ArrayRef<int64_t>(tensor.shape, tensor.rank))},
-                                   {"storage", tensor.storage},
-                                   {"packing", tensor.packing},
-                                   {"offset", tensor.offset},
-                                   {"size", tensor.size}});
+    tensors.push_back(
+        json::Object{{"name", tensor.name},
+                     {"archive_key", tensor.archive_key},
+                     {"shape", json::Array(ArrayRef<int64_t>(tensor.shape, tensor.rank))},
+                     {"storage", tensor.storage},
+                     {"packing", tensor.packing},
+                     {"offset", tensor.offset},
+                     {"size", tensor.size}});
   un0_cost_info cost;
   for (uint64_t i = 0; un0_module_cost(module, i, &cost); ++i)
     costs.push_back(json::Object{{"op", cost.op},
@@ -159,8 +164,8 @@ int main(int argc, char **argv) {
   } else {
     size_t size = 0;
     const void *bytecode = un0_module_bytecode(module, &size);
-    status = bytecode ? translate(MemoryBuffer::getMemBufferCopy(StringRef(static_cast<const char *>(bytecode), size),
-                                                                 input))
+    status = bytecode ? translate(MemoryBuffer::getMemBufferCopy(
+                            StringRef(static_cast<const char *>(bytecode), size), input))
                       : fail("'" + input + "' carries no model IR; it was compiled with --strip");
   }
   un0_module_close(module);

@@ -9,35 +9,49 @@ using namespace llvm;
 
 static cl::OptionCategory category("un0c options");
 
-static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Required, cl::cat(category));
-static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print without it"), cl::value_desc("file"),
+static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Required,
+                                  cl::cat(category));
+static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print without it"),
+                                   cl::value_desc("file"), cl::cat(category));
+static cl::opt<std::string> precision("precision", cl::desc("Arithmetic of the couplings: f32"),
+                                      cl::init("f32"), cl::cat(category));
+static cl::opt<std::string> target("target", cl::desc("What to make: cpu"), cl::init("cpu"),
                                    cl::cat(category));
-static cl::opt<std::string> precision("precision", cl::desc("Arithmetic of the couplings: f32"), cl::init("f32"),
-                                      cl::cat(category));
-static cl::opt<std::string> target("target", cl::desc("What to make: cpu"), cl::init("cpu"), cl::cat(category));
-static cl::opt<std::string> mcpu("mcpu", cl::desc("Processor, 'host' or LLVM's name (x86-64-v3, znver4, ...)"),
-                                 cl::init("host"), cl::cat(category));
-static cl::opt<int64_t> steps("steps", cl::desc("Integration steps instead of the model's"), cl::cat(category));
-static cl::opt<std::string> solver("solver", cl::desc("euler, heun, rk4 (the 3/8 rule) or rk4-classic"),
-                                   cl::cat(category));
-static cl::opt<double> modelTime("time", cl::desc("Integration time instead of the model's"), cl::cat(category));
+static cl::opt<std::string>
+    mcpu("mcpu", cl::desc("Processor, 'host' or LLVM's name (x86-64-v3, znver4, ...)"),
+         cl::init("host"), cl::cat(category));
+static cl::opt<int64_t> steps("steps", cl::desc("Integration steps instead of the model's"),
+                              cl::cat(category));
+static cl::opt<std::string>
+    solver("solver", cl::desc("euler, heun, rk4 (the 3/8 rule) or rk4-classic"), cl::cat(category));
+static cl::opt<double> modelTime("time", cl::desc("Integration time instead of the model's"),
+                                 cl::cat(category));
 static cl::opt<std::string> weights("weights", cl::desc("embedded, or external: beside the module"),
                                     cl::init("embedded"), cl::cat(category));
-static cl::opt<std::string> compileTo("compile-to", cl::desc("Last phase: import, model, fused, quantized, loops, "
-                                                             "vector, llvm, object or module"),
-                                      cl::init("module"), cl::value_desc("phase"), cl::cat(category));
-static cl::opt<std::string> compileFrom("compile-from", cl::desc("Phase that the IR input is in"), cl::init("import"),
-                                        cl::value_desc("phase"), cl::cat(category));
-static cl::opt<std::string> dumpPhases("dump-phases", cl::desc("Write the IR at the end of each phase"),
+static cl::opt<std::string>
+    compileTo("compile-to",
+              cl::desc("Last phase: import, model, fused, quantized, loops, "
+                       "vector, llvm, object or module"),
+              cl::init("module"), cl::value_desc("phase"), cl::cat(category));
+static cl::opt<std::string> compileFrom("compile-from", cl::desc("Phase that the IR input is in"),
+                                        cl::init("import"), cl::value_desc("phase"),
+                                        cl::cat(category));
+static cl::opt<std::string> dumpPhases("dump-phases",
+                                       cl::desc("Write the IR at the end of each phase"),
                                        cl::value_desc("directory"), cl::cat(category));
-static cl::list<std::string> plugins("load-pass-plugin", cl::desc("Load passes from a shared library"),
+static cl::list<std::string> plugins("load-pass-plugin",
+                                     cl::desc("Load passes from a shared library"),
                                      cl::value_desc("so"), cl::cat(category));
-static cl::list<std::string> inserted("insert-pass", cl::desc("Run a pass pipeline at the end of a phase"),
+static cl::list<std::string> inserted("insert-pass",
+                                      cl::desc("Run a pass pipeline at the end of a phase"),
                                       cl::value_desc("phase:pipeline"), cl::cat(category));
-static cl::opt<bool> allowNonfinite("allow-nonfinite", cl::desc("Let NaN and infinite weights by"), cl::cat(category));
-static cl::opt<bool> strip("strip", cl::desc("Leave the model IR out of the module (no reference device)"),
+static cl::opt<bool> allowNonfinite("allow-nonfinite", cl::desc("Let NaN and infinite weights by"),
+                                    cl::cat(category));
+static cl::opt<bool> strip("strip",
+                           cl::desc("Leave the model IR out of the module (no reference device)"),
                            cl::cat(category));
-static cl::opt<bool> verbose("verbose", cl::desc("Print the time of each phase"), cl::cat(category));
+static cl::opt<bool> verbose("verbose", cl::desc("Print the time of each phase"),
+                             cl::cat(category));
 
 static int fail(const Twine &message) {
   errs() << "un0c: error: " << message << "\n";
@@ -56,7 +70,8 @@ int main(int argc, char **argv) {
     return fail("target '" + target + "' is not supported; this version has cpu");
   if (weights != "embedded" && weights != "external")
     return fail("--weights is 'embedded' or 'external', got '" + weights + "'");
-  if (solver.getNumOccurrences() && !is_contained({"euler", "heun", "rk4", "rk4-classic"}, StringRef(solver)))
+  if (solver.getNumOccurrences() &&
+      !is_contained({"euler", "heun", "rk4", "rk4-classic"}, StringRef(solver)))
     return fail("--solver is 'euler', 'heun', 'rk4' or 'rk4-classic', got '" + solver + "'");
 
   un0::CompileOptions options;
@@ -64,10 +79,12 @@ int main(int argc, char **argv) {
   options.output = output;
   options.cpu = mcpu;
   options.precision = precision;
-  for (auto [flag, phase] : {std::make_pair(&compileTo, &options.to), std::make_pair(&compileFrom, &options.from)}) {
+  for (auto [flag, phase] :
+       {std::make_pair(&compileTo, &options.to), std::make_pair(&compileFrom, &options.from)}) {
     std::optional<un0::Phase> parsed = un0::parsePhase(*flag);
     if (!parsed)
-      return fail("--" + flag->ArgStr + ": no phase '" + *flag + "'; there are " + un0::listPhases());
+      return fail("--" + flag->ArgStr + ": no phase '" + *flag + "'; there are " +
+                  un0::listPhases());
     *phase = *parsed;
   }
   options.dumpPhases = dumpPhases;

@@ -25,7 +25,8 @@
 
 namespace un0::cpu {
 
-/// Rows of a packed coupling that lie side by side, and channels of an image block: one 64-byte line of f32.
+/// Rows of a packed coupling that lie side by side, and channels of an image block: one 64-byte
+/// line of f32.
 constexpr int64_t kLine = 16;
 
 /// Rounds up to whole lines.

@@ -8,7 +8,9 @@ using namespace un0::cpu;
 #define GET_OP_CLASSES
 #include "dialects/Cpu/IR/CpuOps.cpp.inc"
 
-static ArrayRef<int64_t> shapeOf(Value value) { return cast<MemRefType>(value.getType()).getShape(); }
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<MemRefType>(value.getType()).getShape();
+}
 
 LogicalResult PackedParamOp::verify() {
   if (getOffset() < 0 || getOffset() % 64)
@@ -30,12 +32,17 @@ static LogicalResult verifyPhases(Operation *op, ArrayRef<int64_t> rows, ArrayRe
   bool tile = lanes.size() == 2 && lanes[0] == padded && lanes[1] == rows[0];
   bool single = lanes.size() == 1 && lanes[0] == padded && rows[0] == 1;
   if (!tile && !single)
-    return op->emitOpError("lane layout does not hold ") << rows[0] << " x " << rows[1] << " phases";
+    return op->emitOpError("lane layout does not hold ")
+           << rows[0] << " x " << rows[1] << " phases";
   return success();
 }
 
-LogicalResult LoadPhasesOp::verify() { return verifyPhases(*this, shapeOf(getSource()), shapeOf(getDest())); }
-LogicalResult StorePhasesOp::verify() { return verifyPhases(*this, shapeOf(getDest()), shapeOf(getSource())); }
+LogicalResult LoadPhasesOp::verify() {
+  return verifyPhases(*this, shapeOf(getSource()), shapeOf(getDest()));
+}
+LogicalResult StorePhasesOp::verify() {
+  return verifyPhases(*this, shapeOf(getDest()), shapeOf(getSource()));
+}
 
 LogicalResult WavesOp::verify() {
   ArrayRef<int64_t> phases = shapeOf(getPhases()), waves = shapeOf(getWaves());
@@ -47,7 +54,8 @@ LogicalResult WavesOp::verify() {
 }
 
 LogicalResult GatherClassOp::verify() {
-  ArrayRef<int64_t> table = shapeOf(getTable()), dest = shapeOf(getDest()), labels = shapeOf(getLabels());
+  ArrayRef<int64_t> table = shapeOf(getTable()), dest = shapeOf(getDest()),
+                    labels = shapeOf(getLabels());
   if (table.size() != 3)
     return emitOpError("table has rank ") << table.size() << " instead of 3";
   bool single = labels[0] == 1 && dest == table.drop_front();
@@ -64,10 +72,12 @@ LogicalResult RateOp::verify() {
   bool single = out.size() == 1;
   int64_t padded = out.empty() ? 0 : out[0];
   if (out.empty() || out.size() > 2 || padded % kLine ||
-      (single ? target != ArrayRef<int64_t>({2, padded}) : target != ArrayRef<int64_t>({padded, 2, out[1]})))
+      (single ? target != ArrayRef<int64_t>({2, padded})
+              : target != ArrayRef<int64_t>({padded, 2, out[1]})))
     return emitOpError("target waves do not match the result's layout");
   if (shapeOf(getFrequency()) != ArrayRef<int64_t>({padded}))
-    return emitOpError("frequency has ") << shapeOf(getFrequency())[0] << " entries but the population has " << padded;
+    return emitOpError("frequency has ")
+           << shapeOf(getFrequency())[0] << " entries but the population has " << padded;
   for (auto [coupling, source] : llvm::zip(getCouplings(), getSources())) {
     ArrayRef<int64_t> k = shapeOf(coupling), s = shapeOf(source);
     int64_t sources = single ? s.back() : s.front();
@@ -75,14 +85,16 @@ LogicalResult RateOp::verify() {
     bool drive = single ? k.size() == 2 && k[1] == padded && k[0] <= sources
                         : k.size() == 3 && k[0] == padded && k[2] == out[1] && k[1] <= sources;
     if (!shared && !drive)
-      return emitOpError("coupling fits neither the rows nor the drive layout of ") << padded << " oscillators";
+      return emitOpError("coupling fits neither the rows nor the drive layout of ")
+             << padded << " oscillators";
   }
   return success();
 }
 
 LogicalResult CombineOp::verify() {
   if (getCoefficients().size() != getRates().size())
-    return emitOpError("has ") << getCoefficients().size() << " coefficients for " << getRates().size() << " rates";
+    return emitOpError("has ") << getCoefficients().size() << " coefficients for "
+                               << getRates().size() << " rates";
   return success();
 }
 
@@ -92,14 +104,16 @@ LogicalResult Conv2DOp::verify() {
     return emitOpError("input and output must be images of channel blocks");
   int64_t scale = getUpsample() ? 2 : 1;
   if ((in[1] - 2) * scale != out[1] - 2 || (in[2] - 2) * scale != out[2] - 2)
-    return emitOpError("input is ") << in[1] - 2 << " x " << in[2] - 2 << " but output is " << out[1] - 2 << " x "
-                                    << out[2] - 2;
+    return emitOpError("input is ") << in[1] - 2 << " x " << in[2] - 2 << " but output is "
+                                    << out[1] - 2 << " x " << out[2] - 2;
   int64_t taps = getUpsample() ? 16 : 9;
   int64_t expected = taps * in[0] * kLine * out[0] * kLine;
   if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
-    return emitOpError("weights have ") << shapeOf(getWeights())[0] << " elements, expected " << expected;
+    return emitOpError("weights have ")
+           << shapeOf(getWeights())[0] << " elements, expected " << expected;
   if (getLanes() <= 0 || kLine % getLanes() || getGroup() <= 0)
-    return emitOpError("lanes ") << getLanes() << " and group " << getGroup() << " do not fit a line of " << kLine;
+    return emitOpError("lanes ") << getLanes() << " and group " << getGroup()
+                                 << " do not fit a line of " << kLine;
   return success();
 }
 
@@ -109,6 +123,7 @@ LogicalResult Conv2DPlanarOp::verify() {
     return emitOpError("input image and output planes differ in size");
   int64_t expected = 9 * in[0] * kLine * out[0];
   if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
-    return emitOpError("weights have ") << shapeOf(getWeights())[0] << " elements, expected " << expected;
+    return emitOpError("weights have ")
+           << shapeOf(getWeights())[0] << " elements, expected " << expected;
   return success();
 }

@@ -10,15 +10,17 @@
 
 namespace un0 {
 
-/// A processor by LLVM's name, and the vector unit that its features give. Kept on the module as `cpu.target`.
+/// A processor by LLVM's name, and the vector unit that its features give. Kept on the module as
+/// `cpu.target`.
 struct CpuTarget {
   std::string cpu;                   ///< LLVM's CPU name
   std::vector<std::string> features; ///< features code may use, LLVM's names without '+'
   int64_t lanes = 4;                 ///< f32 lanes of a register: 16, 8 or 4
   int64_t registers = 16;            ///< vector registers
-  bool fma = false;                  ///< fused multiply-add; without it, fma is a library call and must not appear
+  bool fma = false; ///< fused multiply-add; without it, fma is a library call and must not appear
 
-  /// `name` is an x86-64 CPU that LLVM knows, or "host". The error lists nothing but the offending name.
+  /// `name` is an x86-64 CPU that LLVM knows, or "host". The error lists nothing but the offending
+  /// name.
   static llvm::Expected<CpuTarget> get(llvm::StringRef name);
   /// "+a,+b" as LLVM wants it.
   std::string getFeatureString() const;

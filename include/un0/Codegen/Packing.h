@@ -8,10 +8,11 @@
 
 namespace un0 {
 
-/// Packs a stored tensor as `packed` says, with the transforms of `param` (scale, zero diagonal) applied, and hands it to
-/// `sink` piece by piece in file order. A piece is at most 16 rows of a coupling, one class of a drive or one group of
-/// output channels, so a parameter is never held whole. Fails where the tensor's shape is not what the packing needs, or
-/// with what `sink` returns.
+/// Packs a stored tensor as `packed` says, with the transforms of `param` (scale, zero diagonal)
+/// applied, and hands it to `sink` piece by piece in file order. A piece is at most 16 rows of a
+/// coupling, one class of a drive or one group of output channels, so a parameter is never held
+/// whole. Fails where the tensor's shape is not what the packing needs, or with what `sink`
+/// returns.
 llvm::Error packParameter(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor,
                           llvm::function_ref<llvm::Error(llvm::ArrayRef<float>)> sink);
 

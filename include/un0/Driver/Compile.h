@@ -31,8 +31,8 @@ struct CompileOptions {
   std::vector<std::string> insertedPasses;
 };
 
-/// Compiles as the options say. Messages go to `errors`, one line each ("un0c: error: ..."), notes below; with `verbose`
-/// also the time of each phase. On failure no output file is left.
+/// Compiles as the options say. Messages go to `errors`, one line each ("un0c: error: ..."), notes
+/// below; with `verbose` also the time of each phase. On failure no output file is left.
 llvm::LogicalResult compile(const CompileOptions &options, llvm::raw_ostream &errors);
 
 } // namespace un0

@@ -10,11 +10,13 @@
 
 namespace un0 {
 
-/// In compilation order. `Import` to `LLVM` are IR; `Object` is the linked code, `Module` the whole `.un0` file.
+/// In compilation order. `Import` to `LLVM` are IR; `Object` is the linked code, `Module` the whole
+/// `.un0` file.
 enum class Phase { Import, Model, Fused, Quantized, Loops, Vector, LLVM, Object, Module };
 
-constexpr Phase kAllPhases[] = {Phase::Import, Phase::Model,  Phase::Fused, Phase::Quantized, Phase::Loops,
-                                Phase::Vector, Phase::LLVM, Phase::Object, Phase::Module};
+constexpr Phase kAllPhases[] = {Phase::Import,    Phase::Model,  Phase::Fused,
+                                Phase::Quantized, Phase::Loops,  Phase::Vector,
+                                Phase::LLVM,      Phase::Object, Phase::Module};
 
 llvm::StringRef getPhaseName(Phase phase);
 std::optional<Phase> parsePhase(llvm::StringRef name);
@@ -24,8 +26,8 @@ std::string listPhases();
 /// Whether the result of the phase is MLIR, so that it can be printed, dumped and started from.
 inline bool isIRPhase(Phase phase) { return phase < Phase::Object; }
 
-/// Adds the passes that lead from the phase before to `phase`, ending with the verifier of what the phase guarantees.
-/// `Loops` and later need `cpu.target` on the module.
+/// Adds the passes that lead from the phase before to `phase`, ending with the verifier of what the
+/// phase guarantees. `Loops` and later need `cpu.target` on the module.
 void buildPhase(Phase phase, mlir::OpPassManager &pm);
 
 /// Registers each phase's pipeline as `un0-phase-<name>`, for opt-like tools.

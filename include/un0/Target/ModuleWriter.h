@@ -24,11 +24,12 @@ struct ModuleWriterOptions {
   llvm::function_ref<void(uint64_t, uint64_t)> progress = nullptr;
 };
 
-/// Writes the module for `module` (phase `llvm`: entries, `un0.param`, `cpu.packed_param`, the attributes of `un0-to-cpu`).
-/// Parameters are streamed from their archives. Files appear under their names only when complete; on failure nothing is
-/// left.
+/// Writes the module for `module` (phase `llvm`: entries, `un0.param`, `cpu.packed_param`, the
+/// attributes of `un0-to-cpu`). Parameters are streamed from their archives. Files appear under
+/// their names only when complete; on failure nothing is left.
 llvm::Error writeModule(llvm::StringRef output, mlir::ModuleOp module, const CpuTarget &target,
-                        const ModuleContents &contents, ArchiveSet &archives, const ModuleWriterOptions &options = {});
+                        const ModuleContents &contents, ArchiveSet &archives,
+                        const ModuleWriterOptions &options = {});
 
 } // namespace un0
 

@@ -13,11 +13,12 @@ struct ObjectOptions {
   bool assembly = false;
 };
 
-/// Compiles the LLVM functions of `module` (phase `llvm`) for `target` and links them into a position-independent ELF
-/// shared object that imports nothing and exports the entries. Needs `ld.lld`; fails with its message, or with the name of
-/// a symbol that the code would have to import.
-llvm::Expected<llvm::SmallVector<char, 0>> compileToObject(mlir::ModuleOp module, const CpuTarget &target,
-                                                           const ObjectOptions &options = {});
+/// Compiles the LLVM functions of `module` (phase `llvm`) for `target` and links them into a
+/// position-independent ELF shared object that imports nothing and exports the entries. Needs
+/// `ld.lld`; fails with its message, or with the name of a symbol that the code would have to
+/// import.
+llvm::Expected<llvm::SmallVector<char, 0>>
+compileToObject(mlir::ModuleOp module, const CpuTarget &target, const ObjectOptions &options = {});
 
 } // namespace un0
 

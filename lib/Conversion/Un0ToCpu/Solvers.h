@@ -7,8 +7,8 @@
 
 namespace un0 {
 
-/// An explicit Runge-Kutta method: stage j is evaluated at y + h sum_l a[j][l] k_l and time t + h c[j]; the step ends at
-/// y + h sum_j b[j] k_j.
+/// An explicit Runge-Kutta method: stage j is evaluated at y + h sum_l a[j][l] k_l and time t + h
+/// c[j]; the step ends at y + h sum_j b[j] k_j.
 struct Tableau {
   llvm::SmallVector<llvm::SmallVector<double, 4>, 4> a;
   llvm::SmallVector<double, 4> b, c;

@@ -1,7 +1,8 @@
 //===- Un0ToCpu.cpp - fused model to packed CPU kernels ---------*- C++ -*-===//
 //
-// One pass over the chain that the fused phase guarantees: evolve, readout, reshape, convolutions. Each entry function
-// is built from the start, since nothing of the tensor form (dynamic batch, row-major layout) survives.
+// One pass over the chain that the fused phase guarantees: evolve, readout, reshape, convolutions.
+// Each entry function is built from the start, since nothing of the tensor form (dynamic batch,
+// row-major layout) survives.
 //
 //===----------------------------------------------------------------------===//
 
@@ -19,8 +20,8 @@ namespace un0 {
 using namespace mlir;
 using namespace un0;
 using un0::cpu::kLine;
-using un0::cpu::padToLine;
 using un0::cpu::Packing;
+using un0::cpu::padToLine;
 
 namespace {
 
@@ -60,10 +61,12 @@ private:
   int64_t getGroup() const { return 2; }
 
   SmallVector<int64_t> phases(int64_t n, int64_t batch) {
-    return batch == 1 ? SmallVector<int64_t>{padToLine(n)} : SmallVector<int64_t>{padToLine(n), batch};
+    return batch == 1 ? SmallVector<int64_t>{padToLine(n)}
+                      : SmallVector<int64_t>{padToLine(n), batch};
   }
   SmallVector<int64_t> waves(int64_t n, int64_t batch) {
-    return batch == 1 ? SmallVector<int64_t>{2, padToLine(n)} : SmallVector<int64_t>{padToLine(n), 2, batch};
+    return batch == 1 ? SmallVector<int64_t>{2, padToLine(n)}
+                      : SmallVector<int64_t>{padToLine(n), 2, batch};
   }
 
   struct Place {
@@ -89,8 +92,9 @@ LogicalResult Lowering::findChain() {
   loc = chain.func.getLoc();
   auto type = chain.func.getFunctionType();
   if (type.getNumInputs() != 3 || type.getNumResults() != 1)
-    return chain.func.emitError("@generate has ") << type.getNumInputs() << " inputs and " << type.getNumResults()
-                                                  << " results instead of 3 and 1";
+    return chain.func.emitError("@generate has ")
+           << type.getNumInputs() << " inputs and " << type.getNumResults()
+           << " results instead of 3 and 1";
   // Walk back from the returned image.
   Value value = cast<func::ReturnOp>(chain.func.getBody().front().getTerminator()).getOperand(0);
   while (auto conv = value.getDefiningOp<un0::Conv2DOp>()) {
@@ -108,12 +112,14 @@ LogicalResult Lowering::findChain() {
   if (phases != chain.func.getArgument(0)) {
     chain.evolve = phases.getDefiningOp<EvolveOp>();
     if (!chain.evolve || phases != chain.evolve.getResult(0))
-      return chain.readout.emitError("reads phases that are neither the first state of un0.evolve nor the initial ones");
+      return chain.readout.emitError(
+          "reads phases that are neither the first state of un0.evolve nor the initial ones");
   }
   for (auto [i, conv] : llvm::enumerate(chain.convs)) {
     bool last = i + 1 == chain.convs.size();
     if (last && (conv.getUpsample() || conv.getActivation() == Activation::LeakyRelu))
-      return conv.emitError("the last convolution must have no upsampling, and tanh or no activation, on target cpu");
+      return conv.emitError(
+          "the last convolution must have no upsampling, and tanh or no activation, on target cpu");
     if (!last && conv.getActivation() == Activation::Tanh)
       return conv.emitError("tanh is supported on the last convolution only, on target cpu");
   }
@@ -139,8 +145,9 @@ LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> sh
   for (int64_t d : shape)
     if (llvm::MulOverflow(bytes, d, bytes))
       return get.emitError("parameter is too large to pack");
-  auto op = cpu::PackedParamOp::create(b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
-                                  weightBytes, bytes, target.lanes, getGroup());
+  auto op = cpu::PackedParamOp::create(
+      b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
+      weightBytes, bytes, target.lanes, getGroup());
   symbols.insert(op);
   it->second = {op, SmallVector<int64_t>(shape)};
   if (llvm::AddOverflow(weightBytes, static_cast<int64_t>(llvm::alignTo(bytes, 64)), weightBytes))
@@ -160,16 +167,21 @@ LogicalResult Lowering::placeParameters() {
         for (Value coupling : rate.getCouplings()) {
           if (auto select = coupling.getDefiningOp<SelectClassOp>()) {
             Value table = select.getTable();
-            if (cast<ShapedType>(table.getType()).getRank() != 3 || select.getLabel() != chain.func.getArgument(2))
-              return select.emitError("is not a classes x N x M table selected by the model's labels");
-            if (failed(place(table, Packing::ClassRows, {dim(table, 0) + 1, dim(table, 2), padded})))
+            if (cast<ShapedType>(table.getType()).getRank() != 3 ||
+                select.getLabel() != chain.func.getArgument(2))
+              return select.emitError(
+                  "is not a classes x N x M table selected by the model's labels");
+            if (failed(
+                    place(table, Packing::ClassRows, {dim(table, 0) + 1, dim(table, 2), padded})))
               return failure();
-          } else if (failed(place(coupling, Packing::Rows16, {padded / kLine, dim(coupling, 1), kLine}))) {
+          } else if (failed(place(coupling, Packing::Rows16,
+                                  {padded / kLine, dim(coupling, 1), kLine}))) {
             return failure();
           }
         }
       } else if (auto drift = dyn_cast<DriftOp>(op)) {
-        if (failed(place(drift.getFrequency(), Packing::Vector, {padToLine(dim(drift.getResult(), 1))})))
+        if (failed(place(drift.getFrequency(), Packing::Vector,
+                         {padToLine(dim(drift.getResult(), 1))})))
           return failure();
       } else if (!isa<SinCosOp>(op)) {
         return op.emitError("is not supported in a fused un0.evolve on target cpu");
@@ -177,11 +189,15 @@ LogicalResult Lowering::placeParameters() {
     }
   }
   for (un0::Conv2DOp conv : chain.convs) {
-    int64_t in = padToLine(dim(conv.getInput(), 1)), out = dim(conv.getOutput(), 1), padded = padToLine(out);
+    int64_t in = padToLine(dim(conv.getInput(), 1)), out = dim(conv.getOutput(), 1),
+            padded = padToLine(out);
     bool last = conv == chain.convs.back();
-    Packing packing = last ? Packing::ConvPlanar : conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3;
+    Packing packing = last                 ? Packing::ConvPlanar
+                      : conv.getUpsample() ? Packing::ConvUpsample
+                                           : Packing::Conv3x3;
     int64_t size = last ? 9 * in * out : (conv.getUpsample() ? 16 : 9) * in * padded;
-    if (failed(place(conv.getWeight(), packing, {size})) || failed(place(conv.getBias(), Packing::Vector, {padded})))
+    if (failed(place(conv.getWeight(), packing, {size})) ||
+        failed(place(conv.getBias(), Packing::Vector, {padded})))
       return failure();
   }
   // A module without parameters still has a section to point at.
@@ -198,7 +214,8 @@ Value Lowering::packed(Value param, Packing packing) {
 
 func::FuncOp Lowering::beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> arguments) {
   b.setInsertionPoint(chain.func);
-  SmallVector<Type> inputs = {MemRefType::get({weightBytes}, b.getI8Type()), MemRefType::get({0}, b.getI8Type())};
+  SmallVector<Type> inputs = {MemRefType::get({weightBytes}, b.getI8Type()),
+                              MemRefType::get({0}, b.getI8Type())};
   llvm::append_range(inputs, arguments);
   std::string name = "un0_" + kind.str() + (kind == "evolve" ? "_" + std::to_string(batch) : "");
   auto func = func::FuncOp::create(b, loc, name, b.getFunctionType(inputs, {}));
@@ -216,8 +233,8 @@ func::FuncOp Lowering::beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> 
 LogicalResult Lowering::buildEvolve(int64_t batch) {
   int64_t n = chain.oscillators, m = chain.conditioning;
   func::FuncOp func = beginEntry("evolve", batch,
-                                 {f32({batch, n}), f32({batch, m}), MemRefType::get({batch}, b.getI64Type()),
-                                  f32({batch, n})});
+                                 {f32({batch, n}), f32({batch, m}),
+                                  MemRefType::get({batch}, b.getI64Type()), f32({batch, n})});
   ArrayRef<BlockArgument> args = func.getArguments();
   Value labels = args[4], result = args[5];
   auto finish = [&] { func::ReturnOp::create(b, loc); };
@@ -330,7 +347,8 @@ LogicalResult Lowering::buildEvolve(int64_t batch) {
           combine(p, tableau.a[stage], p.point);
       auto point = [&](Value value) -> Value {
         if (auto arg = dyn_cast<BlockArgument>(value))
-          return first ? populations[arg.getArgNumber()].state : populations[arg.getArgNumber()].point;
+          return first ? populations[arg.getArgNumber()].state
+                       : populations[arg.getArgNumber()].point;
         return buffers.lookup(value);
       };
       // Waves of every population first: an Euler update overwrites the phases it starts from.
@@ -339,7 +357,8 @@ LogicalResult Lowering::buildEvolve(int64_t batch) {
           Value t = arith::MulFOp::create(b, loc, stepF, constant(h));
           if (tableau.c[stage] != 0.0)
             t = arith::AddFOp::create(b, loc, t, constant(h * tableau.c[stage]));
-          cpu::DriftOp::create(b, loc, initial.lookup(drift.getInitial()), buffers.lookup(drift.getFrequency()), t,
+          cpu::DriftOp::create(b, loc, initial.lookup(drift.getInitial()),
+                               buffers.lookup(drift.getFrequency()), t,
                                buffers.lookup(drift.getResult()));
         } else if (auto sincos = dyn_cast<SinCosOp>(op)) {
           Value phases = point(sincos.getPhases());
@@ -358,9 +377,10 @@ LogicalResult Lowering::buildEvolve(int64_t batch) {
           sources.push_back(wave.lookup(sine.getDefiningOp()));
         }
         Population &p = populations[i];
-        cpu::RateOp::create(b, loc, buffers.lookup(rate.getFrequency()), wave.lookup(rate.getTargetSine().getDefiningOp()),
-                       couplings, sources, p.state, euler ? p.state : p.rates[stage],
-                       euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr());
+        cpu::RateOp::create(b, loc, buffers.lookup(rate.getFrequency()),
+                            wave.lookup(rate.getTargetSine().getDefiningOp()), couplings, sources,
+                            p.state, euler ? p.state : p.rates[stage],
+                            euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr());
       }
     }
     if (!euler)
@@ -379,27 +399,29 @@ void Lowering::buildReadout() {
                                              SmallVector<ReassociationIndices>{{0, 1}});
   Value phases = alloc({padded});
   cpu::LoadPhasesOp::create(b, loc, rows, phases);
-  cpu::ReadoutOp::create(b, loc, phases, alloc({3, padded}), func.getArgument(3), b.getI64IntegerAttr(n),
-                         chain.readout.getReferenceAttr(), chain.readout.getEncodingAttr());
+  cpu::ReadoutOp::create(b, loc, phases, alloc({3, padded}), func.getArgument(3),
+                         b.getI64IntegerAttr(n), chain.readout.getReferenceAttr(),
+                         chain.readout.getEncodingAttr());
   func::ReturnOp::create(b, loc);
 }
 
 void Lowering::buildDecode() {
-  func::FuncOp func =
-      beginEntry("decode", 1, {f32({chain.features}), f32({chain.channels, chain.height, chain.width})});
+  func::FuncOp func = beginEntry(
+      "decode", 1, {f32({chain.features}), f32({chain.channels, chain.height, chain.width})});
   auto image = [&](Value like) {
     return alloc({padToLine(dim(like, 1)) / kLine, dim(like, 2) + 2, dim(like, 3) + 2, kLine});
   };
   Value input = chain.convs.front().getInput();
   Value current = image(input);
   cpu::ZeroOp::create(b, loc, current, UnitAttr());
-  cpu::ScatterFeaturesOp::create(b, loc, func.getArgument(2), current, b.getI64IntegerAttr(dim(input, 1)));
+  cpu::ScatterFeaturesOp::create(b, loc, func.getArgument(2), current,
+                                 b.getI64IntegerAttr(dim(input, 1)));
   for (un0::Conv2DOp conv : chain.convs) {
     Value bias = packed(conv.getBias(), Packing::Vector);
     if (conv == chain.convs.back()) {
       UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
-      cpu::Conv2DPlanarOp::create(b, loc, current, packed(conv.getWeight(), Packing::ConvPlanar), bias, func.getArgument(3),
-                             tanh);
+      cpu::Conv2DPlanarOp::create(b, loc, current, packed(conv.getWeight(), Packing::ConvPlanar),
+                                  bias, func.getArgument(3), tanh);
       break;
     }
     Value output = image(conv.getOutput());
@@ -407,10 +429,11 @@ void Lowering::buildDecode() {
     FloatAttr slope;
     if (conv.getActivation() == Activation::LeakyRelu)
       slope = b.getF32FloatAttr(static_cast<float>(conv.getSlope()->convertToDouble()));
-    cpu::Conv2DOp::create(b, loc, current,
-                          packed(conv.getWeight(), conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3), bias,
-                          output, conv.getUpsampleAttr(), slope, b.getI64IntegerAttr(target.lanes),
-                          b.getI64IntegerAttr(getGroup()));
+    cpu::Conv2DOp::create(
+        b, loc, current,
+        packed(conv.getWeight(), conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3),
+        bias, output, conv.getUpsampleAttr(), slope, b.getI64IntegerAttr(target.lanes),
+        b.getI64IntegerAttr(getGroup()));
     current = output;
   }
   func::ReturnOp::create(b, loc);
@@ -431,13 +454,16 @@ void Lowering::describe() {
     auto evolve = op->getParentOfType<EvolveOp>();
     uint64_t count = evolve ? evolve.getSteps() * getTableau(evolve.getSolver()).b.size() : 1;
     Cost cost = costed.getCost();
-    StringRef part = evolve || isa<SelectClassOp>(op) ? "dynamics" : isa<ReadoutOp>(op) ? "readout" : "decoder";
+    StringRef part = evolve || isa<SelectClassOp>(op) ? "dynamics"
+                     : isa<ReadoutOp>(op)             ? "readout"
+                                                      : "decoder";
     costs.push_back(b.getDictionaryAttr(
         {b.getNamedAttr("op", b.getStringAttr(op->getName().getStringRef())),
          b.getNamedAttr("part", b.getStringAttr(part)), integer("count", count),
          integer("multiply_adds", cost.multiplyAdds), integer("bits", cost.bits),
-         integer("special_functions", cost.specialFunctions), integer("parameter_bytes", cost.parameterBytes),
-         integer("bytes_read", cost.bytesRead), integer("bytes_written", cost.bytesWritten)}));
+         integer("special_functions", cost.specialFunctions),
+         integer("parameter_bytes", cost.parameterBytes), integer("bytes_read", cost.bytesRead),
+         integer("bytes_written", cost.bytesWritten)}));
   });
   module->setAttr("un0.costs", b.getArrayAttr(costs));
   if (auto model = chain.func->getAttrOfType<DictionaryAttr>("un0.model")) {
@@ -445,16 +471,21 @@ void Lowering::describe() {
     if (auto stated = model.getAs<IntegerAttr>("classes"))
       classes = stated.getInt();
   }
-  SmallVector<NamedAttribute> signature = {
-      integer("oscillators", chain.oscillators), integer("conditioning", chain.conditioning),
-      integer("classes", classes),               integer("features", chain.features),
-      integer("channels", chain.channels),       integer("height", chain.height),
-      integer("width", chain.width)};
+  SmallVector<NamedAttribute> signature = {integer("oscillators", chain.oscillators),
+                                           integer("conditioning", chain.conditioning),
+                                           integer("classes", classes),
+                                           integer("features", chain.features),
+                                           integer("channels", chain.channels),
+                                           integer("height", chain.height),
+                                           integer("width", chain.width)};
   module->setAttr("un0.signature", b.getDictionaryAttr(signature));
   SmallVector<NamedAttribute> dynamics = {
-      b.getNamedAttr("solver", b.getStringAttr(chain.evolve ? stringifySolver(chain.evolve.getSolver()) : "euler")),
+      b.getNamedAttr(
+          "solver",
+          b.getStringAttr(chain.evolve ? stringifySolver(chain.evolve.getSolver()) : "euler")),
       integer("steps", chain.evolve ? chain.evolve.getSteps() : 0),
-      b.getNamedAttr("time", b.getF64FloatAttr(chain.evolve ? chain.evolve.getTime().convertToDouble() : 0.0))};
+      b.getNamedAttr("time", b.getF64FloatAttr(
+                                 chain.evolve ? chain.evolve.getTime().convertToDouble() : 0.0))};
   module->setAttr("un0.dynamics", b.getDictionaryAttr(dynamics));
 }
 

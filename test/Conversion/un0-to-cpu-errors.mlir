@@ -1,0 +1,87 @@
+// RUN: un0-opt %s --split-input-file --un0-to-cpu --verify-diagnostics
+
+// expected-error @+1 {{module has no cpu.target attribute}}
+module {
+}
+
+// -----
+
+// expected-error @+1 {{no function @generate to lower}}
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // expected-error @+1 {{@generate has 1 inputs and 1 results instead of 3 and 1}}
+  func.func @generate(%x: tensor<4xf32>) -> tensor<4xf32> {
+    return %x : tensor<4xf32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // expected-error @+1 {{the image is not a chain of un0.conv2d on reshaped features}}
+  func.func @generate(%x: tensor<4x3x4x4xf32>, %p: tensor<4x1xf32>, %l: tensor<4xi64>) -> tensor<4x3x4x4xf32> {
+    return %x : tensor<4x3x4x4xf32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  un0.param @o : tensor<3x16x3x3xf32> from "m" key "o.weight"
+  un0.param @ob : tensor<3xf32> from "m" key "o.bias"
+  func.func @generate(%theta0: tensor<?x128xf32>, %phi0: tensor<?x8xf32>, %label: tensor<?xi64>) -> tensor<?x3x4x4xf32> {
+    %o = un0.get_param @o : tensor<3x16x3x3xf32>
+    %ob = un0.get_param @ob : tensor<3xf32>
+    %f = un0.readout %theta0 reference(mean) encoding(sin_cos) : tensor<?x128xf32> -> tensor<?x256xf32>
+    %c0 = arith.constant 0 : index
+    %b = tensor.dim %f, %c0 : tensor<?x256xf32>
+    %x = tensor.expand_shape %f [[0], [1, 2, 3]] output_shape [%b, 16, 4, 4] : tensor<?x256xf32> into tensor<?x16x4x4xf32>
+    // expected-error @+1 {{the last convolution must have no upsampling, and tanh or no activation, on target cpu}}
+    %z = un0.conv2d %x, %o, %ob activation(leaky_relu) {slope = 2.000000e-01 : f64} : tensor<?x16x4x4xf32>, tensor<3x16x3x3xf32>, tensor<3xf32> -> tensor<?x3x4x4xf32>
+    return %z : tensor<?x3x4x4xf32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  un0.param @o : tensor<3x16x3x3xf32> from "m" key "o.weight"
+  un0.param @ob : tensor<3xf32> from "m" key "o.bias"
+  func.func @generate(%theta0: tensor<?x128xf32>, %phi0: tensor<?x8xf32>, %label: tensor<?xi64>) -> tensor<?x3x8x8xf32> {
+    %o = un0.get_param @o : tensor<3x16x3x3xf32>
+    %ob = un0.get_param @ob : tensor<3xf32>
+    %f = un0.readout %theta0 reference(mean) encoding(sin_cos) : tensor<?x128xf32> -> tensor<?x256xf32>
+    %c0 = arith.constant 0 : index
+    %b = tensor.dim %f, %c0 : tensor<?x256xf32>
+    %x = tensor.expand_shape %f [[0], [1, 2, 3]] output_shape [%b, 16, 4, 4] : tensor<?x256xf32> into tensor<?x16x4x4xf32>
+    // expected-error @+1 {{the last convolution must have no upsampling, and tanh or no activation, on target cpu}}
+    %z = un0.conv2d %x, %o, %ob activation(tanh) {upsample} : tensor<?x16x4x4xf32>, tensor<3x16x3x3xf32>, tensor<3xf32> -> tensor<?x3x8x8xf32>
+    return %z : tensor<?x3x8x8xf32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  un0.param @o : tensor<3x16x3x3xf32> from "m" key "o.weight"
+  un0.param @ob : tensor<3xf32> from "m" key "o.bias"
+  func.func @generate(%theta0: tensor<?x128xf32>, %phi0: tensor<?x8xf32>, %label: tensor<?xi64>) -> tensor<?x3x4x4xf32> {
+    %o = un0.get_param @o : tensor<3x16x3x3xf32>
+    %ob = un0.get_param @ob : tensor<3xf32>
+    %theta = un0.evolve(%t = %theta0) solver(euler) steps(2) time(1.000000e+00) : tensor<?x128xf32> {
+      // expected-error @+1 {{is not supported in a fused un0.evolve on target cpu}}
+      %d = tosa.sin %t : (tensor<?x128xf32>) -> tensor<?x128xf32>
+      un0.yield %d : tensor<?x128xf32>
+    }
+    %f = un0.readout %theta reference(mean) encoding(sin_cos) : tensor<?x128xf32> -> tensor<?x256xf32>
+    %c0 = arith.constant 0 : index
+    %b = tensor.dim %f, %c0 : tensor<?x256xf32>
+    %x = tensor.expand_shape %f [[0], [1, 2, 3]] output_shape [%b, 16, 4, 4] : tensor<?x256xf32> into tensor<?x16x4x4xf32>
+    %z = un0.conv2d %x, %o, %ob activation(tanh) : tensor<?x16x4x4xf32>, tensor<3x16x3x3xf32>, tensor<3xf32> -> tensor<?x3x4x4xf32>
+    return %z : tensor<?x3x4x4xf32>
+  }
+}
