@@ -16,15 +16,15 @@ template <typename T> ParamLoader<T> un0::getArchiveLoader(std::shared_ptr<Archi
       return archive.takeError();
     const StoredTensor *stored = (*archive)->find(param.getKey());
     if (!stored)
-      return llvm::createStringError(
-          llvm::formatv("'{0}' has no tensor '{1}' for parameter @{2}", param.getArchive(), param.getKey(),
-                        param.getSymName()));
+      return llvm::createStringError(llvm::formatv("'{0}' has no tensor '{1}' for parameter @{2}",
+                                                   param.getArchive(), param.getKey(),
+                                                   param.getSymName()));
     llvm::ArrayRef<int64_t> shape = llvm::cast<mlir::ShapedType>(param.getType()).getShape();
     if (llvm::ArrayRef<int64_t>(stored->shape) != shape)
       return llvm::createStringError(llvm::formatv(
-          "tensor '{0}' of '{1}' is {2:$[ x ]} but parameter @{3} is {4:$[ x ]}", param.getKey(), param.getArchive(),
-          llvm::make_range(stored->shape.begin(), stored->shape.end()), param.getSymName(),
-          llvm::make_range(shape.begin(), shape.end())));
+          "tensor '{0}' of '{1}' is {2:$[ x ]} but parameter @{3} is {4:$[ x ]}", param.getKey(),
+          param.getArchive(), llvm::make_range(stored->shape.begin(), stored->shape.end()),
+          param.getSymName(), llvm::make_range(shape.begin(), shape.end())));
     Tensor<T> result(shape);
     read(*stored, result.data);
     return result;

@@ -17,8 +17,8 @@ using llvm::Expected;
 
 namespace {
 
-/// Coefficients of an explicit Runge-Kutta method: stage s is evaluated at time c[s] and at the state plus the sum of
-/// a[s][r] times rate r; the step adds the sum of b[s] times rate s.
+/// Coefficients of an explicit Runge-Kutta method: stage s is evaluated at time c[s] and at the
+/// state plus the sum of a[s][r] times rate r; the step adds the sum of b[s] times rate s.
 struct Method {
   std::vector<std::vector<double>> a;
   std::vector<double> b, c;
@@ -35,7 +35,9 @@ Method getMethod(Solver solver) {
             {1.0 / 8, 3.0 / 8, 3.0 / 8, 1.0 / 8},
             {0.0, 1.0 / 3, 2.0 / 3, 1.0}};
   case Solver::RK4Classic:
-    return {{{}, {0.5}, {0.0, 0.5}, {0.0, 0.0, 1.0}}, {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6}, {0.0, 0.5, 0.5, 1.0}};
+    return {{{}, {0.5}, {0.0, 0.5}, {0.0, 0.0, 1.0}},
+            {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6},
+            {0.0, 0.5, 0.5, 1.0}};
   }
   llvm_unreachable("unknown solver");
 }
@@ -44,7 +46,8 @@ std::string formatShape(ArrayRef<int64_t> shape) {
   std::string text;
   llvm::raw_string_ostream os(text);
   llvm::interleave(
-      shape, [&](int64_t size) { ShapedType::isDynamic(size) ? os << "?" : os << size; }, [&] { os << " x "; });
+      shape, [&](int64_t size) { ShapedType::isDynamic(size) ? os << "?" : os << size; },
+      [&] { os << " x "; });
   return text;
 }
 
@@ -76,7 +79,8 @@ private:
   }
   Error visit(CoupleOp op) {
     Tensor<T> result(get(op.getTarget()).shape);
-    kernels::couple(get(op.getCoupling()), get(op.getSource()), get(op.getTarget()), op.getZeroDiagonal(), result);
+    kernels::couple(get(op.getCoupling()), get(op.getSource()), get(op.getTarget()),
+                    op.getZeroDiagonal(), result);
     return set(op.getResult(), std::move(result));
   }
   Error visit(RateOp op);
@@ -84,8 +88,9 @@ private:
   Error visit(FusedRateOp op);
   Error visit(DriftOp op) {
     T now = static_cast<T>(time);
-    return set(op.getResult(), kernels::zip<T>(get(op.getInitial()), get(op.getFrequency()),
-                                               [&](T phase, T frequency) { return phase + frequency * now; }));
+    return set(op.getResult(),
+               kernels::zip<T>(get(op.getInitial()), get(op.getFrequency()),
+                               [&](T phase, T frequency) { return phase + frequency * now; }));
   }
   Error visit(ReadoutOp op) {
     outputs.theta = get(op.getPhases());
@@ -95,14 +100,16 @@ private:
 
   Error visit(un0::Conv2DOp op) {
     double slope = op.getSlope() ? op.getSlope()->convertToDouble() : 0.0;
-    return set(op.getOutput(), kernels::convolve(get(op.getInput()), get(op.getWeight()), get(op.getBias()),
-                                                 op.getUpsample(), op.getActivation(), slope));
+    return set(op.getOutput(),
+               kernels::convolve(get(op.getInput()), get(op.getWeight()), get(op.getBias()),
+                                 op.getUpsample(), op.getActivation(), slope));
   }
   Error visit(tosa::Conv2DOp op) {
     kernels::ConvolutionWindow window = {op.getPad(), op.getStride(), op.getDilation()};
     return set(op.getOutput(),
                kernels::convolveTosa(get(op.getInput()), get(op.getWeight()), get(op.getBias()),
-                                     get(op.getInputZp()).data[0], get(op.getWeightZp()).data[0], window));
+                                     get(op.getInputZp()).data[0], get(op.getWeightZp()).data[0],
+                                     window));
   }
   Error visit(tosa::ResizeOp op);
   Error visit(tosa::TransposeOp op) {
@@ -155,23 +162,27 @@ Error Run<T>::bindPhases(Value argument, const Tensor<T> &phases, StringRef name
   for (int64_t size : phases.shape)
     elements *= size;
   if (elements != phases.data.size())
-    return createStringError(llvm::formatv("{0} is {1} but holds {2} values", name, formatShape(phases.shape),
-                                           phases.data.size()));
+    return createStringError(llvm::formatv("{0} is {1} but holds {2} values", name,
+                                           formatShape(phases.shape), phases.data.size()));
   if (!type || failed(verifyCompatibleShape(type.getShape(), phases.shape)))
-    return createStringError(llvm::formatv("{0} is {1} but @generate takes {2}", name, formatShape(phases.shape),
+    return createStringError(llvm::formatv("{0} is {1} but @generate takes {2}", name,
+                                           formatShape(phases.shape),
                                            type ? formatShape(type.getShape()) : "no tensor"));
   if (static_cast<size_t>(phases.shape[0]) != batch)
-    return createStringError(
-        llvm::formatv("{0} is for a batch of {1} but there are {2} labels", name, phases.shape[0], batch));
+    return createStringError(llvm::formatv("{0} is for a batch of {1} but there are {2} labels",
+                                           name, phases.shape[0], batch));
   return set(argument, phases);
 }
 
 template <typename T>
 Expected<typename Run<T>::Outputs> Run<T>::generate(func::FuncOp func, const Tensor<T> &theta0,
-                                                    const Tensor<T> &phi0, ArrayRef<int64_t> labels) {
-  if (func.isExternal() || !func.getBody().hasOneBlock() || func.getNumArguments() != 3 || func.getNumResults() != 1)
-    return createStringError(llvm::formatv("@generate has {0} inputs and {1} results instead of 3 and 1",
-                                           func.getNumArguments(), func.getNumResults()));
+                                                    const Tensor<T> &phi0,
+                                                    ArrayRef<int64_t> labels) {
+  if (func.isExternal() || !func.getBody().hasOneBlock() || func.getNumArguments() != 3 ||
+      func.getNumResults() != 1)
+    return createStringError(
+        llvm::formatv("@generate has {0} inputs and {1} results instead of 3 and 1",
+                      func.getNumArguments(), func.getNumResults()));
   if (Error error = bindPhases(func.getArgument(0), theta0, "theta0", labels.size()))
     return std::move(error);
   if (Error error = bindPhases(func.getArgument(1), phi0, "phi0", labels.size()))
@@ -182,7 +193,8 @@ Expected<typename Run<T>::Outputs> Run<T>::generate(func::FuncOp func, const Ten
     return std::move(error);
   Value images = cast<func::ReturnOp>(func.getBody().front().getTerminator()).getOperand(0);
   if (!isa<FloatType>(getElementTypeOrSelf(images)))
-    return createStringError(llvm::formatv("@generate returns {0} instead of images", images.getType()));
+    return createStringError(
+        llvm::formatv("@generate returns {0} instead of images", images.getType()));
   outputs.images = get(images);
   return std::move(outputs);
 }
@@ -241,8 +253,9 @@ template <typename T> Error Run<T>::visit(GetParamOp op) {
       return loaded.takeError();
     ArrayRef<int64_t> shape = cast<ShapedType>(param.getType()).getShape();
     if (ArrayRef<int64_t>(loaded->shape) != shape)
-      return createStringError(llvm::formatv("parameter @{0} is {1} but {2} was loaded", op.getParam(),
-                                             formatShape(shape), formatShape(loaded->shape)));
+      return createStringError(llvm::formatv("parameter @{0} is {1} but {2} was loaded",
+                                             op.getParam(), formatShape(shape),
+                                             formatShape(loaded->shape)));
     kernels::applyTransforms(*loaded, param.getScale() ? param.getScale()->convertToDouble() : 1.0,
                              param.getZeroDiagonal());
     known = std::make_shared<const Tensor<T>>(std::move(*loaded));
@@ -254,14 +267,16 @@ template <typename T> Error Run<T>::visit(GetParamOp op) {
 template <typename T> Error Run<T>::constant(Operation *op, Value result) {
   Attribute attr;
   if (!matchPattern(op, m_Constant(&attr)))
-    return createStringError(llvm::formatv("the interpreter cannot evaluate this {0}", op->getName()));
+    return createStringError(
+        llvm::formatv("the interpreter cannot evaluate this {0}", op->getName()));
   if (auto integer = dyn_cast<IntegerAttr>(attr)) {
     integers[result] = {integer.getInt()};
     return Error::success();
   }
   auto elements = dyn_cast<DenseElementsAttr>(attr);
   if (!elements)
-    return createStringError(llvm::formatv("the interpreter does not support the constant of this {0}", op->getName()));
+    return createStringError(
+        llvm::formatv("the interpreter does not support the constant of this {0}", op->getName()));
   if (isa<FloatType>(elements.getElementType())) {
     Tensor<T> tensor(elements.getType().getShape());
     for (auto [value, out] : llvm::zip_equal(elements.getValues<APFloat>(), tensor.data))
@@ -286,7 +301,8 @@ template <typename T> Error Run<T>::reshape(Value from, Value to) {
   }
   int64_t elements = result.data.size();
   if (dynamic > 1 || known == 0 || elements % known || (dynamic == 0 && elements != known))
-    return createStringError(llvm::formatv("cannot reshape {0} to {1}", formatShape(result.shape), formatShape(shape)));
+    return createStringError(
+        llvm::formatv("cannot reshape {0} to {1}", formatShape(result.shape), formatShape(shape)));
   for (int64_t &size : shape)
     if (ShapedType::isDynamic(size))
       size = elements / known;
@@ -297,18 +313,24 @@ template <typename T> Error Run<T>::reshape(Value from, Value to) {
 template <typename T> Error Run<T>::visit(tosa::ResizeOp op) {
   if (op.getMode() != tosa::ResizeMode::NEAREST_NEIGHBOR)
     return createStringError(
-        llvm::formatv("the interpreter does not support mode {0} of tosa.resize", stringifyResizeMode(op.getMode())));
+        llvm::formatv("the interpreter does not support mode {0} of tosa.resize",
+                      stringifyResizeMode(op.getMode())));
   const Tensor<T> &input = get(op.getInput());
-  ArrayRef<int64_t> scale = getInts(op.getScale()), offset = getInts(op.getOffset()), border = getInts(op.getBorder());
+  ArrayRef<int64_t> scale = getInts(op.getScale()), offset = getInts(op.getOffset()),
+                    border = getInts(op.getBorder());
   auto getExtent = [&](unsigned axis) {
-    return ((input.shape[axis + 1] - 1) * scale[2 * axis] - offset[axis] + border[axis]) / scale[2 * axis + 1] + 1;
+    return ((input.shape[axis + 1] - 1) * scale[2 * axis] - offset[axis] + border[axis]) /
+               scale[2 * axis + 1] +
+           1;
   };
-  return set(op.getOutput(), kernels::resizeNearest(input, scale, offset, getExtent(0), getExtent(1)));
+  return set(op.getOutput(),
+             kernels::resizeNearest(input, scale, offset, getExtent(0), getExtent(1)));
 }
 
 template <typename T> Error Run<T>::visit(RateOp op) {
   Tensor<T> zero(get(op.getState()).shape);
-  Tensor<T> result = kernels::zip<T>(zero, get(op.getFrequency()), [](T, T frequency) { return frequency; });
+  Tensor<T> result =
+      kernels::zip<T>(zero, get(op.getFrequency()), [](T, T frequency) { return frequency; });
   for (Value term : op.getTerms())
     for (auto [sum, value] : llvm::zip_equal(result.data, get(term).data))
       sum += value;
@@ -327,7 +349,8 @@ template <typename T> Error Run<T>::visit(SinCosOp op) {
 
 template <typename T> Error Run<T>::visit(FusedRateOp op) {
   const Tensor<T> &sine = get(op.getTargetSine()), &cosine = get(op.getTargetCosine());
-  Tensor<T> result = kernels::zip<T>(sine, get(op.getFrequency()), [](T, T frequency) { return frequency; });
+  Tensor<T> result =
+      kernels::zip<T>(sine, get(op.getFrequency()), [](T, T frequency) { return frequency; });
   for (auto [coupling, s, c] : llvm::zip_equal(op.getCouplings(), op.getSines(), op.getCosines()))
     kernels::coupleWaves(get(coupling), get(s), get(c), sine, cosine, result);
   return set(op.getResult(), std::move(result));
@@ -344,7 +367,8 @@ template <typename T> Error Run<T>::visit(tensor::DimOp op) {
   int64_t index = getInts(op.getIndex())[0];
   ArrayRef<int64_t> shape = get(op.getSource()).shape;
   if (index < 0 || index >= static_cast<int64_t>(shape.size()))
-    return createStringError(llvm::formatv("tensor.dim asks for dimension {0} of {1}", index, formatShape(shape)));
+    return createStringError(
+        llvm::formatv("tensor.dim asks for dimension {0} of {1}", index, formatShape(shape)));
   integers[op.getResult()] = {shape[index]};
   return Error::success();
 }
@@ -353,40 +377,43 @@ template <typename T> Error Run<T>::zip(Operation *op, llvm::function_ref<T(T, T
   const Tensor<T> &a = get(op->getOperand(0)), &b = get(op->getOperand(1));
   for (auto [x, y] : llvm::zip_equal(a.shape, b.shape))
     if (x != y && x != 1 && y != 1)
-      return createStringError(
-          llvm::formatv("{0} of {1} and {2}", op->getName(), formatShape(a.shape), formatShape(b.shape)));
+      return createStringError(llvm::formatv("{0} of {1} and {2}", op->getName(),
+                                             formatShape(a.shape), formatShape(b.shape)));
   return set(op->getResult(0), kernels::zip<T>(a, b, fn));
 }
 
 template <typename T> Error Run<T>::run(Operation &op) {
-  // Integers are shapes, indices, labels and shifts. Arithmetic on them is nothing that a model has.
+  // Integers are shapes, indices, labels and shifts. Arithmetic on them is nothing that a model
+  // has.
   for (OpOperand &operand : op.getOpOperands()) {
     bool isInteger = !isa<FloatType>(getElementTypeOrSelf(operand.get()));
     bool mayBeInteger = operand.getOperandNumber() >= (isa<tosa::MulOp>(op) ? 2 : 1) &&
-                        isa<SelectClassOp, tosa::ResizeOp, tosa::ReshapeOp, tosa::MulOp, tensor::DimOp,
-                            tensor::ExpandShapeOp>(op);
+                        isa<SelectClassOp, tosa::ResizeOp, tosa::ReshapeOp, tosa::MulOp,
+                            tensor::DimOp, tensor::ExpandShapeOp>(op);
     if (isInteger && !mayBeInteger)
       return createStringError(
-          llvm::formatv("the interpreter does not support an operand of type {0} of {1}", operand.get().getType(),
-                        op.getName()));
+          llvm::formatv("the interpreter does not support an operand of type {0} of {1}",
+                        operand.get().getType(), op.getName()));
   }
 
   return TypeSwitch<Operation *, Error>(&op)
-      .Case<GetParamOp, SelectClassOp, EvolveOp, CoupleOp, RateOp, SinCosOp, FusedRateOp, DriftOp, ReadoutOp,
-            un0::Conv2DOp, tosa::Conv2DOp, tosa::ResizeOp, tosa::TransposeOp, tosa::MaximumOp, tosa::MulOp,
-            tosa::AddOp, tosa::TanhOp, tosa::ReshapeOp, tensor::ExpandShapeOp, tensor::CollapseShapeOp,
-            tensor::CastOp, tensor::DimOp, tosa::ConstOp, tosa::ConstShapeOp, arith::ConstantOp>(
+      .Case<GetParamOp, SelectClassOp, EvolveOp, CoupleOp, RateOp, SinCosOp, FusedRateOp, DriftOp,
+            ReadoutOp, un0::Conv2DOp, tosa::Conv2DOp, tosa::ResizeOp, tosa::TransposeOp,
+            tosa::MaximumOp, tosa::MulOp, tosa::AddOp, tosa::TanhOp, tosa::ReshapeOp,
+            tensor::ExpandShapeOp, tensor::CollapseShapeOp, tensor::CastOp, tensor::DimOp,
+            tosa::ConstOp, tosa::ConstShapeOp, arith::ConstantOp>(
           [this](auto op) { return this->visit(op); })
       .Default([](Operation *op) {
-        return createStringError(llvm::formatv("the interpreter does not support {0}", op->getName()));
+        return createStringError(
+            llvm::formatv("the interpreter does not support {0}", op->getName()));
       });
 }
 
 } // namespace
 
 template <typename T>
-Expected<typename Interpreter<T>::Outputs> Interpreter<T>::run(const Tensor<T> &theta0, const Tensor<T> &phi0,
-                                                               ArrayRef<int64_t> labels) {
+Expected<typename Interpreter<T>::Outputs>
+Interpreter<T>::run(const Tensor<T> &theta0, const Tensor<T> &phi0, ArrayRef<int64_t> labels) {
   auto func = module.lookupSymbol<func::FuncOp>("generate");
   if (!func)
     return createStringError("the module has no function @generate");

@@ -16,8 +16,8 @@ template <typename T> static const T *getRow(const Tensor<T> &coupling, int64_t 
 }
 
 template <typename T>
-void kernels::couple(const Tensor<T> &coupling, const Tensor<T> &source, const Tensor<T> &target, bool zeroDiagonal,
-                     Tensor<T> &result) {
+void kernels::couple(const Tensor<T> &coupling, const Tensor<T> &source, const Tensor<T> &target,
+                     bool zeroDiagonal, Tensor<T> &result) {
   int64_t batch = target.shape[0], targets = target.shape[1], sources = source.shape[1];
   for (int64_t b = 0; b < batch; ++b) {
     const T *from = source.data.data() + b * sources;
@@ -33,11 +33,13 @@ void kernels::couple(const Tensor<T> &coupling, const Tensor<T> &source, const T
 }
 
 template <typename T>
-void kernels::coupleWaves(const Tensor<T> &coupling, const Tensor<T> &sourceSine, const Tensor<T> &sourceCosine,
-                          const Tensor<T> &targetSine, const Tensor<T> &targetCosine, Tensor<T> &result) {
+void kernels::coupleWaves(const Tensor<T> &coupling, const Tensor<T> &sourceSine,
+                          const Tensor<T> &sourceCosine, const Tensor<T> &targetSine,
+                          const Tensor<T> &targetCosine, Tensor<T> &result) {
   int64_t batch = targetSine.shape[0], targets = targetSine.shape[1], sources = sourceSine.shape[1];
   for (int64_t b = 0; b < batch; ++b) {
-    const T *sine = sourceSine.data.data() + b * sources, *cosine = sourceCosine.data.data() + b * sources;
+    const T *sine = sourceSine.data.data() + b * sources,
+            *cosine = sourceCosine.data.data() + b * sources;
     for (int64_t i = 0; i < targets; ++i) {
       const T *row = getRow(coupling, b, i);
       T sines = 0, cosines = 0;
@@ -51,7 +53,8 @@ void kernels::coupleWaves(const Tensor<T> &coupling, const Tensor<T> &sourceSine
   }
 }
 
-template <typename T> Tensor<T> kernels::selectClass(const Tensor<T> &table, ArrayRef<int64_t> labels) {
+template <typename T>
+Tensor<T> kernels::selectClass(const Tensor<T> &table, ArrayRef<int64_t> labels) {
   llvm::SmallVector<int64_t> shape(table.shape);
   shape[0] = labels.size();
   Tensor<T> result(shape);
@@ -62,7 +65,8 @@ template <typename T> Tensor<T> kernels::selectClass(const Tensor<T> &table, Arr
   return result;
 }
 
-template <typename T> void kernels::applyTransforms(Tensor<T> &param, double scale, bool zeroDiagonal) {
+template <typename T>
+void kernels::applyTransforms(Tensor<T> &param, double scale, bool zeroDiagonal) {
   if (scale != 1.0)
     for (T &value : param.data)
       value *= static_cast<T>(scale);
@@ -117,8 +121,8 @@ Tensor<T> kernels::readout(const Tensor<T> &phases, Reference reference, Encodin
 }
 
 template <typename T>
-Tensor<T> kernels::convolve(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias, bool upsample,
-                            Activation activation, double slope) {
+Tensor<T> kernels::convolve(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias,
+                            bool upsample, Activation activation, double slope) {
   int64_t batch = input.shape[0], inputs = input.shape[1], outputs = weight.shape[0];
   int64_t inHeight = input.shape[2], inWidth = input.shape[3], shift = upsample ? 1 : 0;
   int64_t height = inHeight << shift, width = inWidth << shift;
@@ -131,10 +135,12 @@ Tensor<T> kernels::convolve(const Tensor<T> &input, const Tensor<T> &weight, con
         const T *from = input.data.data() + (b * inputs + c) * inHeight * inWidth;
         const T *taps = weight.data.data() + (o * inputs + c) * 9;
         for (int64_t ky = 0; ky < 3; ++ky) {
-          for (int64_t y = std::max<int64_t>(0, 1 - ky); y < std::min(height, height + 1 - ky); ++y) {
+          for (int64_t y = std::max<int64_t>(0, 1 - ky); y < std::min(height, height + 1 - ky);
+               ++y) {
             const T *row = from + ((y + ky - 1) >> shift) * inWidth;
             for (int64_t kx = 0; kx < 3; ++kx)
-              for (int64_t x = std::max<int64_t>(0, 1 - kx); x < std::min(width, width + 1 - kx); ++x)
+              for (int64_t x = std::max<int64_t>(0, 1 - kx); x < std::min(width, width + 1 - kx);
+                   ++x)
                 plane[y * width + x] += taps[ky * 3 + kx] * row[(x + kx - 1) >> shift];
           }
         }
@@ -151,16 +157,20 @@ Tensor<T> kernels::convolve(const Tensor<T> &input, const Tensor<T> &weight, con
 }
 
 template <typename T>
-Tensor<T> kernels::convolveTosa(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias, T inputZero,
-                                T weightZero, const ConvolutionWindow &window) {
-  int64_t batch = input.shape[0], inHeight = input.shape[1], inWidth = input.shape[2], inputs = input.shape[3];
+Tensor<T> kernels::convolveTosa(const Tensor<T> &input, const Tensor<T> &weight,
+                                const Tensor<T> &bias, T inputZero, T weightZero,
+                                const ConvolutionWindow &window) {
+  int64_t batch = input.shape[0], inHeight = input.shape[1], inWidth = input.shape[2],
+          inputs = input.shape[3];
   int64_t outputs = weight.shape[0], kernelHeight = weight.shape[1], kernelWidth = weight.shape[2];
-  auto getExtent = [](int64_t size, int64_t before, int64_t after, int64_t kernel, int64_t stride, int64_t dilation) {
+  auto getExtent = [](int64_t size, int64_t before, int64_t after, int64_t kernel, int64_t stride,
+                      int64_t dilation) {
     return (size - 1 + before + after - (kernel - 1) * dilation) / stride + 1;
   };
   int64_t height = getExtent(inHeight, window.pad[0], window.pad[1], kernelHeight, window.stride[0],
                              window.dilation[0]);
-  int64_t width = getExtent(inWidth, window.pad[2], window.pad[3], kernelWidth, window.stride[1], window.dilation[1]);
+  int64_t width = getExtent(inWidth, window.pad[2], window.pad[3], kernelWidth, window.stride[1],
+                            window.dilation[1]);
   Tensor<T> result({batch, height, width, outputs});
   T *out = result.data.data();
   for (int64_t b = 0; b < batch; ++b) {
@@ -175,7 +185,8 @@ Tensor<T> kernels::convolveTosa(const Tensor<T> &input, const Tensor<T> &weight,
               if (iy < 0 || iy >= inHeight || ix < 0 || ix >= inWidth)
                 continue;
               const T *pixel = input.data.data() + ((b * inHeight + iy) * inWidth + ix) * inputs;
-              const T *taps = weight.data.data() + ((o * kernelHeight + ky) * kernelWidth + kx) * inputs;
+              const T *taps =
+                  weight.data.data() + ((o * kernelHeight + ky) * kernelWidth + kx) * inputs;
               for (int64_t c = 0; c < inputs; ++c)
                 sum += (pixel[c] - inputZero) * (taps[c] - weightZero);
             }
@@ -189,9 +200,10 @@ Tensor<T> kernels::convolveTosa(const Tensor<T> &input, const Tensor<T> &weight,
 }
 
 template <typename T>
-Tensor<T> kernels::resizeNearest(const Tensor<T> &input, ArrayRef<int64_t> scale, ArrayRef<int64_t> offset,
-                                 int64_t height, int64_t width) {
-  int64_t batch = input.shape[0], inHeight = input.shape[1], inWidth = input.shape[2], channels = input.shape[3];
+Tensor<T> kernels::resizeNearest(const Tensor<T> &input, ArrayRef<int64_t> scale,
+                                 ArrayRef<int64_t> offset, int64_t height, int64_t width) {
+  int64_t batch = input.shape[0], inHeight = input.shape[1], inWidth = input.shape[2],
+          channels = input.shape[3];
   Tensor<T> result({batch, height, width, channels});
   T *out = result.data.data();
   for (int64_t b = 0; b < batch; ++b) {
@@ -199,7 +211,8 @@ Tensor<T> kernels::resizeNearest(const Tensor<T> &input, ArrayRef<int64_t> scale
       int64_t iy = getNearestSource(y, scale[0], scale[1], offset[0], inHeight);
       for (int64_t x = 0; x < width; ++x) {
         int64_t ix = getNearestSource(x, scale[2], scale[3], offset[1], inWidth);
-        out = std::copy_n(input.data.data() + ((b * inHeight + iy) * inWidth + ix) * channels, channels, out);
+        out = std::copy_n(input.data.data() + ((b * inHeight + iy) * inWidth + ix) * channels,
+                          channels, out);
       }
     }
   }
@@ -224,7 +237,8 @@ static void forEachIndex(ArrayRef<int64_t> shape, llvm::function_ref<void(ArrayR
   }
 }
 
-template <typename T> Tensor<T> kernels::transpose(const Tensor<T> &input, ArrayRef<int32_t> permutation) {
+template <typename T>
+Tensor<T> kernels::transpose(const Tensor<T> &input, ArrayRef<int32_t> permutation) {
   llvm::SmallVector<int64_t> strides(input.shape.size(), 1), shape;
   for (int64_t axis = static_cast<int64_t>(strides.size()) - 2; axis >= 0; --axis)
     strides[axis] = strides[axis + 1] * input.shape[axis + 1];
@@ -254,25 +268,29 @@ Tensor<T> kernels::zip(const Tensor<T> &a, const Tensor<T> &b, llvm::function_re
     return tensor.data[from];
   };
   size_t next = 0;
-  forEachIndex(shape, [&](ArrayRef<int64_t> index) { result.data[next++] = fn(get(a, index), get(b, index)); });
+  forEachIndex(shape, [&](ArrayRef<int64_t> index) {
+    result.data[next++] = fn(get(a, index), get(b, index));
+  });
   return result;
 }
 
-#define UN0_INSTANTIATE(T)                                                                                             \
-  template void kernels::couple(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &, bool, Tensor<T> &);           \
-  template void kernels::coupleWaves(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &, const Tensor<T> &,       \
-                                     const Tensor<T> &, Tensor<T> &);                                                  \
-  template Tensor<T> kernels::selectClass(const Tensor<T> &, ArrayRef<int64_t>);                                       \
-  template void kernels::applyTransforms(Tensor<T> &, double, bool);                                                   \
-  template Tensor<T> kernels::readout(const Tensor<T> &, Reference, Encoding);                                         \
-  template Tensor<T> kernels::convolve(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &, bool, Activation,      \
-                                       double);                                                                        \
-  template Tensor<T> kernels::convolveTosa(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &, T, T,              \
-                                           const ConvolutionWindow &);                                                 \
-  template Tensor<T> kernels::resizeNearest(const Tensor<T> &, ArrayRef<int64_t>, ArrayRef<int64_t>, int64_t,          \
-                                            int64_t);                                                                  \
-  template Tensor<T> kernels::transpose(const Tensor<T> &, ArrayRef<int32_t>);                                         \
-  template Tensor<T> kernels::zip(const Tensor<T> &, const Tensor<T> &, llvm::function_ref<T(T, T)>);
+#define UN0_INSTANTIATE(T)                                                                         \
+  template void kernels::couple(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &, bool,     \
+                                Tensor<T> &);                                                      \
+  template void kernels::coupleWaves(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &,      \
+                                     const Tensor<T> &, const Tensor<T> &, Tensor<T> &);           \
+  template Tensor<T> kernels::selectClass(const Tensor<T> &, ArrayRef<int64_t>);                   \
+  template void kernels::applyTransforms(Tensor<T> &, double, bool);                               \
+  template Tensor<T> kernels::readout(const Tensor<T> &, Reference, Encoding);                     \
+  template Tensor<T> kernels::convolve(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &,    \
+                                       bool, Activation, double);                                  \
+  template Tensor<T> kernels::convolveTosa(const Tensor<T> &, const Tensor<T> &,                   \
+                                           const Tensor<T> &, T, T, const ConvolutionWindow &);    \
+  template Tensor<T> kernels::resizeNearest(const Tensor<T> &, ArrayRef<int64_t>,                  \
+                                            ArrayRef<int64_t>, int64_t, int64_t);                  \
+  template Tensor<T> kernels::transpose(const Tensor<T> &, ArrayRef<int32_t>);                     \
+  template Tensor<T> kernels::zip(const Tensor<T> &, const Tensor<T> &,                            \
+                                  llvm::function_ref<T(T, T)>);
 
 UN0_INSTANTIATE(float)
 UN0_INSTANTIATE(double)

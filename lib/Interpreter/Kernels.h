@@ -1,6 +1,7 @@
 //===- Kernels.h - the arithmetic behind the interpreter --------*- C++ -*-===//
 //
-// Loops over plain tensors, one function per operation. Shapes were checked by the verifiers of the operations.
+// Loops over plain tensors, one function per operation. Shapes were checked by the verifiers of the
+// operations.
 //
 //===----------------------------------------------------------------------===//
 
@@ -11,27 +12,30 @@
 
 namespace un0::kernels {
 
-/// result[b, i] += sum_j K[(b,) i, j] sin(source[b, j] - target[b, i]), without j = i if `zeroDiagonal`.
+/// result[b, i] += sum_j K[(b,) i, j] sin(source[b, j] - target[b, i]), without j = i if
+/// `zeroDiagonal`.
 template <typename T>
-void couple(const Tensor<T> &coupling, const Tensor<T> &source, const Tensor<T> &target, bool zeroDiagonal,
-            Tensor<T> &result);
+void couple(const Tensor<T> &coupling, const Tensor<T> &source, const Tensor<T> &target,
+            bool zeroDiagonal, Tensor<T> &result);
 
 /// result[b, i] += cos_i (K S)_i - sin_i (K C)_i: the same by the angle-difference identity.
 template <typename T>
-void coupleWaves(const Tensor<T> &coupling, const Tensor<T> &sourceSine, const Tensor<T> &sourceCosine,
-                 const Tensor<T> &targetSine, const Tensor<T> &targetCosine, Tensor<T> &result);
+void coupleWaves(const Tensor<T> &coupling, const Tensor<T> &sourceSine,
+                 const Tensor<T> &sourceCosine, const Tensor<T> &targetSine,
+                 const Tensor<T> &targetCosine, Tensor<T> &result);
 
 template <typename T> Tensor<T> selectClass(const Tensor<T> &table, llvm::ArrayRef<int64_t> labels);
 
 /// Multiplies by `scale` and clears the diagonal of the last two dimensions.
 template <typename T> void applyTransforms(Tensor<T> &param, double scale, bool zeroDiagonal);
 
-template <typename T> Tensor<T> readout(const Tensor<T> &phases, Reference reference, Encoding encoding);
+template <typename T>
+Tensor<T> readout(const Tensor<T> &phases, Reference reference, Encoding encoding);
 
 /// un0.conv2d: channels first, 3x3, padding 1.
 template <typename T>
-Tensor<T> convolve(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias, bool upsample,
-                   Activation activation, double slope);
+Tensor<T> convolve(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias,
+                   bool upsample, Activation activation, double slope);
 
 struct ConvolutionWindow {
   llvm::ArrayRef<int64_t> pad;      ///< top, bottom, left, right
@@ -41,16 +45,18 @@ struct ConvolutionWindow {
 
 /// tosa.conv2d: input NHWC, weight OHWI, bias O or 1. Source: TOSA 1.0 specification, CONV2D.
 template <typename T>
-Tensor<T> convolveTosa(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias, T inputZero,
-                       T weightZero, const ConvolutionWindow &window);
+Tensor<T> convolveTosa(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias,
+                       T inputZero, T weightZero, const ConvolutionWindow &window);
 
-/// tosa.resize with NEAREST_NEIGHBOR, NHWC, to `height` x `width`; scale is y numerator, y denominator, x likewise.
+/// tosa.resize with NEAREST_NEIGHBOR, NHWC, to `height` x `width`; scale is y numerator, y
+/// denominator, x likewise.
 template <typename T>
-Tensor<T> resizeNearest(const Tensor<T> &input, llvm::ArrayRef<int64_t> scale, llvm::ArrayRef<int64_t> offset,
-                        int64_t height, int64_t width);
+Tensor<T> resizeNearest(const Tensor<T> &input, llvm::ArrayRef<int64_t> scale,
+                        llvm::ArrayRef<int64_t> offset, int64_t height, int64_t width);
 
 /// result dimension i is input dimension permutation[i].
-template <typename T> Tensor<T> transpose(const Tensor<T> &input, llvm::ArrayRef<int32_t> permutation);
+template <typename T>
+Tensor<T> transpose(const Tensor<T> &input, llvm::ArrayRef<int32_t> permutation);
 
 /// Applies `fn` element by element; dimensions of size 1 are repeated. Ranks must agree.
 template <typename T>

@@ -74,12 +74,12 @@ class RewriterBase;
 
 namespace un0 {
 
-/// The parameter that a value is read from, directly or through a class gather; null if it is none or its symbol is not
-/// in scope.
+/// The parameter that a value is read from, directly or through a class gather; null if it is none
+/// or its symbol is not in scope.
 ParamOp getParameter(mlir::Value value);
 
-/// Makes an evolve of the states in `kept` only. The region may not need the arguments of the others, but for computing
-/// their own rates, and nobody may read their results.
+/// Makes an evolve of the states in `kept` only. The region may not need the arguments of the
+/// others, but for computing their own rates, and nobody may read their results.
 EvolveOp eraseStates(mlir::RewriterBase &rewriter, EvolveOp evolve, const llvm::BitVector &kept);
 
 /// Evaluations of the right-hand side per step.

@@ -30,12 +30,13 @@ unsigned getBits(Value value) { return cast<ShapedType>(value.getType()).getElem
 uint64_t getBytes(Value value) { return getElements(value) * getBits(value) / 8; }
 uint64_t getBytesPerImage(Value value) { return getElementsPerImage(value) * getBits(value) / 8; }
 
-/// Multiplications by one coupling, and where its bytes come from: a shared one is a parameter, one with a batch
-/// dimension was gathered and is an activation.
+/// Multiplications by one coupling, and where its bytes come from: a shared one is a parameter, one
+/// with a batch dimension was gathered and is an activation.
 Cost getCouplingCost(Value coupling) {
   Cost cost;
   bool batched = cast<ShapedType>(coupling.getType()).getRank() == 3;
-  (batched ? cost.bytesRead : cost.parameterBytes) = batched ? getBytesPerImage(coupling) : getBytes(coupling);
+  (batched ? cost.bytesRead : cost.parameterBytes) =
+      batched ? getBytesPerImage(coupling) : getBytes(coupling);
   cost.multiplyAdds = batched ? getElementsPerImage(coupling) : getElements(coupling);
   cost.bits = getBits(coupling);
   return cost;
@@ -67,7 +68,8 @@ Cost EvolveOp::getCost() {
   for (Operation &op : getBody().front())
     if (auto costed = dyn_cast<CostOpInterface>(op))
       evaluation += costed.getCost();
-  // Per state and stage one multiply-add for the combination, which reads and writes the state once.
+  // Per state and stage one multiply-add for the combination, which reads and writes the state
+  // once.
   for (Value state : getInitial()) {
     Cost update;
     update.multiplyAdds = getElementsPerImage(state);
@@ -118,7 +120,8 @@ Cost FusedRateOp::getCost() {
   cost.bytesRead = 2 * getBytesPerImage(getResult());
   cost.bytesWritten = getBytesPerImage(getResult());
   for (auto [coupling, sine] : llvm::zip_equal(getCouplings(), getSines())) {
-    // The contractions with sine and cosine share one pass over the coupling; the epilogue joins them.
+    // The contractions with sine and cosine share one pass over the coupling; the epilogue joins
+    // them.
     Cost term = getCouplingCost(coupling);
     term.multiplyAdds = 2 * term.multiplyAdds + 2 * targets;
     term.bytesRead += 2 * getBytesPerImage(sine);
@@ -143,8 +146,10 @@ Cost un0::Conv2DOp::getCost() {
   uint64_t taps = getUpsample() ? 4 : 9, channelPairs = weight.getDimSize(0) * weight.getDimSize(1);
   Cost cost;
   cost.multiplyAdds = taps * channelPairs * output.getDimSize(2) * output.getDimSize(3);
-  cost.specialFunctions = getActivation() == Activation::Tanh ? getElementsPerImage(getOutput()) : 0;
-  cost.parameterBytes = getBytes(getBias()) + (getUpsample() ? 16 : 9) * channelPairs * getBits(getWeight()) / 8;
+  cost.specialFunctions =
+      getActivation() == Activation::Tanh ? getElementsPerImage(getOutput()) : 0;
+  cost.parameterBytes =
+      getBytes(getBias()) + (getUpsample() ? 16 : 9) * channelPairs * getBits(getWeight()) / 8;
   cost.bytesRead = getBytesPerImage(getInput());
   cost.bytesWritten = getBytesPerImage(getOutput());
   cost.bits = getBits(getWeight());

@@ -44,7 +44,8 @@ EvolveOp un0::eraseStates(RewriterBase &rewriter, EvolveOp evolve, const llvm::B
                                evolve.getSolverAttr(), evolve.getStepsAttr(), evolve.getTimeAttr());
   slim->setDiscardableAttrs(evolve->getDiscardableAttrDictionary());
   rewriter.inlineRegionBefore(evolve.getBody(), slim.getBody(), slim.getBody().end());
-  // The rewriter must know that users change; erasing an argument that is still used would be an error of the caller.
+  // The rewriter must know that users change; erasing an argument that is still used would be an
+  // error of the caller.
   llvm::BitVector dropped = kept;
   dropped.flip();
   rewriter.modifyOpInPlace(slim, [&] { slim.getBody().front().eraseArguments(dropped); });
@@ -57,7 +58,8 @@ EvolveOp un0::eraseStates(RewriterBase &rewriter, EvolveOp evolve, const llvm::B
 
 namespace {
 
-/// Takes out states that nobody reads: neither outside nor in the rate of a state that somebody reads.
+/// Takes out states that nobody reads: neither outside nor in the rate of a state that somebody
+/// reads.
 struct DropUnreadStates : OpRewritePattern<EvolveOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -113,8 +115,8 @@ void EvolveOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRCont
 
 namespace {
 
-/// Moves `zero_diagonal` from the couplings to the parameter, where it is applied once. A coupling of a population to
-/// itself without the attribute allows that too: its diagonal meets sin(0).
+/// Moves `zero_diagonal` from the couplings to the parameter, where it is applied once. A coupling
+/// of a population to itself without the attribute allows that too: its diagonal meets sin(0).
 struct FoldZeroDiagonal : OpRewritePattern<ParamOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -132,7 +134,8 @@ struct FoldZeroDiagonal : OpRewritePattern<ParamOp> {
         return failure();
       for (OpOperand &operand : get.getResult().getUses()) {
         auto couple = dyn_cast<CoupleOp>(operand.getOwner());
-        if (!couple || operand.get() != couple.getCoupling() || couple.getSource() != couple.getTarget())
+        if (!couple || operand.get() != couple.getCoupling() ||
+            couple.getSource() != couple.getTarget())
           return failure();
         couples.push_back(couple);
       }
@@ -156,7 +159,8 @@ void ParamOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRConte
 // un0.rate
 //===----------------------------------------------------------------------===//
 
-/// Whether a coupling is zero whatever the phases are: one oscillator coupled to itself, or a parameter scaled by 0.
+/// Whether a coupling is zero whatever the phases are: one oscillator coupled to itself, or a
+/// parameter scaled by 0.
 static bool isZeroCoupling(Value term) {
   auto couple = term.getDefiningOp<CoupleOp>();
   if (!couple)
@@ -166,7 +170,8 @@ static bool isZeroCoupling(Value term) {
     return true;
   auto type = cast<ShapedType>(couple.getCoupling().getType());
   bool noDiagonal = couple.getZeroDiagonal() || (param && param.getZeroDiagonal());
-  return noDiagonal && llvm::all_of(type.getShape().take_back(2), [](int64_t size) { return size == 1; });
+  return noDiagonal &&
+         llvm::all_of(type.getShape().take_back(2), [](int64_t size) { return size == 1; });
 }
 
 namespace {
@@ -175,7 +180,8 @@ struct DropZeroCouplings : OpRewritePattern<RateOp> {
   using OpRewritePattern::OpRewritePattern;
 
   LogicalResult matchAndRewrite(RateOp rate, PatternRewriter &rewriter) const override {
-    SmallVector<Value> kept(llvm::make_filter_range(rate.getTerms(), [](Value term) { return !isZeroCoupling(term); }));
+    SmallVector<Value> kept(
+        llvm::make_filter_range(rate.getTerms(), [](Value term) { return !isZeroCoupling(term); }));
     if (kept.size() == rate.getTerms().size())
       return failure();
     rewriter.modifyOpInPlace(rate, [&] { rate.getTermsMutable().assign(kept); });

@@ -20,7 +20,8 @@ static ParseResult parseSameAs(OpAsmParser &, Type other, Type &result) {
 static void printSameAs(OpAsmPrinter &, Operation *, Type, Type) {}
 
 /// Terms and result have the type of the state.
-static ParseResult parseTermTypes(OpAsmParser &, Type state, ArrayRef<OpAsmParser::UnresolvedOperand> terms,
+static ParseResult parseTermTypes(OpAsmParser &, Type state,
+                                  ArrayRef<OpAsmParser::UnresolvedOperand> terms,
                                   SmallVectorImpl<Type> &termTypes, Type &result) {
   termTypes.assign(terms.size(), state);
   result = state;
@@ -63,21 +64,27 @@ static std::string formatShape(ArrayRef<int64_t> shape) {
   return shape.empty() ? "a scalar" : text;
 }
 
-static ArrayRef<int64_t> getShape(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
+static ArrayRef<int64_t> getShape(Value value) {
+  return cast<ShapedType>(value.getType()).getShape();
+}
 
 /// Whether two sizes can be the same when the program runs.
-static bool agree(int64_t a, int64_t b) { return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b; }
+static bool agree(int64_t a, int64_t b) {
+  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
+}
 
 /// Phases are batch x count, with a static count.
 static LogicalResult verifyPhases(Operation *op, Value value, const Twine &name) {
   auto type = dyn_cast<RankedTensorType>(value.getType());
   if (!type || type.getRank() != 2 || type.isDynamicDim(1))
-    return op->emitOpError() << name << " must be a batch x phases tensor with a static number of phases, but is "
-                             << value.getType();
+    return op->emitOpError()
+           << name << " must be a batch x phases tensor with a static number of phases, but is "
+           << value.getType();
   return success();
 }
 
-static LogicalResult verifySameType(Operation *op, const Twine &name, Type type, const Twine &otherName, Type other) {
+static LogicalResult verifySameType(Operation *op, const Twine &name, Type type,
+                                    const Twine &otherName, Type other) {
   if (type != other)
     return op->emitOpError() << name << " is " << type << " but " << otherName << " is " << other;
   return success();
@@ -86,41 +93,43 @@ static LogicalResult verifySameType(Operation *op, const Twine &name, Type type,
 static LogicalResult verifyFrequency(Operation *op, Value frequency, Value state) {
   int64_t phases = getShape(state)[1];
   if (getShape(frequency) != ArrayRef<int64_t>({1, phases}))
-    return op->emitOpError() << "frequency is " << formatShape(getShape(frequency)) << " but the state has " << phases
-                             << " phases";
+    return op->emitOpError() << "frequency is " << formatShape(getShape(frequency))
+                             << " but the state has " << phases << " phases";
   if (getElementTypeOrSelf(frequency) != getElementTypeOrSelf(state))
     return op->emitOpError() << "frequency has elements of type " << getElementTypeOrSelf(frequency)
                              << " but the state of type " << getElementTypeOrSelf(state);
   return success();
 }
 
-/// A coupling is targets x sources, with a batch dimension in front where it differs from sample to sample.
+/// A coupling is targets x sources, with a batch dimension in front where it differs from sample to
+/// sample.
 static LogicalResult verifyCoupling(Operation *op, Value coupling, Value source, Value target) {
   ArrayRef<int64_t> shape = getShape(coupling);
   if (shape.size() != 2 && shape.size() != 3)
-    return op->emitOpError() << "coupling must be targets x sources or batch x targets x sources, but is "
-                             << coupling.getType();
+    return op->emitOpError()
+           << "coupling must be targets x sources or batch x targets x sources, but is "
+           << coupling.getType();
   int64_t targets = shape[shape.size() - 2], sources = shape.back();
   if (ShapedType::isDynamic(targets) || ShapedType::isDynamic(sources))
     return op->emitOpError() << "coupling must have static numbers of targets and sources, but is "
                              << coupling.getType();
   if (sources != getShape(source)[1])
-    return op->emitOpError() << "coupling is " << formatShape(shape) << " but source has " << getShape(source)[1]
-                             << " phases";
+    return op->emitOpError() << "coupling is " << formatShape(shape) << " but source has "
+                             << getShape(source)[1] << " phases";
   if (targets != getShape(target)[1])
-    return op->emitOpError() << "coupling is " << formatShape(shape) << " but target has " << getShape(target)[1]
-                             << " phases";
+    return op->emitOpError() << "coupling is " << formatShape(shape) << " but target has "
+                             << getShape(target)[1] << " phases";
   if (shape.size() == 3 && !agree(shape[0], getShape(target)[0]))
-    return op->emitOpError() << "coupling is for a batch of " << shape[0] << " but target is for a batch of "
-                             << getShape(target)[0];
+    return op->emitOpError() << "coupling is for a batch of " << shape[0]
+                             << " but target is for a batch of " << getShape(target)[0];
   if (!agree(getShape(source)[0], getShape(target)[0]))
     return op->emitOpError() << "source is for a batch of " << getShape(source)[0]
                              << " but target is for a batch of " << getShape(target)[0];
   Type element = getElementTypeOrSelf(target);
   if (getElementTypeOrSelf(coupling) != element || getElementTypeOrSelf(source) != element)
     return op->emitOpError() << "coupling, source and target must have one element type, but have "
-                             << getElementTypeOrSelf(coupling) << ", " << getElementTypeOrSelf(source) << " and "
-                             << element;
+                             << getElementTypeOrSelf(coupling) << ", "
+                             << getElementTypeOrSelf(source) << " and " << element;
   return success();
 }
 
@@ -134,7 +143,8 @@ LogicalResult ParamOp::verify() {
     return emitOpError() << "scale must be finite, but is " << getScale()->convertToDouble();
   if (getZeroDiagonal() &&
       (type.getRank() < 2 || type.getShape().back() != type.getDimSize(type.getRank() - 2)))
-    return emitOpError() << "zero_diagonal needs a square parameter, but it is " << formatShape(type.getShape());
+    return emitOpError() << "zero_diagonal needs a square parameter, but it is "
+                         << formatShape(type.getShape());
   return success();
 }
 
@@ -144,9 +154,8 @@ LogicalResult GetParamOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError() << "refers to @" << getParam() << ", which is not a un0.param";
   if (param.getType() == getResult().getType())
     return success();
-  InFlightDiagnostic diagnostic = emitOpError()
-                                  << "has type " << getResult().getType() << " but @" << getParam() << " has type "
-                                  << param.getType();
+  InFlightDiagnostic diagnostic = emitOpError() << "has type " << getResult().getType() << " but @"
+                                                << getParam() << " has type " << param.getType();
   diagnostic.attachNote(param.getLoc()) << "parameter is here";
   return diagnostic;
 }
@@ -159,7 +168,8 @@ LogicalResult SelectClassOp::verify() {
   shape[0] = getShape(getLabel())[0];
   auto expected = RankedTensorType::get(shape, table.getElementType());
   if (getResult().getType() != expected)
-    return emitOpError() << "selects " << expected << " but the result is " << getResult().getType();
+    return emitOpError() << "selects " << expected << " but the result is "
+                         << getResult().getType();
   return success();
 }
 
@@ -167,7 +177,8 @@ LogicalResult SelectClassOp::verify() {
 // un0.evolve
 //===----------------------------------------------------------------------===//
 
-// un0.evolve(%t = %theta0, %p = %phi0) solver(euler) steps(10) time(1.0) attributes {...} : types { region }
+// un0.evolve(%t = %theta0, %p = %phi0) solver(euler) steps(10) time(1.0) attributes {...} : types {
+// region }
 ParseResult EvolveOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<OpAsmParser::Argument> arguments;
   SmallVector<OpAsmParser::UnresolvedOperand> initial;
@@ -177,22 +188,26 @@ ParseResult EvolveOp::parse(OpAsmParser &parser, OperationState &result) {
 
   std::string keyword;
   SMLoc solverLoc;
-  if (parser.parseKeyword("solver") || parser.parseLParen() || parser.getCurrentLocation(&solverLoc) ||
-      parser.parseKeywordOrString(&keyword) || parser.parseRParen())
+  if (parser.parseKeyword("solver") || parser.parseLParen() ||
+      parser.getCurrentLocation(&solverLoc) || parser.parseKeywordOrString(&keyword) ||
+      parser.parseRParen())
     return failure();
   std::optional<Solver> solver = symbolizeSolver(keyword);
   if (!solver)
-    return parser.emitError(solverLoc) << "unknown solver '" << keyword
-                                       << "', expected euler, heun, rk4 or rk4_classic";
+    return parser.emitError(solverLoc)
+           << "unknown solver '" << keyword << "', expected euler, heun, rk4 or rk4_classic";
   Builder &builder = parser.getBuilder();
-  result.addAttribute(getSolverAttrName(result.name), SolverAttr::get(builder.getContext(), *solver));
+  result.addAttribute(getSolverAttrName(result.name),
+                      SolverAttr::get(builder.getContext(), *solver));
 
   IntegerAttr steps;
   FloatAttr time;
   if (parser.parseKeyword("steps") || parser.parseLParen() ||
-      parser.parseAttribute(steps, builder.getI64Type(), getStepsAttrName(result.name), result.attributes) ||
+      parser.parseAttribute(steps, builder.getI64Type(), getStepsAttrName(result.name),
+                            result.attributes) ||
       parser.parseRParen() || parser.parseKeyword("time") || parser.parseLParen() ||
-      parser.parseAttribute(time, builder.getF64Type(), getTimeAttrName(result.name), result.attributes) ||
+      parser.parseAttribute(time, builder.getF64Type(), getTimeAttrName(result.name),
+                            result.attributes) ||
       parser.parseRParen() || parser.parseOptionalAttrDictWithKeyword(result.attributes))
     return failure();
 
@@ -200,7 +215,8 @@ ParseResult EvolveOp::parse(OpAsmParser &parser, OperationState &result) {
   if (parser.parseOptionalColonTypeList(types))
     return failure();
   if (types.size() != arguments.size())
-    return parser.emitError(start) << "there are " << arguments.size() << " states but " << types.size() << " types";
+    return parser.emitError(start)
+           << "there are " << arguments.size() << " states but " << types.size() << " types";
   for (auto [argument, type] : llvm::zip_equal(arguments, types))
     argument.type = type;
   result.addTypes(types);
@@ -210,13 +226,14 @@ ParseResult EvolveOp::parse(OpAsmParser &parser, OperationState &result) {
 
 void EvolveOp::print(OpAsmPrinter &p) {
   p << "(";
-  llvm::interleaveComma(llvm::zip_equal(getBody().getArguments(), getInitial()), p, [&](auto pair) {
-    p << std::get<0>(pair) << " = " << std::get<1>(pair);
-  });
-  p << ") solver(" << stringifySolver(getSolver()) << ") steps(" << static_cast<int64_t>(getSteps()) << ") time(";
+  llvm::interleaveComma(llvm::zip_equal(getBody().getArguments(), getInitial()), p,
+                        [&](auto pair) { p << std::get<0>(pair) << " = " << std::get<1>(pair); });
+  p << ") solver(" << stringifySolver(getSolver()) << ") steps(" << static_cast<int64_t>(getSteps())
+    << ") time(";
   p.printAttributeWithoutType(getTimeAttr());
   p << ")";
-  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(), {getSolverAttrName(), getStepsAttrName(), getTimeAttrName()});
+  p.printOptionalAttrDictWithKeyword((*this)->getAttrs(),
+                                     {getSolverAttrName(), getStepsAttrName(), getTimeAttrName()});
   if (getNumResults())
     p << " : " << getResultTypes();
   p << " ";
@@ -237,11 +254,13 @@ LogicalResult EvolveOp::verify() {
       return emitOpError() << "state " << i << " is for a batch of " << getShape(state)[0]
                            << " but state 0 is for a batch of " << getShape(getInitial()[0])[0];
     if (getElementTypeOrSelf(state) != getElementTypeOrSelf(getInitial()[0]))
-      return emitOpError() << "state " << i << " has elements of type " << getElementTypeOrSelf(state)
-                           << " but state 0 of type " << getElementTypeOrSelf(getInitial()[0]);
+      return emitOpError() << "state " << i << " has elements of type "
+                           << getElementTypeOrSelf(state) << " but state 0 of type "
+                           << getElementTypeOrSelf(getInitial()[0]);
   }
   if (static_cast<int64_t>(getSteps()) < 0)
-    return emitOpError() << "steps must not be negative, but is " << static_cast<int64_t>(getSteps());
+    return emitOpError() << "steps must not be negative, but is "
+                         << static_cast<int64_t>(getSteps());
   if (!getTime().isFinite())
     return emitOpError() << "time must be finite, but is " << getTime().convertToDouble();
 
@@ -249,18 +268,22 @@ LogicalResult EvolveOp::verify() {
   if (body.getNumArguments() != getInitial().size())
     return emitOpError() << "region has " << body.getNumArguments() << " arguments but there are "
                          << getInitial().size() << " states";
-  for (auto [i, types] : llvm::enumerate(llvm::zip_equal(body.getArgumentTypes(), getInitial().getTypes())))
-    if (failed(verifySameType(*this, "region argument " + Twine(i), std::get<0>(types), "state " + Twine(i),
-                              std::get<1>(types))))
+  for (auto [i, types] :
+       llvm::enumerate(llvm::zip_equal(body.getArgumentTypes(), getInitial().getTypes())))
+    if (failed(verifySameType(*this, "region argument " + Twine(i), std::get<0>(types),
+                              "state " + Twine(i), std::get<1>(types))))
       return failure();
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
   if (!yield)
-    return emitOpError() << "region must end with un0.yield, but ends with " << body.getTerminator()->getName();
+    return emitOpError() << "region must end with un0.yield, but ends with "
+                         << body.getTerminator()->getName();
   if (yield.getRates().size() != getInitial().size())
-    return yield.emitOpError() << "has " << yield.getRates().size() << " rates but there are " << getInitial().size()
-                               << " states";
-  for (auto [i, types] : llvm::enumerate(llvm::zip_equal(yield.getRates().getTypes(), getInitial().getTypes())))
-    if (failed(verifySameType(yield, "rate " + Twine(i), std::get<0>(types), "state " + Twine(i), std::get<1>(types))))
+    return yield.emitOpError() << "has " << yield.getRates().size() << " rates but there are "
+                               << getInitial().size() << " states";
+  for (auto [i, types] :
+       llvm::enumerate(llvm::zip_equal(yield.getRates().getTypes(), getInitial().getTypes())))
+    if (failed(verifySameType(yield, "rate " + Twine(i), std::get<0>(types), "state " + Twine(i),
+                              std::get<1>(types))))
       return failure();
   return success();
 }
@@ -270,13 +293,15 @@ LogicalResult EvolveOp::verify() {
 //===----------------------------------------------------------------------===//
 
 LogicalResult CoupleOp::verify() {
-  if (failed(verifyPhases(*this, getSource(), "source")) || failed(verifyPhases(*this, getTarget(), "target")) ||
+  if (failed(verifyPhases(*this, getSource(), "source")) ||
+      failed(verifyPhases(*this, getTarget(), "target")) ||
       failed(verifyCoupling(*this, getCoupling(), getSource(), getTarget())))
     return failure();
   if (getZeroDiagonal()) {
     ArrayRef<int64_t> shape = getShape(getCoupling());
     if (shape.back() != shape[shape.size() - 2])
-      return emitOpError() << "zero_diagonal needs a square coupling, but it is " << formatShape(shape);
+      return emitOpError() << "zero_diagonal needs a square coupling, but it is "
+                           << formatShape(shape);
     if (getSource() != getTarget())
       return emitOpError("zero_diagonal needs source and target to be the same population");
   }
@@ -284,29 +309,34 @@ LogicalResult CoupleOp::verify() {
 }
 
 LogicalResult RateOp::verify() {
-  if (failed(verifyPhases(*this, getState(), "state")) || failed(verifyFrequency(*this, getFrequency(), getState())))
+  if (failed(verifyPhases(*this, getState(), "state")) ||
+      failed(verifyFrequency(*this, getFrequency(), getState())))
     return failure();
   for (auto [i, term] : llvm::enumerate(getTerms()))
-    if (failed(verifySameType(*this, "term " + Twine(i), term.getType(), "the state", getState().getType())))
+    if (failed(verifySameType(*this, "term " + Twine(i), term.getType(), "the state",
+                              getState().getType())))
       return failure();
   return verifySameType(*this, "result", getResult().getType(), "the state", getState().getType());
 }
 
 LogicalResult ReadoutOp::verify() {
-  if (failed(verifyPhases(*this, getPhases(), "phases")) || failed(verifyPhases(*this, getFeatures(), "result")))
+  if (failed(verifyPhases(*this, getPhases(), "phases")) ||
+      failed(verifyPhases(*this, getFeatures(), "result")))
     return failure();
   int64_t phases = getShape(getPhases())[1], features = getShape(getFeatures())[1];
   int64_t expected = 0;
-  if (llvm::MulOverflow<int64_t>(phases, getReference() == Reference::Pairwise ? phases : 1, expected) ||
+  if (llvm::MulOverflow<int64_t>(phases, getReference() == Reference::Pairwise ? phases : 1,
+                                 expected) ||
       llvm::MulOverflow<int64_t>(expected, getEncoding() == Encoding::SinCos ? 2 : 1, expected))
     return emitOpError() << "has more features than can be counted, of " << phases << " phases";
   if (features != expected)
     return emitOpError() << "reference " << stringifyReference(getReference()) << " and encoding "
-                         << stringifyEncoding(getEncoding()) << " make " << expected << " features of " << phases
-                         << " phases, but the result has " << features;
+                         << stringifyEncoding(getEncoding()) << " make " << expected
+                         << " features of " << phases << " phases, but the result has " << features;
   if (getShape(getPhases())[0] != getShape(getFeatures())[0])
     return emitOpError() << "phases are for a batch of " << formatShape(getShape(getPhases())[0])
-                         << " but the result is for a batch of " << formatShape(getShape(getFeatures())[0]);
+                         << " but the result is for a batch of "
+                         << formatShape(getShape(getFeatures())[0]);
   if (getElementTypeOrSelf(getPhases()) != getElementTypeOrSelf(getFeatures()))
     return emitOpError() << "phases have elements of type " << getElementTypeOrSelf(getPhases())
                          << " but the result of type " << getElementTypeOrSelf(getFeatures());
@@ -324,11 +354,12 @@ ParseResult FusedRateOp::parse(OpAsmParser &parser, OperationState &result) {
   Operand targetSine, targetCosine, frequency;
   SmallVector<Operand> couplings, sines, cosines;
   SMLoc loc = parser.getCurrentLocation();
-  if (parser.parseKeyword("of") || parser.parseLParen() || parser.parseOperand(targetSine) || parser.parseComma() ||
-      parser.parseOperand(targetCosine) || parser.parseRParen() || parser.parseKeyword("frequency") ||
-      parser.parseOperand(frequency))
+  if (parser.parseKeyword("of") || parser.parseLParen() || parser.parseOperand(targetSine) ||
+      parser.parseComma() || parser.parseOperand(targetCosine) || parser.parseRParen() ||
+      parser.parseKeyword("frequency") || parser.parseOperand(frequency))
     return failure();
-  if (succeeded(parser.parseOptionalKeyword("couple")) && parser.parseCommaSeparatedList([&]() -> ParseResult {
+  if (succeeded(parser.parseOptionalKeyword("couple")) &&
+      parser.parseCommaSeparatedList([&]() -> ParseResult {
         return failure(parser.parseOperand(couplings.emplace_back()) || parser.parseLParen() ||
                        parser.parseOperand(sines.emplace_back()) || parser.parseComma() ||
                        parser.parseOperand(cosines.emplace_back()) || parser.parseRParen());
@@ -337,12 +368,12 @@ ParseResult FusedRateOp::parse(OpAsmParser &parser, OperationState &result) {
 
   Type target, frequencyType;
   SmallVector<Type> couplingTypes(couplings.size()), sourceTypes(couplings.size());
-  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(target) || parser.parseComma() ||
-      parser.parseType(frequencyType))
+  if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(target) ||
+      parser.parseComma() || parser.parseType(frequencyType))
     return failure();
   for (auto [coupling, source] : llvm::zip_equal(couplingTypes, sourceTypes))
-    if (parser.parseComma() || parser.parseLSquare() || parser.parseType(coupling) || parser.parseComma() ||
-        parser.parseType(source) || parser.parseRSquare())
+    if (parser.parseComma() || parser.parseLSquare() || parser.parseType(coupling) ||
+        parser.parseComma() || parser.parseType(source) || parser.parseRSquare())
       return failure();
 
   result.addTypes(target);
@@ -360,9 +391,10 @@ void FusedRateOp::print(OpAsmPrinter &p) {
   p << " of(" << getTargetSine() << ", " << getTargetCosine() << ") frequency " << getFrequency();
   if (!getCouplings().empty()) {
     p << " couple ";
-    llvm::interleaveComma(llvm::zip_equal(getCouplings(), getSines(), getCosines()), p, [&](auto term) {
-      p << std::get<0>(term) << "(" << std::get<1>(term) << ", " << std::get<2>(term) << ")";
-    });
+    llvm::interleaveComma(
+        llvm::zip_equal(getCouplings(), getSines(), getCosines()), p, [&](auto term) {
+          p << std::get<0>(term) << "(" << std::get<1>(term) << ", " << std::get<2>(term) << ")";
+        });
   }
   p.printOptionalAttrDict((*this)->getAttrs(), {getOperandSegmentSizesAttrName()});
   p << " : " << getResult().getType() << ", " << getFrequency().getType();
@@ -374,15 +406,17 @@ LogicalResult FusedRateOp::verify() {
   if (failed(verifyPhases(*this, getTargetSine(), "target sine")) ||
       failed(verifySameType(*this, "target cosine", getTargetCosine().getType(), "target sine",
                             getTargetSine().getType())) ||
-      failed(verifySameType(*this, "result", getResult().getType(), "target sine", getTargetSine().getType())) ||
+      failed(verifySameType(*this, "result", getResult().getType(), "target sine",
+                            getTargetSine().getType())) ||
       failed(verifyFrequency(*this, getFrequency(), getTargetSine())))
     return failure();
   if (getCouplings().size() != getSines().size() || getCouplings().size() != getCosines().size())
-    return emitOpError() << "has " << getCouplings().size() << " couplings, " << getSines().size() << " sines and "
-                         << getCosines().size() << " cosines";
+    return emitOpError() << "has " << getCouplings().size() << " couplings, " << getSines().size()
+                         << " sines and " << getCosines().size() << " cosines";
   for (auto [coupling, sine, cosine] : llvm::zip_equal(getCouplings(), getSines(), getCosines()))
     if (failed(verifyPhases(*this, sine, "source")) ||
-        failed(verifySameType(*this, "source cosine", cosine.getType(), "source sine", sine.getType())) ||
+        failed(verifySameType(*this, "source cosine", cosine.getType(), "source sine",
+                              sine.getType())) ||
         failed(verifyCoupling(*this, coupling, sine, getTargetSine())))
       return failure();
   return success();
@@ -396,15 +430,20 @@ LogicalResult DriftOp::verify() {
 }
 
 LogicalResult un0::Conv2DOp::verify() {
-  ArrayRef<int64_t> input = getShape(getInput()), weight = getShape(getWeight()), bias = getShape(getBias());
+  ArrayRef<int64_t> input = getShape(getInput()), weight = getShape(getWeight()),
+                    bias = getShape(getBias());
   if (llvm::any_of(input.drop_front(), ShapedType::isDynamic))
-    return emitOpError() << "input must have static channels, height and width, but is " << getInput().getType();
+    return emitOpError() << "input must have static channels, height and width, but is "
+                         << getInput().getType();
   if (weight.size() != 4 || weight[2] != 3 || weight[3] != 3)
-    return emitOpError() << "weight must be outputs x inputs x 3 x 3, but is " << formatShape(weight);
+    return emitOpError() << "weight must be outputs x inputs x 3 x 3, but is "
+                         << formatShape(weight);
   if (weight[1] != input[1])
-    return emitOpError() << "weight is " << formatShape(weight) << " but input has " << input[1] << " channels";
+    return emitOpError() << "weight is " << formatShape(weight) << " but input has " << input[1]
+                         << " channels";
   if (bias != weight.take_front(1))
-    return emitOpError() << "bias is " << formatShape(bias) << " but weight has " << weight[0] << " outputs";
+    return emitOpError() << "bias is " << formatShape(bias) << " but weight has " << weight[0]
+                         << " outputs";
   int64_t grow = getUpsample() ? 2 : 1;
   SmallVector<int64_t> expected = {input[0], weight[0], input[2] * grow, input[3] * grow};
   if (getShape(getOutput()) != ArrayRef(expected))
@@ -413,7 +452,8 @@ LogicalResult un0::Conv2DOp::verify() {
   Type element = getElementTypeOrSelf(getInput());
   for (Value value : {getWeight(), getBias(), getOutput()})
     if (getElementTypeOrSelf(value) != element)
-      return emitOpError() << "input has elements of type " << element << " but an operand or the result of type "
+      return emitOpError() << "input has elements of type " << element
+                           << " but an operand or the result of type "
                            << getElementTypeOrSelf(value);
   bool leaky = getActivation() == Activation::LeakyRelu;
   if (leaky != getSlope().has_value())

@@ -37,7 +37,8 @@ struct CloseFreePopulationsPass : un0::impl::Un0CloseFreePopulationsBase<CloseFr
       rates[i] = rate;
       kept.reset(i);
     }
-    if (kept.all() || kept.none()) // an evolve whose results nobody reads is dead code, not a free population
+    if (kept.all() ||
+        kept.none()) // an evolve whose results nobody reads is dead code, not a free population
       return;
     IRRewriter rewriter(evolve.getContext());
     rewriter.setInsertionPointToStart(&body);
@@ -45,8 +46,8 @@ struct CloseFreePopulationsPass : un0::impl::Un0CloseFreePopulationsBase<CloseFr
       if (!rate)
         continue;
       BlockArgument argument = body.getArgument(i);
-      auto drift = DriftOp::create(rewriter, rate.getLoc(), argument.getType(), evolve.getInitial()[i],
-                                   rate.getFrequency());
+      auto drift = DriftOp::create(rewriter, rate.getLoc(), argument.getType(),
+                                   evolve.getInitial()[i], rate.getFrequency());
       rewriter.replaceAllUsesWith(argument, drift.getResult());
       ++numClosed;
     }

@@ -48,8 +48,9 @@ bool isFusable(tosa::Conv2DOp conv) {
   auto weight = dyn_cast<RankedTensorType>(conv.getWeight().getType());
   auto input = dyn_cast<RankedTensorType>(conv.getInput().getType());
   auto isOne = [](int64_t value) { return value == 1; };
-  return weight && input && weight.hasStaticShape() && weight.getDimSize(1) == 3 && weight.getDimSize(2) == 3 &&
-         !ShapedType::isDynamicShape(input.getShape().drop_front()) && input.getElementType() == conv.getAccType() &&
+  return weight && input && weight.hasStaticShape() && weight.getDimSize(1) == 3 &&
+         weight.getDimSize(2) == 3 && !ShapedType::isDynamicShape(input.getShape().drop_front()) &&
+         input.getElementType() == conv.getAccType() &&
          isa<Float32Type, Float64Type>(input.getElementType()) &&
          cast<ShapedType>(conv.getBias().getType()).getShape() == weight.getShape().take_front(1) &&
          llvm::all_of(conv.getPad(), isOne) && llvm::all_of(conv.getStride(), isOne) &&
@@ -62,7 +63,8 @@ struct Counters {
 };
 
 template <typename OpT> struct CountingPattern : OpRewritePattern<OpT> {
-  CountingPattern(MLIRContext *context, unsigned &counter) : OpRewritePattern<OpT>(context), counter(counter) {}
+  CountingPattern(MLIRContext *context, unsigned &counter)
+      : OpRewritePattern<OpT>(context), counter(counter) {}
   unsigned &counter;
 };
 
@@ -79,8 +81,9 @@ struct ConvertConvolution : CountingPattern<tosa::Conv2DOp> {
     auto inputType = cast<RankedTensorType>(input.getType());
     SmallVector<int64_t> shape(inputType.getShape());
     shape[1] = cast<ShapedType>(weight.getType()).getDimSize(0);
-    auto fused = un0::Conv2DOp::create(rewriter, loc, inputType.clone(shape), input, weight, conv.getBias(),
-                                       /*upsample=*/false, Activation::None, /*slope=*/FloatAttr());
+    auto fused =
+        un0::Conv2DOp::create(rewriter, loc, inputType.clone(shape), input, weight, conv.getBias(),
+                              /*upsample=*/false, Activation::None, /*slope=*/FloatAttr());
     Value output = transpose(rewriter, loc, fused.getOutput(), kChannelsLast);
     if (output.getType() != conv.getOutput().getType())
       output = tensor::CastOp::create(rewriter, loc, conv.getOutput().getType(), output);
@@ -117,16 +120,18 @@ SmallVector<int64_t> getShapeValues(Value value) {
 bool isExactUpsample(tosa::ResizeOp resize) {
   auto input = dyn_cast<RankedTensorType>(resize.getInput().getType());
   auto output = dyn_cast<RankedTensorType>(resize.getOutput().getType());
-  SmallVector<int64_t> scale = getShapeValues(resize.getScale()), offset = getShapeValues(resize.getOffset());
-  if (resize.getMode() != tosa::ResizeMode::NEAREST_NEIGHBOR || !input || !output || scale.size() != 4 ||
-      offset.size() != 2)
+  SmallVector<int64_t> scale = getShapeValues(resize.getScale()),
+                       offset = getShapeValues(resize.getOffset());
+  if (resize.getMode() != tosa::ResizeMode::NEAREST_NEIGHBOR || !input || !output ||
+      scale.size() != 4 || offset.size() != 2)
     return false;
   for (unsigned axis : {0, 1}) {
     int64_t size = input.getDimSize(axis + 1);
     if (ShapedType::isDynamic(size) || output.getDimSize(axis + 1) != 2 * size)
       return false;
     for (int64_t out = 0; out < 2 * size; ++out)
-      if (getNearestSource(out, scale[2 * axis], scale[2 * axis + 1], offset[axis], size) != out / 2)
+      if (getNearestSource(out, scale[2 * axis], scale[2 * axis + 1], offset[axis], size) !=
+          out / 2)
         return false;
   }
   return true;
@@ -150,9 +155,11 @@ struct FoldUpsample : CountingPattern<un0::Conv2DOp> {
   }
 };
 
-/// The convolution without activation behind `value`, which may be its transpose, if only `users` read it.
+/// The convolution without activation behind `value`, which may be its transpose, if only `users`
+/// read it.
 un0::Conv2DOp getPlainConvolution(Value value, ArrayRef<Operation *> users) {
-  if (!llvm::all_of(value.getUsers(), [&](Operation *user) { return llvm::is_contained(users, user); }))
+  if (!llvm::all_of(value.getUsers(),
+                    [&](Operation *user) { return llvm::is_contained(users, user); }))
     return {};
   if (Value untransposed = getUntransposed(value, kChannelsLast)) {
     if (!untransposed.hasOneUse())

@@ -33,7 +33,9 @@ struct FuseCouplingsPass : un0::impl::Un0FuseCouplingsBase<FuseCouplingsPass> {
     IRRewriter rewriter(rate);
     for (Value term : rate.getTerms()) {
       auto couple = term.getDefiningOp<CoupleOp>();
-      Value coupling = couple && couple.getTarget() == rate.getState() ? withoutDiagonal(rewriter, couple) : Value();
+      Value coupling = couple && couple.getTarget() == rate.getState()
+                           ? withoutDiagonal(rewriter, couple)
+                           : Value();
       if (!coupling) {
         ++numMissed;
         return;
@@ -49,8 +51,9 @@ struct FuseCouplingsPass : un0::impl::Un0FuseCouplingsBase<FuseCouplingsPass> {
     }
     SinCosOp target = getWaves(rewriter, rate.getState());
     rewriter.setInsertionPoint(rate);
-    rewriter.replaceOpWithNewOp<FusedRateOp>(rate, rate.getResult().getType(), target.getSine(), target.getCosine(),
-                                             rate.getFrequency(), couplings, sines, cosines);
+    rewriter.replaceOpWithNewOp<FusedRateOp>(rate, rate.getResult().getType(), target.getSine(),
+                                             target.getCosine(), rate.getFrequency(), couplings,
+                                             sines, cosines);
     for (CoupleOp couple : couples)
       if (couple.use_empty())
         rewriter.eraseOp(couple);
@@ -63,12 +66,14 @@ struct FuseCouplingsPass : un0::impl::Un0FuseCouplingsBase<FuseCouplingsPass> {
     SinCosOp &known = waves[phases];
     if (!known) {
       rewriter.setInsertionPointAfterValue(phases);
-      known = SinCosOp::create(rewriter, phases.getLoc(), phases.getType(), phases.getType(), phases);
+      known =
+          SinCosOp::create(rewriter, phases.getLoc(), phases.getType(), phases.getType(), phases);
     }
     return known;
   }
 
-  /// The coupling of `couple` with its diagonal zero if `couple` wants so; null if it is computed and cannot be changed.
+  /// The coupling of `couple` with its diagonal zero if `couple` wants so; null if it is computed
+  /// and cannot be changed.
   Value withoutDiagonal(RewriterBase &rewriter, CoupleOp couple) {
     if (!couple.getZeroDiagonal())
       return couple.getCoupling();

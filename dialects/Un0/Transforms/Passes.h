@@ -16,7 +16,8 @@ namespace un0 {
 #define GEN_PASS_REGISTRATION
 #include "dialects/Un0/Transforms/Passes.h.inc"
 
-/// Adds the passes from the `model` phase to the `fused` phase, ending with the verifier of what `fused` guarantees.
+/// Adds the passes from the `model` phase to the `fused` phase, ending with the verifier of what
+/// `fused` guarantees.
 void buildFusePipeline(mlir::OpPassManager &pm);
 
 /// Registers the above as `un0-fuse`.

@@ -34,14 +34,16 @@ struct SetSolverPass : un0::impl::Un0SetSolverBase<SetSolverPass> {
       return signalPassFailure();
     }
     getOperation().walk([&](EvolveOp evolve) {
-      auto before = std::make_tuple(evolve.getSolverAttr(), evolve.getStepsAttr(), evolve.getTimeAttr());
+      auto before =
+          std::make_tuple(evolve.getSolverAttr(), evolve.getStepsAttr(), evolve.getTimeAttr());
       if (wanted)
         evolve.setSolver(*wanted);
       if (steps >= 0)
         evolve.setSteps(steps);
       if (!std::isnan(time))
         evolve.setTime(APFloat(time.getValue()));
-      if (before != std::make_tuple(evolve.getSolverAttr(), evolve.getStepsAttr(), evolve.getTimeAttr()))
+      if (before !=
+          std::make_tuple(evolve.getSolverAttr(), evolve.getStepsAttr(), evolve.getTimeAttr()))
         ++numChanged;
     });
   }

@@ -15,8 +15,10 @@ using namespace un0;
 
 namespace {
 
-/// Checks every op inside `module` and marks it as being in `phase`. Offenders are listed once each, with their count.
-LogicalResult verifyPhase(ModuleOp module, StringRef phase, function_ref<bool(Operation *)> isSupported) {
+/// Checks every op inside `module` and marks it as being in `phase`. Offenders are listed once
+/// each, with their count.
+LogicalResult verifyPhase(ModuleOp module, StringRef phase,
+                          function_ref<bool(Operation *)> isSupported) {
   struct Offender {
     unsigned count = 0;
     Operation *first = nullptr;
@@ -37,12 +39,14 @@ LogicalResult verifyPhase(ModuleOp module, StringRef phase, function_ref<bool(Op
     return success();
   }
   InFlightDiagnostic diagnostic = module.emitError();
-  llvm::interleaveComma(offenders, diagnostic,
-                        [&](const auto &entry) { diagnostic << entry.second.count << " x " << entry.first; });
+  llvm::interleaveComma(offenders, diagnostic, [&](const auto &entry) {
+    diagnostic << entry.second.count << " x " << entry.first;
+  });
   diagnostic << (total == 1 ? " is" : " are") << " not supported in phase '" << phase << "'";
   for (const auto &[name, offender] : offenders)
     diagnostic.attachNote(offender.first->getLoc())
-        << (offender.count == 1 ? "" : "first ") << name << (offender.count == 1 ? " is here" : " of several is here");
+        << (offender.count == 1 ? "" : "first ") << name
+        << (offender.count == 1 ? " is here" : " of several is here");
   return diagnostic;
 }
 
@@ -50,14 +54,15 @@ bool isSupportedInModel(Operation *op) {
   if (isa<func::FuncOp, func::ReturnOp, arith::ConstantOp>(op) ||
       isa<tosa::TosaDialect, tensor::TensorDialect>(op->getDialect()))
     return true;
-  return isa<ParamOp, GetParamOp, SelectClassOp, EvolveOp, YieldOp, CoupleOp, RateOp, ReadoutOp>(op);
+  return isa<ParamOp, GetParamOp, SelectClassOp, EvolveOp, YieldOp, CoupleOp, RateOp, ReadoutOp>(
+      op);
 }
 
 bool isSupportedInFused(Operation *op) {
   if (isa_and_nonnull<EvolveOp>(op->getParentOp()))
     return isa<SinCosOp, FusedRateOp, DriftOp, YieldOp>(op);
-  return isa<func::FuncOp, func::ReturnOp, arith::ConstantOp, tensor::DimOp, tensor::ExpandShapeOp, ParamOp, GetParamOp,
-             SelectClassOp, EvolveOp, ReadoutOp, un0::Conv2DOp>(op);
+  return isa<func::FuncOp, func::ReturnOp, arith::ConstantOp, tensor::DimOp, tensor::ExpandShapeOp,
+             ParamOp, GetParamOp, SelectClassOp, EvolveOp, ReadoutOp, un0::Conv2DOp>(op);
 }
 
 struct VerifyModelPass : un0::impl::Un0VerifyModelBase<VerifyModelPass> {

@@ -1,7 +1,8 @@
 //===- Interpreter.h - the reference meaning of un0 IR ----------*- C++ -*-===//
 //
-// Runs `@generate` of a module in the `model` or the `fused` phase, op by op, in plain C++. It says what the ops mean and
-// is the oracle of the tests: simple on purpose, never fast. A coupling at the model level is the literal sum of N^2 sines.
+// Runs `@generate` of a module in the `model` or the `fused` phase, op by op, in plain C++. It says
+// what the ops mean and is the oracle of the tests: simple on purpose, never fast. A coupling at
+// the model level is the literal sum of N^2 sines.
 //
 //===----------------------------------------------------------------------===//
 
@@ -42,7 +43,8 @@ template <typename T> using ParamLoader = std::function<llvm::Expected<Tensor<T>
 /// Called after each step of the integrator with the number of steps done (from 1) and the states.
 template <typename T> using StepObserver = std::function<void(int64_t, llvm::ArrayRef<Tensor<T>>)>;
 
-/// `T` is the type that everything is computed in, double or float, whatever the element types in the IR.
+/// `T` is the type that everything is computed in, double or float, whatever the element types in
+/// the IR.
 template <typename T> class Interpreter {
 public:
   struct Outputs {
@@ -54,15 +56,18 @@ public:
     Tensor<T> images;
   };
 
-  /// `module` must outlive the interpreter and must not change; parameters are loaded when first needed and then kept.
-  Interpreter(mlir::ModuleOp module, ParamLoader<T> loader) : module(module), loader(std::move(loader)) {}
+  /// `module` must outlive the interpreter and must not change; parameters are loaded when first
+  /// needed and then kept.
+  Interpreter(mlir::ModuleOp module, ParamLoader<T> loader)
+      : module(module), loader(std::move(loader)) {}
 
   void setObserver(StepObserver<T> newObserver) { observer = std::move(newObserver); }
 
-  /// Generates one image per label from initial phases `theta0` (B x N) and `phi0` (B x M), in radians. A label outside
-  /// the classes means unconditional. Fails on shapes that do not fit, on parameters that cannot be read and on
-  /// operations that the interpreter does not know, by name.
-  llvm::Expected<Outputs> run(const Tensor<T> &theta0, const Tensor<T> &phi0, llvm::ArrayRef<int64_t> labels);
+  /// Generates one image per label from initial phases `theta0` (B x N) and `phi0` (B x M), in
+  /// radians. A label outside the classes means unconditional. Fails on shapes that do not fit, on
+  /// parameters that cannot be read and on operations that the interpreter does not know, by name.
+  llvm::Expected<Outputs> run(const Tensor<T> &theta0, const Tensor<T> &phi0,
+                              llvm::ArrayRef<int64_t> labels);
 
 private:
   mlir::ModuleOp module;

@@ -1,6 +1,7 @@
 //===- GoldenTest.cpp - the bundled model against its oracle ----*- C++ -*-===//
 //
-// golden.safetensors was made by an independent f64 program with literal sums (test/models/fashion_n1024/MODEL.md).
+// golden.safetensors was made by an independent f64 program with literal sums
+// (test/models/fashion_n1024/MODEL.md).
 //
 //===----------------------------------------------------------------------===//
 
@@ -46,7 +47,8 @@ protected:
     return result;
   }
 
-  template <typename T> static double compare(llvm::ArrayRef<T> values, llvm::ArrayRef<double> expected) {
+  template <typename T>
+  static double compare(llvm::ArrayRef<T> values, llvm::ArrayRef<double> expected) {
     if (values.size() != expected.size())
       return INFINITY;
     double error = 0;
@@ -68,14 +70,16 @@ protected:
     Interpreter<T> interpreter(*module, getArchiveLoader<T>(std::make_shared<ArchiveSet>(kModel)));
     interpreter.setObserver([&](int64_t step, llvm::ArrayRef<Tensor<T>> states) {
       EXPECT_EQ(step, ++steps);
-      errors.phase = std::max(errors.phase, compare<T>(states[0].data, expected.slice(step * size, size)));
+      errors.phase =
+          std::max(errors.phase, compare<T>(states[0].data, expected.slice(step * size, size)));
     });
     auto outputs = interpreter.run(load<T>("theta0"), load<T>("phi0"), kLabels);
     EXPECT_TRUE(!!outputs) << (outputs ? "" : toString(outputs.takeError()));
     if (!outputs)
       return {INFINITY, INFINITY, INFINITY};
     EXPECT_EQ(steps, kSteps);
-    errors.phase = std::max(errors.phase, compare<T>(outputs->theta.data, expected.take_back(size)));
+    errors.phase =
+        std::max(errors.phase, compare<T>(outputs->theta.data, expected.take_back(size)));
     errors.features = compare<T>(outputs->features.data, load<double>("features").data);
     errors.images = compare<T>(outputs->images.data, load<double>("images").data);
     return errors;
@@ -92,7 +96,8 @@ protected:
   mlir::OwningOpRef<mlir::ModuleOp> module;
 };
 
-// The slope 0.2 of the leaky ReLU is an f32 in the IR and an f64 in the oracle: 3e-9 apart, which images show.
+// The slope 0.2 of the leaky ReLU is an f32 in the IR and an f64 in the oracle: 3e-9 apart, which
+// images show.
 constexpr double kSlopeError = 2e-7;
 
 TEST_F(Golden, ModelInF64AgreesAtEveryStep) {
@@ -127,12 +132,45 @@ TEST_F(Golden, FusedInF64AgreesAtEveryStep) {
 }
 
 TEST_F(Golden, FusedInF32AgreesAtEveryStep) {
-  // The identity subtracts two sums of 1024 terms that nearly cancel, so it rounds more than the literal form.
+  // The identity subtracts two sums of 1024 terms that nearly cancel, so it rounds more than the
+  // literal form.
   fuse();
   Errors errors = run<float>();
   EXPECT_LT(errors.phase, 2e-5);
   EXPECT_LT(errors.features, 2e-5);
   EXPECT_LT(errors.images, 2e-5);
+}
+
+TEST_F(Golden, CostsAreThoseCountedByHand) {
+  fuse();
+  Cost dynamics, readout, decoder;
+  module->walk([&](CostOpInterface op) {
+    if (mlir::isa<EvolveOp>(op))
+      dynamics += op.getCost();
+    else if (mlir::isa<ReadoutOp>(op))
+      readout += op.getCost();
+    else if (mlir::isa<Conv2DOp>(op))
+      decoder += op.getCost();
+  });
+  constexpr uint64_t n = 1024, m = 8;
+  // A sine and a cosine per oscillator and step.
+  EXPECT_EQ(dynamics.specialFunctions, kSteps * 2 * (n + m));
+  EXPECT_EQ(readout.specialFunctions, 2 * n);
+  EXPECT_EQ(decoder.specialFunctions, 3u * 32 * 32);
+  // Two contractions per coupling; two products per target and coupling in the epilogue; one for
+  // the Euler update.
+  EXPECT_EQ(dynamics.multiplyAdds,
+            kSteps * (2 * (n * n + n * m + m * m) + 2 * (n + n + m) + n + m));
+  EXPECT_EQ(dynamics.parameterBytes, kSteps * 4 * (n * n + m * m + n + m));
+  // Per output pixel and channel pair 4 taps in a convolution that upsamples, else 9.
+  EXPECT_EQ(decoder.multiplyAdds, 8u * 8 * (4 * 128 * 64 + 9 * 64 * 64) +
+                                      16 * 16 * (4 * 64 * 32 + 9 * 32 * 32) +
+                                      32 * 32 * (4 * 32 * 32 + 9 * 32 * 32 + 9 * 32 * 3));
+  EXPECT_EQ(dynamics.bits, 32u);
+  Cost twice = readout.times(2);
+  readout += readout;
+  EXPECT_EQ(twice.specialFunctions, readout.specialFunctions);
+  EXPECT_EQ(twice.bytesWritten, readout.bytesWritten);
 }
 
 } // namespace

@@ -47,26 +47,30 @@ llvm::Expected<Tensor<double>> loadParam(ParamOp param) {
 
 class InterpreterTest : public ::testing::Test {
 protected:
-  llvm::Expected<Interpreter<double>::Outputs> run(const std::string &text, const Tensor<double> &theta,
-                                                   const Tensor<double> &phi, llvm::ArrayRef<int64_t> labels) {
+  llvm::Expected<Interpreter<double>::Outputs> run(const std::string &text,
+                                                   const Tensor<double> &theta,
+                                                   const Tensor<double> &phi,
+                                                   llvm::ArrayRef<int64_t> labels) {
     module = parse(*context, text);
     if (!module)
       return llvm::createStringError("does not parse");
     Interpreter<double> interpreter(*module, loadParam);
-    interpreter.setObserver([&](int64_t step, llvm::ArrayRef<Tensor<double>>) { observed.push_back(step); });
+    interpreter.setObserver(
+        [&](int64_t step, llvm::ArrayRef<Tensor<double>>) { observed.push_back(step); });
     return interpreter.run(theta, phi, labels);
   }
 
   /// Values of one sample.
-  std::vector<double> run(int64_t out, llvm::StringRef body, std::vector<double> theta, int64_t label = 0) {
-    auto outputs = run(makeFunction(out, body), make<double>({1, 2}, std::move(theta)), make<double>({1, 2}, {0.5, 2}),
-                       label);
+  std::vector<double> run(int64_t out, llvm::StringRef body, std::vector<double> theta,
+                          int64_t label = 0) {
+    auto outputs = run(makeFunction(out, body), make<double>({1, 2}, std::move(theta)),
+                       make<double>({1, 2}, {0.5, 2}), label);
     EXPECT_TRUE(!!outputs) << (outputs ? "" : toString(outputs.takeError()));
     return outputs ? outputs->images.data : std::vector<double>();
   }
 
-  std::string getError(const std::string &text, const Tensor<double> &theta, const Tensor<double> &phi,
-                       llvm::ArrayRef<int64_t> labels) {
+  std::string getError(const std::string &text, const Tensor<double> &theta,
+                       const Tensor<double> &phi, llvm::ArrayRef<int64_t> labels) {
     auto outputs = run(text, theta, phi, labels);
     return outputs ? "no error" : toString(outputs.takeError());
   }
@@ -101,22 +105,25 @@ TEST_F(InterpreterTest, ParameterScaleAndZeroDiagonalAreApplied) {
 
 TEST_F(InterpreterTest, ZeroDiagonalLeavesOutTheOwnPhase) {
   // An infinite diagonal would make NaN of infinity times sin(0).
-  std::string text = makeFunction(2, std::string("%K = un0.get_param @K : tensor<2x2xf32>\n"
-                                                 "%out = un0.couple %K, %theta, %theta {zero_diagonal}") +
-                                         kTypes);
+  std::string text =
+      makeFunction(2, std::string("%K = un0.get_param @K : tensor<2x2xf32>\n"
+                                  "%out = un0.couple %K, %theta, %theta {zero_diagonal}") +
+                          kTypes);
   module = parse(*context, text);
   ASSERT_TRUE(module);
   Interpreter<double> interpreter(*module, [](ParamOp) -> llvm::Expected<Tensor<double>> {
     return make<double>({2, 2}, {INFINITY, 2.0, 3.0, INFINITY});
   });
-  auto outputs = interpreter.run(make<double>({1, 2}, {0.5, 1.0}), make<double>({1, 2}, {0, 0}), kLabel);
+  auto outputs =
+      interpreter.run(make<double>({1, 2}, {0.5, 1.0}), make<double>({1, 2}, {0, 0}), kLabel);
   ASSERT_TRUE(!!outputs);
   expectNear(outputs->images.data, {2.0 * std::sin(0.5), 3.0 * std::sin(-0.5)});
 }
 
 TEST_F(InterpreterTest, LabelOutsideTheClassesSelectsZero) {
-  llvm::StringRef body = "%T = un0.get_param @table : tensor<2x2xf32>\n"
-                         "%out = un0.select_class %T[%label] : tensor<2x2xf32>, tensor<?xi64> -> tensor<?x2xf32>";
+  llvm::StringRef body =
+      "%T = un0.get_param @table : tensor<2x2xf32>\n"
+      "%out = un0.select_class %T[%label] : tensor<2x2xf32>, tensor<?xi64> -> tensor<?x2xf32>";
   EXPECT_EQ(run(2, body, {0, 0}, 1), std::vector<double>({-2.0, 0.25}));
   EXPECT_EQ(run(2, body, {0, 0}, 2), std::vector<double>({0.0, 0.0}));
   EXPECT_EQ(run(2, body, {0, 0}, -1), std::vector<double>({0.0, 0.0}));
@@ -124,24 +131,27 @@ TEST_F(InterpreterTest, LabelOutsideTheClassesSelectsZero) {
 
 TEST_F(InterpreterTest, ReadoutNeverWrapsPhases) {
   auto readout = [&](const char *reference, const char *encoding, int64_t features) {
-    return run(features,
-               llvm::formatv("%out = un0.readout %theta reference({0}) encoding({1}) : tensor<?x2xf32> -> "
-                             "tensor<?x{2}xf32>",
-                             reference, encoding, features)
-                   .str(),
-               {7.0, -2.0});
+    return run(
+        features,
+        llvm::formatv("%out = un0.readout %theta reference({0}) encoding({1}) : tensor<?x2xf32> -> "
+                      "tensor<?x{2}xf32>",
+                      reference, encoding, features)
+            .str(),
+        {7.0, -2.0});
   };
   expectNear(readout("absolute", "raw", 2), {7.0, -2.0});
   expectNear(readout("mean", "raw", 2), {4.5, -4.5});
   expectNear(readout("oscillator", "raw", 2), {0.0, -9.0});
   expectNear(readout("pairwise", "raw", 4), {0.0, 9.0, -9.0, 0.0});
   expectNear(readout("mean", "sin", 2), {std::sin(4.5), std::sin(-4.5)});
-  expectNear(readout("mean", "sin_cos", 4), {std::sin(4.5), std::sin(-4.5), std::cos(4.5), std::cos(-4.5)});
-  expectNear(readout("pairwise", "sin_cos", 8), {0.0, std::sin(9.0), std::sin(-9.0), 0.0, 1.0, std::cos(9.0),
-                                                 std::cos(-9.0), 1.0});
+  expectNear(readout("mean", "sin_cos", 4),
+             {std::sin(4.5), std::sin(-4.5), std::cos(4.5), std::cos(-4.5)});
+  expectNear(readout("pairwise", "sin_cos", 8),
+             {0.0, std::sin(9.0), std::sin(-9.0), 0.0, 1.0, std::cos(9.0), std::cos(-9.0), 1.0});
 }
 
-/// Two oscillators that pull on each other with strength 1: their difference d obeys d' = -2 sin d + const.
+/// Two oscillators that pull on each other with strength 1: their difference d obeys d' = -2 sin d
+/// + const.
 std::string evolve(llvm::StringRef solver, int64_t steps) {
   return llvm::formatv(R"mlir(
       %K = un0.get_param @K : tensor<2x2xf32>
@@ -169,7 +179,9 @@ State add(State s, std::initializer_list<std::pair<double, State>> terms) {
 TEST_F(InterpreterTest, OneStepOfEachSolverIsItsTextbookFormula) {
   State s = {0.4, 2.5};
   State k1 = getRate(s);
-  auto expect = [&](const char *solver, State want) { expectNear(run(2, evolve(solver, 1), {0.4, 2.5}), {want[0], want[1]}); };
+  auto expect = [&](const char *solver, State want) {
+    expectNear(run(2, evolve(solver, 1), {0.4, 2.5}), {want[0], want[1]});
+  };
   expect("euler", add(s, {{1.0, k1}}));
   expect("heun", add(s, {{0.5, k1}, {0.5, getRate(add(s, {{1.0, k1}}))}}));
   {
@@ -178,13 +190,15 @@ TEST_F(InterpreterTest, OneStepOfEachSolverIsItsTextbookFormula) {
     State k4 = getRate(add(s, {{1.0, k1}, {-1.0, k2}, {1.0, k3}}));
     expect("rk4", add(s, {{1 / 8.0, k1}, {3 / 8.0, k2}, {3 / 8.0, k3}, {1 / 8.0, k4}}));
   }
-  State k2 = getRate(add(s, {{0.5, k1}})), k3 = getRate(add(s, {{0.5, k2}})), k4 = getRate(add(s, {{1.0, k3}}));
+  State k2 = getRate(add(s, {{0.5, k1}})), k3 = getRate(add(s, {{0.5, k2}})),
+        k4 = getRate(add(s, {{1.0, k3}}));
   expect("rk4_classic", add(s, {{1 / 6.0, k1}, {1 / 3.0, k2}, {1 / 3.0, k3}, {1 / 6.0, k4}}));
 }
 
 TEST_F(InterpreterTest, SolversConvergeWithTheirOrder) {
   std::vector<double> exact = run(2, evolve("rk4", 2000), {0.4, 2.5});
-  for (auto [solver, order] : {std::pair<const char *, int>{"euler", 1}, {"heun", 2}, {"rk4", 4}, {"rk4_classic", 4}}) {
+  for (auto [solver, order] :
+       {std::pair<const char *, int>{"euler", 1}, {"heun", 2}, {"rk4", 4}, {"rk4_classic", 4}}) {
     auto getError = [&, solver = solver](int64_t steps) {
       std::vector<double> values = run(2, evolve(solver, steps), {0.4, 2.5});
       return std::hypot(values[0] - exact[0], values[1] - exact[1]);
@@ -208,7 +222,8 @@ TEST_F(InterpreterTest, DriftIsEvaluatedAtTheTimeOfTheStage) {
   auto getBody = [](const char *solver, bool drift) {
     std::string states = drift ? "%t = %theta" : "%t = %theta, %p = %phi";
     std::string types = drift ? "tensor<?x2xf32>" : "tensor<?x2xf32>, tensor<?x2xf32>";
-    return llvm::formatv(R"mlir(
+    return llvm::formatv(
+               R"mlir(
       %K = un0.get_param @K : tensor<2x2xf32>
       %w = un0.get_param @omega : tensor<1x2xf32>
       %out{3} = un0.evolve({0}) solver({1}) steps(4) time(0.7) : {2} {{
@@ -217,15 +232,16 @@ TEST_F(InterpreterTest, DriftIsEvaluatedAtTheTimeOfTheStage) {
         %dt = un0.rate of %t frequency %w terms(%a) : tensor<?x2xf32>, tensor<1x2xf32>
         {5}
       })mlir",
-                         states, solver, types, drift ? "" : ", %end",
-                         drift ? "%p = un0.drift %phi, %w : tensor<?x2xf32>, tensor<1x2xf32>" : "",
-                         drift ? "un0.yield %dt : tensor<?x2xf32>"
-                               : "%dp = un0.rate of %p frequency %w : tensor<?x2xf32>, tensor<1x2xf32>\n"
-                                 "un0.yield %dt, %dp : tensor<?x2xf32>, tensor<?x2xf32>")
+               states, solver, types, drift ? "" : ", %end",
+               drift ? "%p = un0.drift %phi, %w : tensor<?x2xf32>, tensor<1x2xf32>" : "",
+               drift ? "un0.yield %dt : tensor<?x2xf32>"
+                     : "%dp = un0.rate of %p frequency %w : tensor<?x2xf32>, tensor<1x2xf32>\n"
+                       "un0.yield %dt, %dp : tensor<?x2xf32>, tensor<?x2xf32>")
         .str();
   };
   for (const char *solver : {"euler", "heun", "rk4", "rk4_classic"})
-    expectNear(run(2, getBody(solver, true), {0.4, 2.5}), run(2, getBody(solver, false), {0.4, 2.5}));
+    expectNear(run(2, getBody(solver, true), {0.4, 2.5}),
+               run(2, getBody(solver, false), {0.4, 2.5}));
 }
 
 /// A function of an NHWC image of 1 x height x 2 x 1 made of the phases.
@@ -241,7 +257,7 @@ std::string makeImageFunction(int64_t out, llvm::StringRef body) {
       %x = tosa.reshape %theta, %shape : (tensor<?x2xf32>, !tosa.shape<4>) -> tensor<?x1x2x1xf32>
       {1})mlir",
                                          out, body)
-                             .str());
+                               .str());
 }
 
 TEST_F(InterpreterTest, ResizeWithTheImportersNumbersRepeatsEveryPixel) {
@@ -266,13 +282,15 @@ TEST_F(InterpreterTest, ResizeRoundsHalvesUp) {
 }
 
 TEST_F(InterpreterTest, UnsupportedOperationIsNamed) {
-  std::string text = makeFunction(2, "%out = tosa.sin %theta : (tensor<?x2xf32>) -> tensor<?x2xf32>");
+  std::string text =
+      makeFunction(2, "%out = tosa.sin %theta : (tensor<?x2xf32>) -> tensor<?x2xf32>");
   EXPECT_EQ(getError(text, make<double>({1, 2}, {0, 0}), make<double>({1, 2}, {0, 0}), kLabel),
             "the interpreter does not support tosa.sin");
 }
 
 TEST_F(InterpreterTest, InputsThatDoNotFitAreRefused) {
-  std::string text = makeFunction(2, "%out = tosa.tanh %theta : (tensor<?x2xf32>) -> tensor<?x2xf32>");
+  std::string text =
+      makeFunction(2, "%out = tosa.tanh %theta : (tensor<?x2xf32>) -> tensor<?x2xf32>");
   Tensor<double> one({1, 2}), two({2, 2}), wide({1, 3}), torn({1, 2});
   torn.data.resize(1);
   EXPECT_EQ(getError(text, wide, one, kLabel), "theta0 is 1 x 3 but @generate takes ? x 2");
@@ -298,7 +316,8 @@ TEST_F(InterpreterTest, ArchiveLoaderNamesWhatIsMissing) {
   std::string archive = UN0_TEST_MODELS "/fashion_n1024/fashion_n1024.safetensors";
   auto getLoadError = [&](const char *param) {
     module = parse(*context, llvm::formatv(param, archive).str());
-    auto loaded = getArchiveLoader<double>(std::make_shared<ArchiveSet>(archive))(*module->getOps<ParamOp>().begin());
+    auto loaded = getArchiveLoader<double>(std::make_shared<ArchiveSet>(archive))(
+        *module->getOps<ParamOp>().begin());
     return loaded ? "no error" : toString(loaded.takeError());
   };
   EXPECT_THAT(getLoadError("un0.param @P : tensor<2x2xf32> from \"{0}\" key \"nothing\""),

@@ -17,8 +17,8 @@ class Parity : public ::testing::TestWithParam<Variant> {};
 
 TEST_P(Parity, FusedEqualsModelInF64) {
   TestModel model;
-  std::tie(model.oscillators, model.conditioning, model.steps, model.solver, model.reference, model.encoding) =
-      GetParam();
+  std::tie(model.oscillators, model.conditioning, model.steps, model.solver, model.reference,
+           model.encoding) = GetParam();
   model.scale = 0.75;
   auto context = makeContext();
   auto module = parse(*context, model.print());
@@ -54,17 +54,19 @@ std::string getName(const ::testing::TestParamInfo<Variant> &info) {
   return llvm::formatv("n{0}m{1}_{2}x{3}_{4}_{5}", n, m, steps, solver, reference, encoding).str();
 }
 
-INSTANTIATE_TEST_SUITE_P(Solvers, Parity,
-                         ::testing::Combine(::testing::Values(16, 52), ::testing::Values(1, 8),
-                                            ::testing::Values(0, 1, 3),
-                                            ::testing::Values("euler", "heun", "rk4", "rk4_classic"),
-                                            ::testing::Values("mean"), ::testing::Values("sin_cos")),
-                         getName);
+INSTANTIATE_TEST_SUITE_P(
+    Solvers, Parity,
+    ::testing::Combine(::testing::Values(16, 52), ::testing::Values(1, 8),
+                       ::testing::Values(0, 1, 3),
+                       ::testing::Values("euler", "heun", "rk4", "rk4_classic"),
+                       ::testing::Values("mean"), ::testing::Values("sin_cos")),
+    getName);
 
 INSTANTIATE_TEST_SUITE_P(Readouts, Parity,
-                         ::testing::Combine(::testing::Values(52), ::testing::Values(8), ::testing::Values(2),
-                                            ::testing::Values("euler"),
-                                            ::testing::Values("absolute", "mean", "oscillator", "pairwise"),
+                         ::testing::Combine(::testing::Values(52), ::testing::Values(8),
+                                            ::testing::Values(2), ::testing::Values("euler"),
+                                            ::testing::Values("absolute", "mean", "oscillator",
+                                                              "pairwise"),
                                             ::testing::Values("raw", "sin", "sin_cos")),
                          getName);
 

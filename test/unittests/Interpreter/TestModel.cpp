@@ -14,7 +14,8 @@
 using namespace un0;
 
 int64_t testing::TestModel::getFeatures() const {
-  return oscillators * (reference == "pairwise" ? oscillators : 1) * (encoding == "sin_cos" ? 2 : 1);
+  return oscillators * (reference == "pairwise" ? oscillators : 1) *
+         (encoding == "sin_cos" ? 2 : 1);
 }
 
 std::string testing::TestModel::print() const {
@@ -94,8 +95,8 @@ func.func @generate(%theta0: tensor<?x$Nxf32>, %phi0: tensor<?x$Mxf32>, %label: 
 
 std::unique_ptr<mlir::MLIRContext> testing::makeContext() {
   mlir::DialectRegistry registry;
-  registry.insert<Un0Dialect, mlir::func::FuncDialect, mlir::tosa::TosaDialect, mlir::tensor::TensorDialect,
-                  mlir::arith::ArithDialect>();
+  registry.insert<Un0Dialect, mlir::func::FuncDialect, mlir::tosa::TosaDialect,
+                  mlir::tensor::TensorDialect, mlir::arith::ArithDialect>();
   auto context = std::make_unique<mlir::MLIRContext>(registry);
   context->disableMultithreading();
   return context;

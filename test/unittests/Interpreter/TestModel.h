@@ -30,8 +30,10 @@ std::unique_ptr<mlir::MLIRContext> makeContext();
 
 mlir::OwningOpRef<mlir::ModuleOp> parse(mlir::MLIRContext &context, llvm::StringRef text);
 
-/// Values in [-1, 1) that depend on name and position only, divided by the square root of the last dimension.
-template <typename T> Tensor<T> makeValues(llvm::StringRef name, llvm::ArrayRef<int64_t> shape, double factor = 1.0);
+/// Values in [-1, 1) that depend on name and position only, divided by the square root of the last
+/// dimension.
+template <typename T>
+Tensor<T> makeValues(llvm::StringRef name, llvm::ArrayRef<int64_t> shape, double factor = 1.0);
 
 /// Parameters of such values.
 template <typename T> ParamLoader<T> makeLoader();
