@@ -159,6 +159,18 @@ LogicalResult Compilation::read() {
   if (!imported)
     return fail(imported.takeError());
   module = std::move(*imported);
+  // IR says which phase it is in; the passes of another one would misread it. The model's are
+  // idempotent.
+  auto stated = (*module)->getAttrOfType<StringAttr>("un0.phase");
+  std::optional<Phase> phase = stated ? parsePhase(stated.getValue()) : std::nullopt;
+  if (stated && !phase)
+    return fail("'" + options.input + "' is in phase '" + stated.getValue() +
+                "', which does not exist; there are " + listPhases());
+  bool same = !phase || *phase == options.from;
+  bool early = options.from == Phase::Import && phase && *phase <= Phase::Model;
+  if (!same && !early)
+    return fail("'" + options.input + "' is in phase '" + stated.getValue() +
+                "'; compile it with --compile-from=" + stated.getValue());
   return success();
 }
 
