@@ -20,7 +20,7 @@ if grep -rlF -e "$build/" -e "$source/" "$prefix/lib/cmake" "$prefix/include"; t
 fi
 
 for project in plugin program; do
-  cmake -S "$scratch/$project" -B "$scratch/$project/build" -DCMAKE_BUILD_TYPE=Release >"$scratch/$project.log" 2>&1 ||
+  cmake -S "$scratch/$project" -B "$scratch/$project/build" >"$scratch/$project.log" 2>&1 ||
     { cat "$scratch/$project.log" >&2; exit 1; }
   cmake --build "$scratch/$project/build" || exit 1
 done

@@ -45,6 +45,11 @@ target_include_directories(un0_compiler_settings INTERFACE
   "${PROJECT_SOURCE_DIR}" "${PROJECT_BINARY_DIR}" "${PROJECT_SOURCE_DIR}/include")
 separate_arguments(UN0_LLVM_DEFINITIONS NATIVE_COMMAND "${LLVM_DEFINITIONS}")
 target_compile_definitions(un0_compiler_settings INTERFACE UN0_VERSION="${PROJECT_VERSION}")
+# Debian's MLIR is built without assertions. Some of its classes (mlir::Pass::Statistic) have another layout with them, so
+# code that uses its headers follows it in every build type.
+if(NOT LLVM_ENABLE_ASSERTIONS)
+  target_compile_definitions(un0_compiler_settings INTERFACE $<$<NOT:$<CONFIG:Release>>:NDEBUG>)
+endif()
 target_compile_options(un0_compiler_settings INTERFACE ${UN0_LLVM_DEFINITIONS} -fno-exceptions
   $<$<NOT:$<BOOL:${LLVM_ENABLE_RTTI}>>:-fno-rtti>)
 
