@@ -231,7 +231,7 @@ LogicalResult Compilation::writeBytes(StringRef path, ArrayRef<char> bytes) {
 LogicalResult Compilation::enter(Phase phase) {
   if (phase == Phase::Loops)
     target.attach(*module);
-  if (phase > Phase::Loops && isIRPhase(phase)) {
+  if (phase > Phase::Loops && phase <= Phase::Object) {
     // The IR may come from a file that was made for another processor.
     Expected<CpuTarget> attached = CpuTarget::of(*module);
     if (!attached)
@@ -240,10 +240,6 @@ LogicalResult Compilation::enter(Phase phase) {
     target = std::move(*attached);
   }
   if (phase == Phase::Object) {
-    Expected<CpuTarget> attached = CpuTarget::of(*module);
-    if (!attached)
-      return fail(attached.takeError());
-    target = std::move(*attached);
     Expected<SmallVector<char, 0>> object = compileToObject(*module, target);
     if (!object)
       return fail(object.takeError());
