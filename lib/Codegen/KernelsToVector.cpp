@@ -51,7 +51,7 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
     func::FuncOp func = getOperation();
     SmallVector<Operation *> kernels;
     func.walk([&](Operation *op) {
-      if (isa<cpu::CpuDialect>(op->getDialect()) && !isa<cpu::SinCosOp>(op))
+      if (isa<cpu::CpuDialect>(op->getDialect()) && !isa<cpu::SinCosOp, cpu::DotOp>(op))
         kernels.push_back(op);
     });
     if (kernels.empty())

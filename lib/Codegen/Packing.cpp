@@ -10,7 +10,11 @@ using llvm::Error;
 
 namespace {
 
-using Sink = llvm::function_ref<Error(llvm::ArrayRef<float>)>;
+using Sink = llvm::function_ref<Error(llvm::ArrayRef<uint8_t>)>;
+
+template <typename T> ArrayRef<uint8_t> asBytes(ArrayRef<T> values) {
+  return {reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(T)};
+}
 
 class Packer {
 public:
@@ -30,6 +34,7 @@ private:
   /// Elements [first, first + count), scaled.
   ArrayRef<float> read(int64_t first, int64_t count);
   Error needRank(size_t rank) const;
+  Error put(ArrayRef<float> piece) { return sink(asBytes(piece)); }
 
   const StoredTensor &tensor;
   Sink sink;
@@ -62,7 +67,7 @@ Error Packer::vector() {
   ArrayRef<float> values = read(0, count);
   out.assign(padToLine(count), 0.0f);
   llvm::copy(values, out.begin());
-  return sink(out);
+  return put(out);
 }
 
 Error Packer::rows16() {
@@ -77,7 +82,7 @@ Error Packer::rows16() {
       for (int64_t s = 0; s < sources; ++s)
         out[s * kLine + r] = zeroDiagonal && s == panel + r ? 0.0f : values[s];
     }
-    if (Error error = sink(out))
+    if (Error error = put(out))
       return error;
   }
   return Error::success();
@@ -96,7 +101,7 @@ Error Packer::classRows() {
         for (int64_t k = 0; k < m; ++k)
           out[k * padded + i] = zeroDiagonal && i == k ? 0.0f : values[i * m + k];
     }
-    if (Error error = sink(out))
+    if (Error error = put(out))
       return error;
   }
   return Error::success();
@@ -143,7 +148,7 @@ Error Packer::convolution(bool upsample) {
             out[phase * perPhase + at] = value;
           }
     }
-    if (Error error = sink(out))
+    if (Error error = put(out))
       return error;
   }
   return Error::success();
@@ -160,7 +165,7 @@ Error Packer::convolutionPlanar() {
       for (int64_t tap = 0; tap < 9; ++tap)
         out[((tap * blocks + i / kLine) * outputs + o) * kLine + i % kLine] = values[i * 9 + tap];
   }
-  return sink(out);
+  return put(out);
 }
 
 } // namespace
@@ -176,8 +181,8 @@ Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor
   // Pieces must add up to the place that the code expects, or every later parameter would be
   // misread.
   int64_t left = packed.getBytes();
-  auto counted = [&](ArrayRef<float> piece) -> Error {
-    left -= static_cast<int64_t>(piece.size() * sizeof(float));
+  auto counted = [&](ArrayRef<uint8_t> piece) -> Error {
+    left -= static_cast<int64_t>(piece.size());
     if (left < 0)
       return llvm::createStringError("parameter '%s' packs to more than its %lld bytes",
                                      param.getSymName().str().c_str(),

@@ -51,6 +51,31 @@ def CpuKernelsToVector : Pass<"cpu-kernels-to-vector", "::mlir::func::FuncOp"> {
                            "::mlir::math::MathDialect", "::un0::cpu::CpuDialect"];
 }
 
+def CpuLowerDots : Pass<"cpu-lower-dots", "::mlir::func::FuncOp"> {
+  let summary = "packed dot products to the processor's instructions";
+  let description = [{
+    `cpu.dot` becomes `vpdpbusd`, `vpdpwssd` or `vdpbf16ps` where `cpu.target` has them. Elsewhere: `u8s8` is split into
+    even and odd bytes widened to 16 bits and two `pmaddwd` (`pmaddubsw` would saturate its pair sums), `s16` is one
+    `pmaddwd`, `bf16` two multiply-adds in f32. The integer kinds give the same bits on every processor.
+
+    ```mlir
+    %r = cpu.dot s16 %a, %x, %k : vector<8xi32>, vector<8xi32>
+    ```
+    becomes (AVX2 without VNNI)
+    ```mlir
+    %0 = vector.bitcast %x : vector<8xi32> to vector<16xi16>
+    %1 = vector.bitcast %k : vector<8xi32> to vector<16xi16>
+    %2 = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%0, %1) : (vector<16xi16>, vector<16xi16>) -> vector<8xi32>
+    %r = arith.addi %a, %2 : vector<8xi32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numNative", "native", "dot products that are one instruction">,
+    Statistic<"numWidened", "widened", "dot products without an instruction of their own">
+  ];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 def CpuExpandMath : Pass<"cpu-expand-math", "::mlir::func::FuncOp"> {
   let summary = "inline polynomials for vector sine, cosine and tanh";
   let description = [{

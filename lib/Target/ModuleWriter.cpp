@@ -246,8 +246,8 @@ Error Writer::writeWeights(OutputFile &file, un0_section &section) {
     auto found = find(packed);
     if (!found)
       return found.takeError();
-    auto sink = [&](ArrayRef<float> piece) -> Error {
-      put(piece.data(), piece.size() * sizeof(float));
+    auto sink = [&](ArrayRef<uint8_t> piece) -> Error {
+      put(piece.data(), piece.size());
       if (options.progress)
         options.progress(written, weightBytes);
       return file.check();

@@ -127,3 +127,16 @@ LogicalResult Conv2DPlanarOp::verify() {
            << shapeOf(getWeights())[0] << " elements, expected " << expected;
   return success();
 }
+
+LogicalResult DotOp::verify() {
+  auto sums = cast<VectorType>(getAccumulator().getType()),
+       words = cast<VectorType>(getX().getType());
+  if (sums.getShape() != words.getShape())
+    return emitOpError("has ") << sums.getNumElements() << " sums for " << words.getNumElements()
+                               << " words";
+  bool floats = getKind() == DotKind::BF16;
+  if (sums.getElementType().isF32() != floats)
+    return emitOpError("sums of kind ") << stringifyDotKind(getKind()) << " are "
+                                        << (floats ? "f32" : "i32");
+  return success();
+}

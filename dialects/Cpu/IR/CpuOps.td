@@ -39,6 +39,8 @@ def Cpu_Dialect : Dialect {
 
 def Cpu_PackingAttr : EnumAttr<Cpu_Dialect, Cpu_Packing, "packing">;
 
+def Cpu_DotKindAttr : EnumAttr<Cpu_Dialect, Cpu_DotKind, "dot_kind">;
+
 class Cpu_Op<string mnemonic, list<Trait> traits = []> : Op<Cpu_Dialect, mnemonic, traits>;
 def Cpu_Memory : StaticShapeMemRefOf<[F32]>;
 def Cpu_Read : Arg<Cpu_Memory, "", [MemRead]>;
@@ -179,6 +181,21 @@ def Cpu_SinCosOp : Cpu_Op<"sincos", [Pure, AllTypesMatch<["operand", "sine", "co
   let arguments = (ins VectorOfNonZeroRankOf<[F32]>:$operand);
   let results = (outs VectorOfNonZeroRankOf<[F32]>:$sine, VectorOfNonZeroRankOf<[F32]>:$cosine);
   let assemblyFormat = "$operand attr-dict `:` type($operand)";
+}
+
+def Cpu_DotOp : Cpu_Op<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>, AllTypesMatch<["x", "y"]>]> {
+  let summary = "packed dot products, a word of small numbers per lane";
+  let description = [{
+    Lane by lane `result = accumulator + sum of x_e y_e` over the elements e of a 32-bit word. `u8s8`: four bytes, x unsigned
+    and y signed, exact in i32. `s16`: two signed 16-bit numbers, exact in i32 until it wraps. `bf16`: two bf16 numbers,
+    sums in f32. `vpdpbusd`, `vpdpwssd` and `vdpbf16ps` where the processor has them, else widening products with the same
+    integer results.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32, F32]>:$accumulator, VectorOfRankAndType<[1], [I32]>:$x,
+                       VectorOfRankAndType<[1], [I32]>:$y, Cpu_DotKindAttr:$kind);
+  let results = (outs VectorOfRankAndType<[1], [I32, F32]>:$result);
+  let assemblyFormat = "$kind $accumulator `,` $x `,` $y attr-dict `:` type($accumulator) `,` type($x)";
+  let hasVerifier = 1;
 }
 
 #endif // CPU_IR_CPUOPS_TD
