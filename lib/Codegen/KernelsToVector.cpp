@@ -51,7 +51,7 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
     func::FuncOp func = getOperation();
     SmallVector<Operation *> kernels;
     func.walk([&](Operation *op) {
-      if (isa<cpu::CpuDialect>(op->getDialect()) && !isa<cpu::SinCosOp, cpu::DotOp>(op))
+      if (isa<cpu::CpuDialect>(op->getDialect()) && !isa<cpu::SinCosOp, cpu::DotOp, cpu::LookupOp>(op))
         kernels.push_back(op);
     });
     if (kernels.empty())
@@ -69,6 +69,7 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
               .Case([&](cpu::LoadPhasesOp op) { return emitLoadPhases(e, op), true; })
               .Case([&](cpu::StorePhasesOp op) { return emitStorePhases(e, op), true; })
               .Case([&](cpu::WavesOp op) { return emitWaves(e, op), true; })
+              .Case([&](cpu::BarrierOp op) { return emitBarrier(e, op), true; })
               .Case([&](cpu::GatherClassOp op) { return emitGatherClass(e, op), true; })
               .Case([&](cpu::RateOp op) { return emitRate(e, op), true; })
               .Case([&](cpu::DriftOp op) { return emitDrift(e, op), true; })

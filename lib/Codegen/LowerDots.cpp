@@ -125,12 +125,47 @@ private:
   int64_t lanes;
 };
 
+/// A table lookup per byte, without the instruction: a chain of choices.
+Value chooseBytes(OpBuilder &b, Location loc, Value table, Value indices) {
+  auto type = cast<VectorType>(indices.getType());
+  Value result = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, int8_t(0)));
+  for (int8_t i = 0; i < 16; ++i) {
+    Value level = vector::ExtractOp::create(b, loc, table, ArrayRef<int64_t>{i});
+    Value levels = vector::BroadcastOp::create(b, loc, type, level);
+    Value here = arith::CmpIOp::create(
+        b, loc, arith::CmpIPredicate::eq, indices,
+        arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, i)));
+    result = arith::SelectOp::create(b, loc, here, levels, result);
+  }
+  return result;
+}
+
+Value lowerLookup(cpu::LookupOp op, const CpuTarget &target) {
+  OpBuilder b(op);
+  auto words = cast<VectorType>(op.getResult().getType());
+  auto bytes = VectorType::get({words.getNumElements() * 4}, b.getI8Type());
+  Value table = vector::BitCastOp::create(b, op.getLoc(), bytes, op.getTable());
+  Value indices = vector::BitCastOp::create(b, op.getLoc(), bytes, op.getIndices());
+  StringRef name = target.lanes == 16 && target.has("avx512bw") ? "llvm.x86.avx512.pshuf.b.512"
+                   : target.lanes == 8 && target.has("avx2")    ? "llvm.x86.avx2.pshuf.b"
+                   : target.lanes == 4 && target.has("ssse3")   ? "llvm.x86.ssse3.pshuf.b.128"
+                                                                : "";
+  Value result = name.empty() ? chooseBytes(b, op.getLoc(), table, indices)
+                              : LLVM::CallIntrinsicOp::create(b, op.getLoc(), bytes,
+                                                              b.getStringAttr(name),
+                                                              ValueRange{table, indices})
+                                    ->getResult(0);
+  return vector::BitCastOp::create(b, op.getLoc(), words, result);
+}
+
 struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
     SmallVector<cpu::DotOp> dots;
+    SmallVector<cpu::LookupOp> lookups;
     func.walk([&](cpu::DotOp op) { dots.push_back(op); });
-    if (dots.empty())
+    func.walk([&](cpu::LookupOp op) { lookups.push_back(op); });
+    if (dots.empty() && lookups.empty())
       return;
     llvm::Expected<CpuTarget> target = CpuTarget::of(func->getParentOfType<ModuleOp>());
     if (!target) {
@@ -146,6 +181,10 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
       auto [sums, native] = DotLowering(op, *target).lower();
       ++(native ? numNative : numWidened);
       op.replaceAllUsesWith(sums);
+      op.erase();
+    }
+    for (cpu::LookupOp op : lookups) {
+      op.replaceAllUsesWith(lowerLookup(op, *target));
       op.erase();
     }
   }

@@ -1,6 +1,7 @@
 //===- Packing.cpp - parameters in the order the kernels read them -*- C++ -*-===//
 
 #include "un0/Codegen/Packing.h"
+#include "PackWords.h"
 #include <vector>
 
 using namespace mlir;
@@ -195,7 +196,9 @@ Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor
     case Packing::Vector:
       return packer.vector();
     case Packing::Rows16:
-      return packer.rows16();
+      return packed.getPrecision() == Precision::F32
+                 ? packer.rows16()
+                 : packWords(param, packed.getPrecision(), tensor, counted);
     case Packing::ClassRows:
       return packer.classRows();
     case Packing::Conv3x3:

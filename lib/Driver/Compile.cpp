@@ -77,8 +77,9 @@ LogicalResult Compilation::checkOptions() {
                 "' to the earlier phase '" + getPhaseName(options.to) + "'");
   if (!isIRPhase(options.from))
     return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
-  if (options.precision != "f32")
-    return fail("precision '" + options.precision + "' is not supported; this version has f32");
+  if (!symbolizePrecision(options.precision))
+    return fail("precision '" + options.precision +
+                "' does not exist; there are f32, int16, bf16, int8 and int4");
   if (options.steps && *options.steps < 0)
     return fail("--steps must not be negative, got " + Twine(*options.steps));
   if (options.time && !(std::isfinite(*options.time) && *options.time >= 0))
@@ -190,6 +191,10 @@ LogicalResult Compilation::runPasses(Phase phase) {
     if (failed(parsePassPipeline("un0-set-solver{" + arguments + "}", pm, errors)))
       return fail("cannot override the solver");
   }
+  if (phase == Phase::Quantized && options.precision != "f32")
+    if (failed(parsePassPipeline("un0-quantize-couplings{precision=" + options.precision + "}", pm,
+                                 errors)))
+      return fail("cannot quantize");
   buildPhase(phase, pm);
   for (const InsertedPass &pass : inserted) {
     if (pass.phase != phase)

@@ -175,7 +175,8 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
                                      packed.getSymName().str().c_str());
     ArrayRef<int64_t> shape = cast<ShapedType>(param.getType()).getShape();
     tensors.push_back(format::CreateTensor(fb, text(param.getSymName()), text(param.getKey()),
-                                           fb.CreateVector(shape.data(), shape.size()), text("f32"),
+                                           fb.CreateVector(shape.data(), shape.size()),
+                                           text(stringifyPrecision(packed.getPrecision())),
                                            text(cpu::stringifyPacking(packed.getPacking())),
                                            packed.getOffset(), packed.getBytes()));
     weightBytes = std::max<uint64_t>(weightBytes, packed.getOffset() + packed.getBytes());

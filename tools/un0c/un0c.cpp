@@ -13,7 +13,7 @@ static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Require
                                   cl::cat(category));
 static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print without it"),
                                    cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> precision("precision", cl::desc("Arithmetic of the couplings: f32"),
+static cl::opt<std::string> precision("precision", cl::desc("Arithmetic: f32, int16, bf16, int8 or int4"),
                                       cl::init("f32"), cl::cat(category));
 static cl::opt<std::string> target("target", cl::desc("What to make: cpu"), cl::init("cpu"),
                                    cl::cat(category));

@@ -6,6 +6,9 @@
 //   phases   Np x B       a batch tile       | Np        one sample
 //   waves    Np x 2 x B   sine, then cosine  | 2 x Np
 //   rows16   ceil(N/16) x S x 16             coupling, 16 rows side by side, one line per source
+//   words16  ceil(N/16) x (W + 2) x 16 x i32 quantized coupling: W = ceil(S / per word) lines of words, a line of row
+//            scales (f32 bits), a line of sums to start from (-128 x row sum for bytes); int4: a 16-entry table, too
+//   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
 //   drive    Np x M x B                      | M x Np
 //   image    ceil(C/16) x (H+2) x (W+2) x 16 channels in lanes, a ring of zeros around
 //
@@ -21,6 +24,7 @@ include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Dialect/LLVMIR/LLVMOpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Cpu_Dialect : Dialect {
@@ -34,7 +38,8 @@ def Cpu_Dialect : Dialect {
     number of lanes and registers of the target.
   }];
   let useDefaultAttributePrinterParser = 1;
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect", "::un0::Un0Dialect"];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
+                           "::un0::Un0Dialect"];
 }
 
 def Cpu_PackingAttr : EnumAttr<Cpu_Dialect, Cpu_Packing, "packing">;
@@ -46,18 +51,21 @@ def Cpu_Memory : StaticShapeMemRefOf<[F32]>;
 def Cpu_Read : Arg<Cpu_Memory, "", [MemRead]>;
 def Cpu_ReadAll : Arg<Variadic<Cpu_Memory>, "", [MemRead]>;
 def Cpu_Write : Arg<Cpu_Memory, "", [MemWrite]>;
+def Cpu_Words : StaticShapeMemRefOf<[I32]>;
+def Cpu_ReadTerms : Arg<Variadic<StaticShapeMemRefOf<[F32, I32]>>, "", [MemRead]>;
 
 def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
   let summary = "where a parameter lies in the weight section, and how";
   let description = [{
-    `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above. `class_rows`: (classes + 1) x M x Np of a
+    `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32. `class_rows`: (classes + 1) x M x Np of a
     classes x N x M table, the last slice zero (no class). `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes`
     output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. Offsets and
     sizes are bytes.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$param, Cpu_PackingAttr:$packing,
                        I64Attr:$offset, I64Attr:$bytes, DefaultValuedAttr<I64Attr, "16">:$lanes,
-                       DefaultValuedAttr<I64Attr, "2">:$group);
+                       DefaultValuedAttr<I64Attr, "2">:$group,
+                       DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision);
   let assemblyFormat = "$sym_name `of` $param $packing `at` $offset `size` $bytes attr-dict";
   let hasVerifier = 1;
 }
@@ -76,10 +84,18 @@ def Cpu_StorePhasesOp : Cpu_Op<"store_phases"> {
   let hasVerifier = 1;
 }
 
-def Cpu_WavesOp : Cpu_Op<"waves"> {
+def Cpu_WavesOp : Cpu_Op<"waves", [AttrSizedOperandSegments]> {
   let summary = "sine and cosine of every phase";
-  let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves);
-  let assemblyFormat = "$phases `to` $waves attr-dict `:` type($phases) `,` type($waves)";
+  let description = [{
+    With `packed` also as words for quantized couplings, from the same registers: bytes `round(127 x) + 128`, 16-bit numbers
+    `round(2047 x)`, or bf16. With `rows`, only oscillators [first, last), multiples of 16, of one sample.
+  }];
+  let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves, Arg<Optional<Cpu_Words>, "", [MemWrite]>:$packed,
+                       Optional<Index>:$first, Optional<Index>:$last, OptionalAttr<Un0_PrecisionAttr>:$precision);
+  let assemblyFormat = [{
+    $phases `to` $waves (`packed` $precision^ $packed)? (`rows` $first^ `to` $last)? attr-dict
+    `:` type($phases) `,` type($waves) (`,` type($packed)^)?
+  }];
   let hasVerifier = 1;
 }
 
@@ -91,21 +107,49 @@ def Cpu_GatherClassOp : Cpu_Op<"gather_class"> {
   let hasVerifier = 1;
 }
 
-def Cpu_RateOp : Cpu_Op<"rate", [SameVariadicOperandSize]> {
+def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let summary = "all couplings of one population in one pass, with the update as its epilogue";
   let description = [{
     `rate[i] = frequency[i] + cos_i (K S)_i - sin_i (K C)_i`, the couplings' sums taken in the order given, source by source.
     With `step`, `out[i] = base[i] + step * rate[i]` (Euler, in place if base is out); without, `out = rate`.
-    A coupling is `rows16` (shared by all samples) or a gathered drive.
+    A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source;
+    `precisions` says which, all f32 without it. `drains[k]`: an int16 sum is emptied into f32 after that many words.
+    `scratch` is what the precision needs on the side: unpacked int4 rows, or the f32 sums of an int16 tile.
+    With `rows`, only the groups [first, last) of one sample's oscillators: `getRowGroups` in Cpu.h.
   }];
-  let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadAll:$couplings,
-                       Cpu_ReadAll:$sources, Cpu_Read:$base, Cpu_Write:$out, OptionalAttr<F32Attr>:$step);
+  let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadTerms:$couplings, Cpu_ReadTerms:$sources,
+                       Cpu_Read:$base, Cpu_Write:$out, Arg<Optional<Cpu_Words>, "", [MemRead, MemWrite]>:$scratch,
+                       Optional<Index>:$first, Optional<Index>:$last, OptionalAttr<F32Attr>:$step,
+                       OptionalAttr<TypedArrayAttrBase<Un0_PrecisionAttr, "precisions">>:$precisions,
+                       OptionalAttr<DenseI64ArrayAttr>:$drains);
   let assemblyFormat = [{
     `frequency` $frequency `target` $target (`couple` `(` $couplings^ `)` `with` `(` $sources `)`)? `base` $base
-    `to` $out (`step` $step^)? attr-dict `:` type($frequency) `,` type($target) `,` type($base) `,` type($out)
-    (`,` `(` type($couplings)^ `)` `,` `(` type($sources) `)`)?
+    `to` $out (`step` $step^)? (`scratch` $scratch^)? (`rows` $first^ `to` $last)? attr-dict
+    `:` type($frequency) `,` type($target) `,` type($base) `,` type($out)
+    (`,` `(` type($couplings)^ `)` `,` `(` type($sources) `)`)? (`scratch` type($scratch)^)?
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::un0::Precision getPrecision(unsigned term);
+  }];
+}
+
+def Cpu_BarrierOp : Cpu_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "waits until every thread of the team is here";
+  let description = [{ Calls the function that the runtime passes to a team's entry, with its data. }];
+  let arguments = (ins LLVM_AnyPointer:$function, LLVM_AnyPointer:$data);
+  let assemblyFormat = "$function `(` $data `)` attr-dict `:` type($function) `,` type($data)";
+}
+
+def Cpu_LookupOp : Cpu_Op<"lookup", [Pure, AllTypesMatch<["table", "indices", "result"]>]> {
+  let summary = "bytes of a 16-entry table";
+  let description = [{
+    Byte by byte `result = table[indices]`, indices below 16. The table is repeated in every four words. `pshufb`, where the
+    processor has it.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$table, VectorOfRankAndType<[1], [I32]>:$indices);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = "$table `[` $indices `]` attr-dict `:` type($result)";
 }
 
 def Cpu_DriftOp : Cpu_Op<"drift"> {

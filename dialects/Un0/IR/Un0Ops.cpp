@@ -419,7 +419,31 @@ LogicalResult FusedRateOp::verify() {
                               sine.getType())) ||
         failed(verifyCoupling(*this, coupling, sine, getTargetSine())))
       return failure();
+  if (getPrecisions() && getPrecisions()->size() != getCouplings().size())
+    return emitOpError() << "has " << getPrecisions()->size() << " precisions for "
+                         << getCouplings().size() << " couplings";
+  if (getDrains() && getDrains()->size() != getCouplings().size())
+    return emitOpError() << "has " << getDrains()->size() << " drains for "
+                         << getCouplings().size() << " couplings";
+  for (auto [i, coupling] : llvm::enumerate(getCouplings())) {
+    if (getPrecision(i) == Precision::F32)
+      continue;
+    if (getShape(coupling).size() != 2)
+      return emitOpError() << "coupling " << i << " is " << stringifyPrecision(getPrecision(i))
+                           << " but differs from sample to sample; only a shared one is quantized";
+    if (getPrecision(i) == Precision::Int4 && getShape(coupling)[1] % 8)
+      return emitOpError() << "coupling " << i << " is int4 but its " << getShape(coupling)[1]
+                           << " sources are not a multiple of 8";
+    // 8191 x 2047 x 128 is the most that a 32-bit sum holds whatever the weights are.
+    if (getDrains() && (*getDrains())[i] < 0)
+      return emitOpError() << "drain " << i << " is negative";
+  }
   return success();
+}
+
+Precision FusedRateOp::getPrecision(unsigned term) {
+  return getPrecisions() ? cast<PrecisionAttr>((*getPrecisions())[term]).getValue()
+                         : Precision::F32;
 }
 
 LogicalResult DriftOp::verify() {
