@@ -21,6 +21,63 @@ static void forEachVector(Emitter &e, Value phases, llvm::function_ref<void(Valu
   e.loop(0, shape[0], 1, [&](Value i) { body({i, zero}); });
 }
 
+/// The transpose of a square of registers: Eklundh's algorithm, in which round d swaps the blocks of
+/// d x d off the diagonal. Source: J. O. Eklundh, "A fast computer method for matrix transposing",
+/// 1972.
+static SmallVector<Value> transpose(Emitter &e, SmallVector<Value> rows) {
+  auto lanes = static_cast<int64_t>(rows.size());
+  for (int64_t d = 1; d < lanes; d *= 2) {
+    SmallVector<int64_t> upper, lower;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      upper.push_back(lane & d ? lanes + lane - d : lane);
+      lower.push_back(lane & d ? lanes + lane : lane + d);
+    }
+    for (int64_t i = 0; i < lanes; ++i) {
+      if (i & d)
+        continue;
+      Value a = rows[i], b = rows[i + d];
+      rows[i] = vector::ShuffleOp::create(e.b, e.loc, a, b, upper);
+      rows[i + d] = vector::ShuffleOp::create(e.b, e.loc, a, b, lower);
+    }
+  }
+  return rows;
+}
+
+/// Moves columns 0..count of a matrix whose rows are samples to or from rows of samples in the
+/// lanes, a square of registers at a time. `row(s)` are the indices of sample s's row but for the
+/// column, `line(i)` those of column i's samples.
+static void transposeRows(Emitter &e, int64_t count, Value rows,
+                          llvm::function_ref<SmallVector<Value>(int64_t)> row, Value lines,
+                          llvm::function_ref<SmallVector<Value>(Value)> line, bool toLines) {
+  int64_t whole = count / e.lanes * e.lanes;
+  auto column = [&](int64_t s, Value i) {
+    SmallVector<Value> at = row(s);
+    at.push_back(i);
+    return at;
+  };
+  e.loop(0, whole, e.lanes, [&](Value i) {
+    SmallVector<Value> square;
+    for (int64_t s = 0; s < e.lanes; ++s)
+      square.push_back(toLines ? e.load(rows, column(s, i)) : e.load(lines, line(e.add(i, s))));
+    square = transpose(e, square);
+    for (int64_t s = 0; s < e.lanes; ++s)
+      if (toLines)
+        e.store(square[s], lines, line(e.add(i, s)));
+      else
+        e.store(square[s], rows, column(s, i));
+  });
+  e.loop(whole, count, 1, [&](Value i) {
+    SmallVector<Value> at = line(i);
+    for (int64_t s = 0; s < e.lanes; ++s) {
+      at.back() = e.index(s);
+      if (toLines)
+        e.storeScalar(e.loadScalar(rows, column(s, i)), lines, at);
+      else
+        e.storeScalar(e.loadScalar(lines, at), rows, column(s, i));
+    }
+  });
+}
+
 void un0::emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op) {
   Value source = op.getSource(), dest = op.getDest(), zero = e.index(0);
   ArrayRef<int64_t> rows = Emitter::shape(source), lanes = Emitter::shape(dest);
@@ -30,10 +87,9 @@ void un0::emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op) {
     e.loop(n, lanes[0], 1, [&](Value i) { e.storeScalar(e.scalar(0), dest, i); });
     return;
   }
-  e.loop(0, n, 1, [&](Value i) {
-    e.loop(0, rows[0], 1,
-           [&](Value s) { e.storeScalar(e.loadScalar(source, {s, i}), dest, {i, s}); });
-  });
+  transposeRows(
+      e, n, source, [&](int64_t s) { return SmallVector<Value>{e.index(s)}; }, dest,
+      [&](Value i) { return SmallVector<Value>{i, zero}; }, /*toLines=*/true);
   e.loop(n, lanes[0], 1, [&](Value i) { e.store(e.splat(0), dest, {i, zero}); });
 }
 
@@ -42,10 +98,9 @@ void un0::emitStorePhases(Emitter &e, cpu::StorePhasesOp op) {
   ArrayRef<int64_t> rows = Emitter::shape(dest);
   if (Emitter::shape(source).size() == 1)
     return e.copyRow(source, {}, zero, dest, zero, zero, rows[1]);
-  e.loop(0, rows[1], 1, [&](Value i) {
-    e.loop(0, rows[0], 1,
-           [&](Value s) { e.storeScalar(e.loadScalar(source, {i, s}), dest, {s, i}); });
-  });
+  transposeRows(
+      e, rows[1], dest, [&](int64_t s) { return SmallVector<Value>{e.index(s)}; }, source,
+      [&](Value i) { return SmallVector<Value>{i, zero}; }, /*toLines=*/false);
 }
 
 /// A wave as the number that is packed: bytes are offset to be unsigned. One rounding, by adding 1.5 *
@@ -155,13 +210,13 @@ void un0::emitGatherClass(Emitter &e, cpu::GatherClassOp op) {
            [&](Value m) { e.copyRow(table, {chosen, m}, zero, dest, m, zero, shape[2]); });
     return;
   }
-  e.loop(0, Emitter::shape(dest)[2], 1, [&](Value sample) {
-    Value chosen = slice(sample);
-    e.loop(0, shape[1], 1, [&](Value m) {
-      e.loop(0, shape[2], 1, [&](Value i) {
-        e.storeScalar(e.loadScalar(table, {chosen, m, i}), dest, {i, m, sample});
-      });
-    });
+  SmallVector<Value> chosen;
+  for (int64_t sample = 0; sample < Emitter::shape(dest)[2]; ++sample)
+    chosen.push_back(slice(e.index(sample)));
+  e.loop(0, shape[1], 1, [&](Value m) {
+    transposeRows(
+        e, shape[2], table, [&](int64_t s) { return SmallVector<Value>{chosen[s], m}; }, dest,
+        [&](Value i) { return SmallVector<Value>{i, m, zero}; }, /*toLines=*/true);
   });
 }
 
