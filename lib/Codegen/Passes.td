@@ -80,7 +80,9 @@ def CpuExpandMath : Pass<"cpu-expand-math", "::mlir::func::FuncOp"> {
   let summary = "inline polynomials for vector sine, cosine and tanh";
   let description = [{
     `cpu.sincos` becomes a shared range reduction and two polynomials, `math.tanh` upstream's rational approximation. On a
-    target without fused multiply-add every `fma` becomes a product and a sum: the intrinsic would be a library call.
+    target without fused multiply-add every `fma` becomes a product and a sum: the intrinsic would be a library call. Where
+    the module has `cpu.exact`, as those with integer couplings or convolutions do, it becomes the fused result in f64
+    arithmetic instead: such a module gives the same bytes on every processor.
   }];
   let statistics = [Statistic<"numSinCos", "sincos", "vector sine-cosine pairs expanded">];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];

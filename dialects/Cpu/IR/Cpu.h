@@ -36,6 +36,9 @@ inline int64_t padToLine(int64_t n) { return (n + kLine - 1) / kLine * kLine; }
 /// Sources of a coupling, or numbers of a wave, in a 32-bit word.
 int64_t getPerWord(Precision precision);
 
+/// Module attribute: results must be the same bits on every processor.
+inline constexpr llvm::StringLiteral kExactAttr = "cpu.exact";
+
 /// Panels of 16 rows that one sample's coupling takes together on a target with `lanes` lanes: 8
 /// accumulators cover the latency of two multiply-add pipes, and the panels are as many streams.
 inline int64_t getPanelsTogether(int64_t lanes) { return lanes * 4 / kLine; }

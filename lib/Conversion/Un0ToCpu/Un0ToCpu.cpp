@@ -584,6 +584,12 @@ void Lowering::buildDecode() {
 }
 
 void Lowering::describe() {
+  // Integer sums are exact; with them the whole result is to be the same on every processor.
+  chain.func.walk([&](FusedRateOp rate) {
+    for (unsigned term = 0; term < rate.getCouplings().size(); ++term)
+      if (llvm::is_contained({Precision::Int8, Precision::Int4}, rate.getPrecision(term)))
+        module->setAttr(cpu::kExactAttr, b.getUnitAttr());
+  });
   int64_t classes = 0;
   SmallVector<Attribute> costs;
   auto integer = [&](StringRef name, uint64_t value) {
