@@ -37,9 +37,15 @@ llvm::Expected<CpuTarget> CpuTarget::get(StringRef name) {
     target.cpu = name.str();
     SmallVector<StringRef> features;
     llvm::X86::getFeaturesForCPU(name, features);
-    for (StringRef feature : features)
-      if (checkableFeatures().contains(feature))
-        target.features.push_back(feature.str());
+    // Some processors are listed with AVX-VNNI, say, and without the AVX2 that it implies.
+    llvm::StringMap<bool> all;
+    for (StringRef feature : features) {
+      all[feature] = true;
+      llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, all);
+    }
+    for (const auto &feature : all)
+      if (feature.second && checkableFeatures().contains(feature.first()))
+        target.features.push_back(feature.first().str());
   }
   llvm::sort(target.features);
   auto has = [&](StringRef feature) { return llvm::is_contained(target.features, feature); };

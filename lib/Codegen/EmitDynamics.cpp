@@ -21,9 +21,9 @@ static void forEachVector(Emitter &e, Value phases, llvm::function_ref<void(Valu
   e.loop(0, shape[0], 1, [&](Value i) { body({i, zero}); });
 }
 
-/// The transpose of a square of registers: Eklundh's algorithm, in which round d swaps the blocks of
-/// d x d off the diagonal. Source: J. O. Eklundh, "A fast computer method for matrix transposing",
-/// 1972.
+/// The transpose of a square of registers: Eklundh's algorithm, in which round d swaps the blocks
+/// of d x d off the diagonal. Source: J. O. Eklundh, "A fast computer method for matrix
+/// transposing", 1972.
 static SmallVector<Value> transpose(Emitter &e, SmallVector<Value> rows) {
   auto lanes = static_cast<int64_t>(rows.size());
   for (int64_t d = 1; d < lanes; d *= 2) {
@@ -103,8 +103,9 @@ void un0::emitStorePhases(Emitter &e, cpu::StorePhasesOp op) {
       [&](Value i) { return SmallVector<Value>{i, zero}; }, /*toLines=*/false);
 }
 
-/// A wave as the number that is packed: bytes are offset to be unsigned. One rounding, by adding 1.5 *
-/// 2^23, and the low bits of the sum are the number; the higher ones are for the caller to drop.
+/// A wave as the number that is packed: bytes are offset to be unsigned. One rounding, by
+/// adding 1.5 * 2^23, and the low bits of the sum are the number; the higher ones are for the
+/// caller to drop.
 static Value quantizeWave(Emitter &e, Value wave, Precision precision) {
   constexpr float magic = 12582912.0f;
   bool byte = precision == Precision::Int8;
@@ -162,8 +163,8 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
   if (Emitter::shape(op.getPhases()).size() == 1) {
     auto body = [&](Value i) {
       auto sincos = e.sincos(e.load(op.getPhases(), i));
-      for (auto [half, wave] : {std::make_pair(zero, sincos.getSine()),
-                                std::make_pair(one, sincos.getCosine())}) {
+      for (auto [half, wave] :
+           {std::make_pair(zero, sincos.getSine()), std::make_pair(one, sincos.getCosine())}) {
         e.store(wave, waves, {half, i});
         if (packed)
           storeWords(e, wave, precision, packed, half, i);

@@ -49,8 +49,8 @@ struct Sums {
 using Step = llvm::function_ref<void(Value, Sums &)>;
 using Extra = llvm::function_ref<void(Value)>;
 
-/// Runs `step` for lines `from` + 0..count in order, `kUnroll` at a time; `extra` once per iteration
-/// of the unrolled loop.
+/// Runs `step` for lines `from` + 0..count in order, `kUnroll` at a time; `extra` once per
+/// iteration of the unrolled loop.
 Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step step, Extra extra) {
   int64_t whole = count / kUnroll * kUnroll;
   auto at = [&](Value k) -> Value {
@@ -91,7 +91,8 @@ protected:
     return op.getStep() ? e.fma(e.splat(op.getStep()->convertToFloat()), rate, base) : rate;
   }
 
-  /// Lines after which an int16 sum is emptied: as proven for the coupling, else what holds for any.
+  /// Lines after which an int16 sum is emptied: as proven for the coupling, else what holds for
+  /// any.
   int64_t getDrain(unsigned term) {
     int64_t drain = op.getDrains() ? (*op.getDrains())[term] : 0;
     constexpr int64_t always =
@@ -113,8 +114,7 @@ public:
   void emit() {
     Sums sums = Sums::of(e.splat(0), vectors);
     for (unsigned term = 0; term < op.getCouplings().size(); ++term)
-      sums = op.getPrecision(term) == Precision::F32 ? addFloats(term, sums)
-                                                     : addWords(term, sums);
+      sums = op.getPrecision(term) == Precision::F32 ? addFloats(term, sums) : addWords(term, sums);
     for (int64_t v = 0; v < vectors; ++v) {
       Value at = row(v);
       Value next = finish(e.load(op.getFrequency(), at), e.load(op.getTarget(), {zero, at}),
@@ -228,10 +228,10 @@ private:
       return total;
     };
     int64_t whole = lines / window * window;
-    Sums total = Sums::unpack(e.loop(
-        0, whole, window, Sums::of(e.splat(0), vectors).pack(), [&](Value k, ValueRange carried) {
-          return addWindow(k, window, Sums::unpack(carried)).pack();
-        }));
+    Sums total = Sums::unpack(e.loop(0, whole, window, Sums::of(e.splat(0), vectors).pack(),
+                                     [&](Value k, ValueRange carried) {
+                                       return addWindow(k, window, Sums::unpack(carried)).pack();
+                                     }));
     if (whole < lines)
       total = addWindow(e.index(whole), lines - whole, total);
     for (int64_t v = 0; v < vectors; ++v) {
@@ -261,14 +261,13 @@ public:
   void emit() {
     Sums sums = Sums::of(e.splat(0), rows);
     for (unsigned term = 0; term < op.getCouplings().size(); ++term)
-      sums = op.getPrecision(term) == Precision::F32 ? addFloats(term, sums)
-                                                     : addWords(term, sums);
+      sums = op.getPrecision(term) == Precision::F32 ? addFloats(term, sums) : addWords(term, sums);
     for (int64_t r = 0; r < rows; ++r) {
       Value at = e.add(base, r);
-      Value next = finish(e.loadBroadcast(op.getFrequency(), at),
-                          e.load(op.getTarget(), {at, zero, zero}),
-                          e.load(op.getTarget(), {at, one, zero}), sums.sine[r], sums.cosine[r],
-                          e.load(op.getBase(), {at, zero}));
+      Value next =
+          finish(e.loadBroadcast(op.getFrequency(), at), e.load(op.getTarget(), {at, zero, zero}),
+                 e.load(op.getTarget(), {at, one, zero}), sums.sine[r], sums.cosine[r],
+                 e.load(op.getBase(), {at, zero}));
       e.store(next, op.getOut(), {at, zero});
     }
   }
@@ -283,8 +282,7 @@ private:
   /// prefetcher gives up on a stream this slow.
   void fetchNext(Value coupling, int64_t lines, Value k) {
     int64_t share = lines / passes;
-    Value next =
-        arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), e.index(panels - 1));
+    Value next = arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), e.index(panels - 1));
     Value start = e.mul(arith::DivUIOp::create(e.b, e.loc, first, e.index(rows)), share);
     int64_t count = std::max<int64_t>(kUnroll / passes, 1);
     Value at = e.add(start, Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(passes))));
@@ -302,8 +300,7 @@ private:
     auto step = [&](Value k, Sums &s) {
       Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
       for (int64_t r = 0; r < rows; ++r) {
-        Value weight =
-            shared ? word(coupling, k, r) : e.load(coupling, {e.add(base, r), k, zero});
+        Value weight = shared ? word(coupling, k, r) : e.load(coupling, {e.add(base, r), k, zero});
         s.sine[r] = e.fma(weight, sine, s.sine[r]);
         s.cosine[r] = e.fma(weight, cosine, s.cosine[r]);
       }
@@ -364,7 +361,8 @@ private:
     auto addWindow = [&](Value from, int64_t count, bool begin) {
       Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra);
       for (int64_t r = 0; r < rows; ++r)
-        for (auto [half, sum] : {std::make_pair(0, own.sine[r]), std::make_pair(1, own.cosine[r])}) {
+        for (auto [half, sum] :
+             {std::make_pair(0, own.sine[r]), std::make_pair(1, own.cosine[r])}) {
           Value next = e.toFloats(sum);
           if (!begin)
             next = e.addf(e.asFloats(e.load(scratch, slot(r, half))), next);
@@ -378,10 +376,8 @@ private:
       addWindow(e.index(whole), lines - whole, false);
     for (int64_t r = 0; r < rows; ++r) {
       Value scale = e.asFloats(word(coupling, e.index(lines), r));
-      sums.sine[r] =
-          e.fma(e.asFloats(e.load(scratch, slot(r, 0))), scale, sums.sine[r]);
-      sums.cosine[r] =
-          e.fma(e.asFloats(e.load(scratch, slot(r, 1))), scale, sums.cosine[r]);
+      sums.sine[r] = e.fma(e.asFloats(e.load(scratch, slot(r, 0))), scale, sums.sine[r]);
+      sums.cosine[r] = e.fma(e.asFloats(e.load(scratch, slot(r, 1))), scale, sums.cosine[r]);
     }
     return sums;
   }
@@ -408,8 +404,8 @@ void unpackPanel(Emitter &e, cpu::RateOp op, Value panel) {
               high = e.andWord(e.shiftRight(word, 4), 0x0f0f0f0f);
         Value at = e.add(e.mul(k, 2 * kLine), part);
         for (auto [offset, index] : {std::make_pair<int64_t>(0, low), std::make_pair(kLine, high)})
-          e.store(cpu::LookupOp::create(e.b, e.loc, table.getType(), table, index),
-                  op.getScratch(), e.add(at, offset));
+          e.store(cpu::LookupOp::create(e.b, e.loc, table.getType(), table, index), op.getScratch(),
+                  e.add(at, offset));
       }
     });
   }
@@ -435,8 +431,8 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
     e.loop(op.getFirst(), arith::MinUIOp::create(e.b, e.loc, op.getLast(), wholeGroups), 1, group);
     if (!rest)
       return;
-    Value below = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ule, op.getFirst(),
-                                        wholeGroups);
+    Value below =
+        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ule, op.getFirst(), wholeGroups);
     Value above =
         arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt, op.getLast(), wholeGroups);
     Value mine = arith::AndIOp::create(e.b, e.loc, below, above);

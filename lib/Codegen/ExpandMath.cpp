@@ -105,9 +105,9 @@ template <typename FmaOp> struct SplitFma : OpRewritePattern<FmaOp> {
   }
 };
 
-/// The fused result without the instruction, bit by bit: the product of two f32 is exact in f64, and
-/// a sum that was rounded to odd there rounds to f32 as if it had not been rounded before. Source:
-/// S. Boldo, G. Melquiond, "Emulation of FMA and correctly rounded sums", 2008.
+/// The fused result without the instruction, bit by bit: the product of two f32 is exact in f64,
+/// and a sum that was rounded to odd there rounds to f32 as if it had not been rounded before.
+/// Source: S. Boldo, G. Melquiond, "Emulation of FMA and correctly rounded sums", 2008.
 template <typename FmaOp> struct EmulateFma : OpRewritePattern<FmaOp> {
   using OpRewritePattern<FmaOp>::OpRewritePattern;
   LogicalResult matchAndRewrite(FmaOp op, PatternRewriter &rewriter) const override {
@@ -117,9 +117,7 @@ template <typename FmaOp> struct EmulateFma : OpRewritePattern<FmaOp> {
       return failure();
     auto doubles = VectorType::get(type.getShape(), rewriter.getF64Type());
     auto longs = VectorType::get(type.getShape(), rewriter.getI64Type());
-    auto widen = [&](Value x) -> Value {
-      return arith::ExtFOp::create(rewriter, loc, doubles, x);
-    };
+    auto widen = [&](Value x) -> Value { return arith::ExtFOp::create(rewriter, loc, doubles, x); };
     auto add = [&](Value x, Value y) -> Value {
       return arith::AddFOp::create(rewriter, loc, x, y);
     };
@@ -129,8 +127,8 @@ template <typename FmaOp> struct EmulateFma : OpRewritePattern<FmaOp> {
     auto splat = [&](int64_t value) -> Value {
       return arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(longs, value));
     };
-    Value product = arith::MulFOp::create(rewriter, loc, widen(op->getOperand(0)),
-                                          widen(op->getOperand(1)));
+    Value product =
+        arith::MulFOp::create(rewriter, loc, widen(op->getOperand(0)), widen(op->getOperand(1)));
     Value addend = widen(op->getOperand(2));
     Value sum = add(product, addend);
     // What the sum lost (Knuth's exact addition).
@@ -142,9 +140,9 @@ template <typename FmaOp> struct EmulateFma : OpRewritePattern<FmaOp> {
     };
     Value inexact = compare(arith::CmpFPredicate::ONE, lost);
     Value bits = arith::BitcastOp::create(rewriter, loc, longs, sum);
-    Value even = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq,
-                                       arith::AndIOp::create(rewriter, loc, bits, splat(1)),
-                                       splat(0));
+    Value even =
+        arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq,
+                              arith::AndIOp::create(rewriter, loc, bits, splat(1)), splat(0));
     // One step away from zero if the loss points there, else one towards it.
     Value away = arith::XOrIOp::create(rewriter, loc, compare(arith::CmpFPredicate::OGT, lost),
                                        compare(arith::CmpFPredicate::OLT, sum));

@@ -51,7 +51,8 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
     func::FuncOp func = getOperation();
     SmallVector<Operation *> kernels;
     func.walk([&](Operation *op) {
-      if (isa<cpu::CpuDialect>(op->getDialect()) && !isa<cpu::SinCosOp, cpu::DotOp, cpu::LookupOp>(op))
+      if (isa<cpu::CpuDialect>(op->getDialect()) &&
+          !isa<cpu::SinCosOp, cpu::DotOp, cpu::LookupOp>(op))
         kernels.push_back(op);
     });
     if (kernels.empty())

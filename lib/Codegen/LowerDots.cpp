@@ -33,9 +33,9 @@ public:
     switch (op.getKind()) {
     case cpu::DotKind::U8S8:
       if (hasVnni())
-        return {call(vnniName("vpdpbusd"), sums.getType(),
-                     {sums, as(op.getX(), 8), as(op.getY(), 8)}),
-                true};
+        return {
+            call(vnniName("vpdpbusd"), sums.getType(), {sums, as(op.getX(), 8), as(op.getY(), 8)}),
+            true};
       return {widenBytes(), false};
     case cpu::DotKind::S16:
       if (hasVnni())
@@ -71,14 +71,14 @@ private:
     return vector::BitCastOp::create(b, loc, VectorType::get({lanes * 2}, b.getBF16Type()), x);
   }
   Value call(const std::string &name, Type type, ArrayRef<Value> operands) {
-    return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(name),
-                                         ValueRange(operands))
+    return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(name), ValueRange(operands))
         ->getResult(0);
   }
   Value splat(VectorType type, int64_t value) {
     return arith::ConstantOp::create(
         b, loc,
-        DenseElementsAttr::get(type, APInt(type.getElementTypeBitWidth(), value, /*isSigned=*/true)));
+        DenseElementsAttr::get(type,
+                               APInt(type.getElementTypeBitWidth(), value, /*isSigned=*/true)));
   }
 
   /// x_0 y_0 + x_1 y_1 of the signed halves of each word.
@@ -89,8 +89,8 @@ private:
     return call(name.str(), words(), {as(x, 16), as(y, 16)});
   }
 
-  /// Bytes 0 and 2, then 1 and 3 of each word as 16-bit numbers: no shuffle, and what belongs to one
-  /// operand alone leaves its loop.
+  /// Bytes 0 and 2, then 1 and 3 of each word as 16-bit numbers: no shuffle, and what belongs to
+  /// one operand alone leaves its loop.
   Value widenBytes() {
     Value x = op.getX(), y = as(op.getY(), 16);
     auto halves = cast<VectorType>(y.getType());
@@ -132,9 +132,9 @@ Value chooseBytes(OpBuilder &b, Location loc, Value table, Value indices) {
   for (int8_t i = 0; i < 16; ++i) {
     Value level = vector::ExtractOp::create(b, loc, table, ArrayRef<int64_t>{i});
     Value levels = vector::BroadcastOp::create(b, loc, type, level);
-    Value here = arith::CmpIOp::create(
-        b, loc, arith::CmpIPredicate::eq, indices,
-        arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, i)));
+    Value here =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, indices,
+                              arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, i)));
     result = arith::SelectOp::create(b, loc, here, levels, result);
   }
   return result;
@@ -150,11 +150,11 @@ Value lowerLookup(cpu::LookupOp op, const CpuTarget &target) {
                    : target.lanes == 8 && target.has("avx2")    ? "llvm.x86.avx2.pshuf.b"
                    : target.lanes == 4 && target.has("ssse3")   ? "llvm.x86.ssse3.pshuf.b.128"
                                                                 : "";
-  Value result = name.empty() ? chooseBytes(b, op.getLoc(), table, indices)
-                              : LLVM::CallIntrinsicOp::create(b, op.getLoc(), bytes,
-                                                              b.getStringAttr(name),
-                                                              ValueRange{table, indices})
-                                    ->getResult(0);
+  Value result = name.empty()
+                     ? chooseBytes(b, op.getLoc(), table, indices)
+                     : LLVM::CallIntrinsicOp::create(b, op.getLoc(), bytes, b.getStringAttr(name),
+                                                     ValueRange{table, indices})
+                           ->getResult(0);
   return vector::BitCastOp::create(b, op.getLoc(), words, result);
 }
 
@@ -172,6 +172,7 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
       func.emitError(llvm::toString(target.takeError()));
       return signalPassFailure();
     }
+    unsigned widened = 0;
     for (cpu::DotOp op : dots) {
       auto lanes = cast<VectorType>(op.getX().getType()).getNumElements();
       if (lanes != target->lanes) {
@@ -180,9 +181,13 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
       }
       auto [sums, native] = DotLowering(op, *target).lower();
       ++(native ? numNative : numWidened);
+      widened += !native;
       op.replaceAllUsesWith(sums);
       op.erase();
     }
+    if (widened)
+      func.emitRemark() << widened << " x cpu.dot have no instruction of their own on cpu '"
+                        << target->cpu << "' and take several";
     for (cpu::LookupOp op : lookups) {
       op.replaceAllUsesWith(lowerLookup(op, *target));
       op.erase();

@@ -7,8 +7,8 @@
 
 using namespace mlir;
 using namespace un0;
-using un0::cpu::kLine;
 using llvm::Error;
+using un0::cpu::kLine;
 
 namespace {
 
@@ -89,8 +89,8 @@ private:
     int64_t sum = 0;
     for (int64_t s = 0; s < sources; ++s) {
       sum += shorts[s];
-      panel[s / perWord * kLine + r] |= static_cast<int32_t>((shorts[s] & mask)
-                                                             << (s % perWord * bits));
+      panel[s / perWord * kLine + r] |=
+          static_cast<int32_t>((shorts[s] & mask) << (s % perWord * bits));
     }
     putHeader(r, step / wave, bits == 8 ? sum : 0);
   }
@@ -103,8 +103,8 @@ private:
     for (int64_t s = 0; s < sources; ++s) {
       int64_t at = s % 8;
       sum += levels[bytes[s]];
-      panel[s / 8 * kLine + r] |= static_cast<int32_t>(static_cast<uint32_t>(bytes[s])
-                                                       << (at % 4 * 8 + at / 4 * 4));
+      panel[s / 8 * kLine + r] |=
+          static_cast<int32_t>(static_cast<uint32_t>(bytes[s]) << (at % 4 * 8 + at / 4 * 4));
     }
     putHeader(r, step / cpu::kByteWave, sum);
   }
@@ -113,8 +113,8 @@ private:
     for (int64_t s = 0; s < sources; ++s) {
       auto bits = llvm::bit_cast<uint32_t>(row[s]);
       // To nearest, ties to even; a NaN stays one.
-      uint32_t rounded = row[s] != row[s] ? (bits >> 16) | 0x40
-                                          : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+      uint32_t rounded =
+          row[s] != row[s] ? (bits >> 16) | 0x40 : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
       panel[s / 2 * kLine + r] |= static_cast<int32_t>(rounded << (s % 2 * 16));
     }
   }

@@ -92,8 +92,9 @@ def CpuVerifyVector : Pass<"cpu-verify-vector", "::mlir::func::FuncOp"> {
   let summary = "refuse what LLVM would scalarize or call out for";
   let description = [{
     The seam between vector code and LLVM: reports every op, with counts, that would become a scalar library call (`math`
-    on any type, `fma` on a target without it), an allocation, or that is still a cpu op, instead of letting the backend
-    do something slow in silence.
+    on any type, `fma` on a target without it), an allocation, a loop whose accumulators do not fit the registers, or that
+    is still a cpu op (an unsupported dot product among them), instead of letting the backend do something slow in
+    silence. `cpu-lower-dots` remarks on dot products that the processor has no instruction for.
   }];
 }
 

@@ -22,8 +22,8 @@ public:
   void add(ArrayRef<int16_t> row) {
     for (int64_t block = 0; block < blocks; ++block) {
       int64_t sum = 0;
-      for (int16_t value : row.slice(block * kBlock,
-                                     std::min<size_t>(kBlock, row.size() - block * kBlock)))
+      for (int16_t value :
+           row.slice(block * kBlock, std::min<size_t>(kBlock, row.size() - block * kBlock)))
         sum += std::abs(static_cast<int>(value));
       prefix[block + 1] = prefix[block] + sum;
     }
@@ -48,8 +48,7 @@ private:
 
 Expected<int64_t> proveDrain(ParamOp param, const StoredTensor &tensor) {
   if (tensor.shape.size() != 2)
-    return llvm::createStringError("parameter '%s' is no matrix",
-                                   param.getSymName().str().c_str());
+    return llvm::createStringError("parameter '%s' is no matrix", param.getSymName().str().c_str());
   int64_t rows = tensor.shape[0], sources = tensor.shape[1];
   std::vector<float> row(sources);
   std::vector<int16_t> numbers(sources);
@@ -85,11 +84,11 @@ Error un0::proveDrains(ModuleOp module, ArchiveSet &archives) {
       if (first) {
         Expected<std::shared_ptr<Archive>> archive = archives.open(param.getArchive());
         const StoredTensor *tensor = archive ? (*archive)->find(param.getKey()) : nullptr;
-        Expected<int64_t> drain =
-            !archive  ? Expected<int64_t>(archive.takeError())
-            : !tensor ? llvm::createStringError("the archive has no tensor '%s'",
-                                                param.getKey().str().c_str())
-                      : proveDrain(param, *tensor);
+        Expected<int64_t> drain = !archive ? Expected<int64_t>(archive.takeError())
+                                  : !tensor
+                                      ? llvm::createStringError("the archive has no tensor '%s'",
+                                                                param.getKey().str().c_str())
+                                      : proveDrain(param, *tensor);
         if (!drain) {
           failure = llvm::joinErrors(std::move(failure), drain.takeError());
           continue;

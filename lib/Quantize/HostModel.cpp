@@ -129,8 +129,7 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
 
   int64_t weightBytes = 0;
   for (auto packed : copy->getOps<cpu::PackedParamOp>())
-    weightBytes =
-        std::max<int64_t>(weightBytes, packed.getOffset() + packed.getBytes());
+    weightBytes = std::max<int64_t>(weightBytes, packed.getOffset() + packed.getBytes());
   host->weights = allocate(weightBytes);
   host->arena = allocate((*copy)->getAttrOfType<IntegerAttr>("cpu.arena_bytes").getInt());
   if (!host->weights || !host->arena)
@@ -179,8 +178,8 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode) const {
          theta = floats(tile * oscillators), row = floats(oscillators), vector = floats(features),
          picture = floats(image);
   std::vector<int64_t> storage(tile + 8);
-  auto *labels = reinterpret_cast<int64_t *>(
-      llvm::alignTo(reinterpret_cast<uintptr_t>(storage.data()), 64));
+  auto *labels =
+      reinterpret_cast<int64_t *>(llvm::alignTo(reinterpret_cast<uintptr_t>(storage.data()), 64));
   for (int64_t first = 0; first < samples.count; first += tile) {
     int64_t count = std::min(tile, samples.count - first);
     for (int64_t lane = 0; lane < tile; ++lane) {

@@ -140,8 +140,8 @@ Expected<std::vector<Candidate>> un0::choosePrecisions(ModuleOp module, ArchiveS
   for (auto [rate, term] : findCouplings(module)) {
     std::string name = getName(rate, term);
     size_t best = candidates.size();
-    for (Precision precision : {Precision::F32, Precision::Int16, Precision::BF16, Precision::Int8,
-                                Precision::Int4}) {
+    for (Precision precision :
+         {Precision::F32, Precision::Int16, Precision::BF16, Precision::Int8, Precision::Int4}) {
       int64_t sources = cast<ShapedType>(rate.getCouplings()[term].getType()).getDimSize(1);
       if (precision == Precision::Int4 && sources % 8)
         continue;

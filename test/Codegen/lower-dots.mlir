@@ -49,3 +49,27 @@ module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lan
     return %0 : vector<4xi32>
   }
 }
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512bw", "avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: @lookup512
+  func.func @lookup512(%t: vector<16xi32>, %i: vector<16xi32>) -> vector<16xi32> {
+    // CHECK: "llvm.x86.avx512.pshuf.b.512"({{.*}}) : (vector<64xi8>, vector<64xi8>) -> vector<64xi8>
+    %0 = cpu.lookup %t[%i] : vector<16xi32>
+    return %0 : vector<16xi32>
+  }
+}
+
+// -----
+
+// Without a byte shuffle, sixteen choices.
+module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lanes = 4 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: @lookup_chain
+  func.func @lookup_chain(%t: vector<4xi32>, %i: vector<4xi32>) -> vector<4xi32> {
+    // CHECK-COUNT-16: arith.select {{.*}} : vector<16xi1>, vector<16xi8>
+    // CHECK-NOT: arith.select
+    %0 = cpu.lookup %t[%i] : vector<4xi32>
+    return %0 : vector<4xi32>
+  }
+}

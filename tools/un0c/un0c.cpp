@@ -13,7 +13,8 @@ static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Require
                                   cl::cat(category));
 static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print without it"),
                                    cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> precision("precision", cl::desc("Arithmetic: f32, int16, bf16, int8, int4 or auto"),
+static cl::opt<std::string> precision("precision",
+                                      cl::desc("Arithmetic: f32, int16, bf16, int8, int4 or auto"),
                                       cl::init("f32"), cl::cat(category));
 static cl::opt<double>
     maxFeatureError("max-feature-error",

@@ -59,8 +59,8 @@ LogicalResult WavesOp::verify() {
   if (*getPrecision() == Precision::F32 || *getPrecision() == Precision::Int4)
     return emitOpError("waves are not packed as ") << un0::stringifyPrecision(*getPrecision());
   int64_t words = phases[0] / getPerWord(*getPrecision());
-  if (shapeOf(getPacked()) != (single ? ArrayRef<int64_t>({2, words})
-                                      : ArrayRef<int64_t>({words, 2, phases.back()})))
+  if (shapeOf(getPacked()) !=
+      (single ? ArrayRef<int64_t>({2, words}) : ArrayRef<int64_t>({words, 2, phases.back()})))
     return emitOpError("packed waves do not hold ") << phases[0] << " phases";
   return success();
 }
@@ -103,7 +103,8 @@ LogicalResult RateOp::verify() {
       int64_t words = k.size() == 3 ? k[1] - getHeaderLines(precision) : 0;
       int64_t needed = precision == Precision::Int4 ? 2 * words : words;
       if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
-          needed > sources || !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
+          needed > sources ||
+          !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
           !cast<MemRefType>(source.getType()).getElementType().isInteger(32))
         return emitOpError("coupling ")
                << i << " does not fit the " << un0::stringifyPrecision(precision) << " words of "
@@ -185,7 +186,7 @@ LogicalResult DotOp::verify() {
                                << " words";
   bool floats = getKind() == DotKind::BF16;
   if (sums.getElementType().isF32() != floats)
-    return emitOpError("sums of kind ") << stringifyDotKind(getKind()) << " are "
-                                        << (floats ? "f32" : "i32");
+    return emitOpError("sums of kind ")
+           << stringifyDotKind(getKind()) << " are " << (floats ? "f32" : "i32");
   return success();
 }

@@ -423,8 +423,8 @@ LogicalResult FusedRateOp::verify() {
     return emitOpError() << "has " << getPrecisions()->size() << " precisions for "
                          << getCouplings().size() << " couplings";
   if (getDrains() && getDrains()->size() != getCouplings().size())
-    return emitOpError() << "has " << getDrains()->size() << " drains for "
-                         << getCouplings().size() << " couplings";
+    return emitOpError() << "has " << getDrains()->size() << " drains for " << getCouplings().size()
+                         << " couplings";
   for (auto [i, coupling] : llvm::enumerate(getCouplings())) {
     if (getPrecision(i) == Precision::F32)
       continue;

@@ -38,8 +38,8 @@ struct ErrorLimits {
 };
 
 /// Tries every precision of every shared coupling of `module` (phase `fused`) on samples that the
-/// model draws itself, and picks the cheapest for `target` that stays within `limits`. Couplings are
-/// chosen one after the other, the largest first, each on top of the choices before it.
+/// model draws itself, and picks the cheapest for `target` that stays within `limits`. Couplings
+/// are chosen one after the other, the largest first, each on top of the choices before it.
 llvm::Expected<std::vector<Candidate>> choosePrecisions(mlir::ModuleOp module, ArchiveSet &archives,
                                                         const CpuTarget &target,
                                                         const ErrorLimits &limits);

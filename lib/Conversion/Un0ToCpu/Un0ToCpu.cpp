@@ -230,8 +230,8 @@ Value Lowering::packed(Value param, Packing packing, Precision precision) {
   StringAttr symbol = param.getDefiningOp<GetParamOp>().getParamAttr().getAttr();
   Place &place = places.find({symbol, packing, precision})->second;
   Value offset = arith::ConstantIndexOp::create(b, loc, place.op.getOffset());
-  MemRefType type = precision == Precision::F32 ? f32(place.shape)
-                                                : MemRefType::get(place.shape, b.getI32Type());
+  MemRefType type =
+      precision == Precision::F32 ? f32(place.shape) : MemRefType::get(place.shape, b.getI32Type());
   return memref::ViewOp::create(b, loc, type, weights, offset, ValueRange());
 }
 
