@@ -321,7 +321,7 @@ private:
       Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
       for (int64_t r = 0; r < rows; ++r) {
         Value at = e.add(first, r);
-        Value weight = unpacked ? e.loadBroadcast(op.getScratch(), addIndex(e.mul(k, kLine), at))
+        Value weight = unpacked ? e.loadBroadcast(op.getScratch(), e.add(e.mul(k, kLine), at))
                                 : e.loadBroadcast(coupling, {panel, k, at});
         s.sine[r] = e.dot(kind, s.sine[r], sine, weight);
         s.cosine[r] = e.dot(kind, s.cosine[r], cosine, weight);
@@ -382,7 +382,6 @@ private:
     return sums;
   }
 
-  Value addIndex(Value x, Value y) { return arith::AddIOp::create(e.b, e.loc, x, y); }
 
   Value panel, first;
   int64_t rows, panels, passes;

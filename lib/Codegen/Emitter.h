@@ -119,6 +119,15 @@ public:
   mlir::VectorType vector, words;
 };
 
+/// Pixels of a register tile: `rows` x `columns`, both dividing the map; at most `most` in all.
+struct PixelTile {
+  int64_t rows, columns;
+};
+PixelTile choosePixels(int64_t height, int64_t width, int64_t most);
+
+/// The hyperbolic tangent of every value, in place.
+void emitTanh(Emitter &e, mlir::Value planes);
+
 // One function per kernel; the kernel op itself is erased by the caller.
 void emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op);
 void emitStorePhases(Emitter &e, cpu::StorePhasesOp op);
@@ -133,6 +142,10 @@ void emitZero(Emitter &e, cpu::ZeroOp op);
 void emitScatterFeatures(Emitter &e, cpu::ScatterFeaturesOp op);
 void emitConv2D(Emitter &e, cpu::Conv2DOp op);
 void emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op);
+void emitFillRing(Emitter &e, cpu::FillRingOp op);
+void emitScatterBytes(Emitter &e, cpu::ScatterBytesOp op);
+void emitConv2DBytes(Emitter &e, cpu::Conv2DBytesOp op);
+void emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op);
 
 } // namespace un0
 

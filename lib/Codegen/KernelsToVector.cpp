@@ -80,6 +80,10 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
               .Case([&](cpu::ScatterFeaturesOp op) { return emitScatterFeatures(e, op), true; })
               .Case([&](cpu::Conv2DOp op) { return emitConv2D(e, op), true; })
               .Case([&](cpu::Conv2DPlanarOp op) { return emitConv2DPlanar(e, op), true; })
+              .Case([&](cpu::FillRingOp op) { return emitFillRing(e, op), true; })
+              .Case([&](cpu::ScatterBytesOp op) { return emitScatterBytes(e, op), true; })
+              .Case([&](cpu::Conv2DBytesOp op) { return emitConv2DBytes(e, op), true; })
+              .Case([&](cpu::Conv2DPlanarBytesOp op) { return emitConv2DPlanarBytes(e, op), true; })
               .Default([](Operation *) { return false; });
       if (!known) {
         op->emitError("kernel has no vector form");

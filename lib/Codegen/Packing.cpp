@@ -1,6 +1,7 @@
 //===- Packing.cpp - parameters in the order the kernels read them -*- C++ -*-===//
 
 #include "un0/Codegen/Packing.h"
+#include "PackBytes.h"
 #include "PackWords.h"
 #include <vector>
 
@@ -8,6 +9,26 @@ using namespace mlir;
 using namespace un0;
 using namespace un0::cpu;
 using llvm::Error;
+
+/// The 2x2 kernel of output phase (py, px) of a nearest 2x upsample followed by a 3x3 convolution:
+/// rows (columns) of the 3x3 kernel that fall on the same source row are summed, in f64. Phase 0
+/// sees source rows y-1, y, y: taps {0}, {1, 2}; phase 1 sees y, y, y+1: taps {0, 1}, {2}.
+float un0::foldTap(const float *kernel, int64_t py, int64_t px, int64_t ty, int64_t tx) {
+  auto range = [](int64_t phase, int64_t tap) -> std::pair<int64_t, int64_t> {
+    if (phase == 0)
+      return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 1)
+                      : std::make_pair<int64_t, int64_t>(1, 3);
+    return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 2)
+                    : std::make_pair<int64_t, int64_t>(2, 3);
+  };
+  auto [y0, y1] = range(py, ty);
+  auto [x0, x1] = range(px, tx);
+  double sum = 0;
+  for (int64_t y = y0; y < y1; ++y)
+    for (int64_t x = x0; x < x1; ++x)
+      sum += kernel[y * 3 + x];
+  return static_cast<float>(sum);
+}
 
 namespace {
 
@@ -108,26 +129,6 @@ Error Packer::classRows() {
   return Error::success();
 }
 
-/// The 2x2 kernel of output phase (py, px) of a nearest 2x upsample followed by a 3x3 convolution:
-/// rows (columns) of the 3x3 kernel that fall on the same source row are summed, in f64. Phase 0
-/// sees source rows y-1, y, y: taps {0}, {1, 2}; phase 1 sees y, y, y+1: taps {0, 1}, {2}.
-static float foldTap(const float *kernel, int64_t py, int64_t px, int64_t ty, int64_t tx) {
-  auto range = [](int64_t phase, int64_t tap) -> std::pair<int64_t, int64_t> {
-    if (phase == 0)
-      return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 1)
-                      : std::make_pair<int64_t, int64_t>(1, 3);
-    return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 2)
-                    : std::make_pair<int64_t, int64_t>(2, 3);
-  };
-  auto [y0, y1] = range(py, ty);
-  auto [x0, x1] = range(px, tx);
-  double sum = 0;
-  for (int64_t y = y0; y < y1; ++y)
-    for (int64_t x = x0; x < x1; ++x)
-      sum += kernel[y * 3 + x];
-  return static_cast<float>(sum);
-}
-
 Error Packer::convolution(bool upsample) {
   if (Error error = needRank(4))
     return error;
@@ -202,10 +203,18 @@ Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor
     case Packing::ClassRows:
       return packer.classRows();
     case Packing::Conv3x3:
+    case Packing::ConvUpsample:
+    case Packing::ConvPlanar:
+      break;
+    }
+    if (packed.getPrecision() == Precision::Int8)
+      return packBytes(param, packed, tensor, counted);
+    switch (packed.getPacking()) {
+    case Packing::Conv3x3:
       return packer.convolution(/*upsample=*/false);
     case Packing::ConvUpsample:
       return packer.convolution(/*upsample=*/true);
-    case Packing::ConvPlanar:
+    default:
       return packer.convolutionPlanar();
     }
     llvm_unreachable("unknown packing");

@@ -9,6 +9,7 @@
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "un0/Import/Import.h"
+#include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
 #include "un0/Target/ModuleWriter.h"
 #include "un0/Target/ObjectCode.h"
@@ -57,6 +58,7 @@ private:
   LogicalResult enter(Phase phase);
   LogicalResult runPasses(Phase phase);
   LogicalResult quantize();
+  LogicalResult quantizeCouplings();
   LogicalResult chooseAutomatically();
   LogicalResult finishPhase(Phase phase);
   LogicalResult writeIR(StringRef path);
@@ -85,6 +87,9 @@ LogicalResult Compilation::checkOptions() {
   if (options.precision != "auto" && !symbolizePrecision(options.precision))
     return fail("precision '" + options.precision +
                 "' does not exist; there are f32, int16, bf16, int8, int4 and auto");
+  if (!options.decoderPrecision.empty() && options.decoderPrecision != "f32" &&
+      options.decoderPrecision != "int8")
+    return fail("--decoder-precision is 'f32' or 'int8', got '" + options.decoderPrecision + "'");
   if (options.precision != "auto" && (options.maxFeatureError || options.maxImageError))
     return fail("--max-feature-error and --max-image-error need --precision=auto");
   for (const std::optional<double> &limit : {options.maxFeatureError, options.maxImageError})
@@ -92,7 +97,8 @@ LogicalResult Compilation::checkOptions() {
       return fail("an error limit must be finite and positive, got " +
                   llvm::formatv("{0}", *limit).str());
   if (options.from >= Phase::Quantized &&
-      (options.precision != "f32" || !options.precisionFile.empty()))
+      (options.precision != "f32" || !options.precisionFile.empty() ||
+       !options.decoderPrecision.empty()))
     return fail("--precision acts on the phase 'quantized', which '" + getPhaseName(options.from) +
                 "' is or follows");
   if (options.steps && *options.steps < 0)
@@ -273,6 +279,33 @@ LogicalResult Compilation::chooseAutomatically() {
 
 /// What each operator is stored and multiplied in, before the passes of the phase.
 LogicalResult Compilation::quantize() {
+  if (failed(quantizeCouplings()))
+    return failure();
+  if (Error error = proveDrains(*module, archives))
+    return fail(std::move(error));
+  bool bytes = options.decoderPrecision.empty()
+                   ? options.precision == "int8" || options.precision == "int4"
+                   : options.decoderPrecision == "int8";
+  if (!bytes)
+    return success();
+  // With the couplings as they will be: smaller than f32 ones, and the features that come of them.
+  Expected<std::vector<ActivationRange>> ranges = calibrateConvolutions(*module, archives);
+  if (!ranges)
+    return fail(ranges.takeError());
+  Un0QuantizeConvolutionsOptions passOptions;
+  SmallVector<double> minima, maxima;
+  for (const ActivationRange &range : *ranges) {
+    minima.push_back(range.low);
+    maxima.push_back(range.high);
+  }
+  passOptions.minima = minima;
+  passOptions.maxima = maxima;
+  PassManager pm(context.get());
+  pm.addPass(createUn0QuantizeConvolutions(passOptions));
+  return pm.run(*module);
+}
+
+LogicalResult Compilation::quantizeCouplings() {
   if (options.precision == "auto")
     return chooseAutomatically();
   if (options.precision != "f32") {
@@ -296,12 +329,8 @@ LogicalResult Compilation::quantize() {
 
 /// What a phase needs beside passes, before its passes run.
 LogicalResult Compilation::enter(Phase phase) {
-  if (phase == Phase::Quantized) {
-    if (failed(quantize()))
-      return failure();
-    if (Error error = proveDrains(*module, archives))
-      return fail(std::move(error));
-  }
+  if (phase == Phase::Quantized && failed(quantize()))
+    return failure();
   if (phase == Phase::Loops)
     target.attach(*module);
   if (phase > Phase::Loops && phase <= Phase::Object) {

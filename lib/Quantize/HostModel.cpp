@@ -48,6 +48,7 @@ HostModel::~HostModel() {
     dlclose(library);
   std::free(weights);
   std::free(arena);
+  std::free(observed);
 }
 
 /// `bytes` bytes on a line of the cache; null if there are none left.
@@ -87,7 +88,7 @@ static Expected<void *> load(ArrayRef<char> code) {
   if (std::error_code error =
           llvm::sys::fs::createTemporaryFile("un0-host", "so", descriptor, path))
     return createStringError("cannot create a temporary file: %s", error.message().c_str());
-  auto remove = llvm::make_scope_exit([&] { llvm::sys::fs::remove(path); });
+  llvm::scope_exit remove([&] { llvm::sys::fs::remove(path); });
   {
     llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
     os.write(code.data(), code.size());
@@ -103,12 +104,15 @@ static Expected<void *> load(ArrayRef<char> code) {
   return library;
 }
 
-Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveSet &archives) {
+Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveSet &archives,
+                                                      bool observe) {
   Expected<CpuTarget> target = CpuTarget::get("host");
   if (!target)
     return target.takeError();
   OwningOpRef<ModuleOp> copy(module.clone());
   target->attach(*copy);
+  if (observe)
+    (*copy)->setAttr(cpu::kObserveAttr, UnitAttr::get(module.getContext()));
   PassManager pm(module.getContext());
   for (Phase phase : {Phase::Loops, Phase::Vector, Phase::LLVM})
     buildPhase(phase, pm);
@@ -135,6 +139,12 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
   if (!host->weights || !host->arena)
     return createStringError("cannot get %lld bytes for the model's parameters",
                              static_cast<long long>(weightBytes));
+  if (observe) {
+    auto bytes = (*copy)->getAttrOfType<IntegerAttr>(cpu::kObserveAttr);
+    host->observed = allocate(bytes.getInt());
+    if (!host->observed)
+      return createStringError("cannot get memory for the decoder's images");
+  }
   if (Error error = packWeights(*copy, archives, static_cast<char *>(host->weights)))
     return std::move(error);
 
@@ -162,7 +172,8 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
   return std::move(host);
 }
 
-HostModel::Outputs HostModel::run(const Samples &samples, bool decode) const {
+HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer observer) const {
+  using ObservedDecode = void (*)(const void *, void *, const float *, float *, void *);
   Outputs outputs;
   outputs.features.resize(samples.count * features);
   if (decode)
@@ -198,7 +209,13 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode) const {
       std::copy_n(vector.get(), features, &outputs.features[(first + lane) * features]);
       if (!decode)
         continue;
-      reinterpret_cast<un0_decode_fn>(this->decode)(weights, arena, vector.get(), picture.get());
+      if (observed)
+        reinterpret_cast<ObservedDecode>(this->decode)(weights, arena, vector.get(), picture.get(),
+                                                       observed);
+      else
+        reinterpret_cast<un0_decode_fn>(this->decode)(weights, arena, vector.get(), picture.get());
+      if (observer)
+        observer(static_cast<const float *>(observed));
       std::copy_n(picture.get(), image, &outputs.images[(first + lane) * image]);
     }
   }

@@ -35,6 +35,35 @@ float un0::quantizeRow(ArrayRef<float> row, int largest, MutableArrayRef<int16_t
   return step;
 }
 
+float un0::quantizeFilter(ArrayRef<float> weights, int largest, MutableArrayRef<int16_t> out) {
+  float peak = getLargest(weights);
+  if (!(peak > 0) || !std::isfinite(peak)) {
+    std::fill(out.begin(), out.end(), 0);
+    return 1.0f;
+  }
+  auto limit = static_cast<float>(largest);
+  auto round = [&](float value, float step) {
+    return std::clamp(std::nearbyint(value / step), -limit, limit);
+  };
+  float best = 0;
+  double least = INFINITY;
+  for (int percent = 100; percent >= 60; percent -= 4) {
+    float step = peak * static_cast<float>(percent) / 100.0f / limit;
+    double error = 0;
+    for (float value : weights) {
+      double rest = value - round(value, step) * step;
+      error += rest * rest;
+    }
+    if (error < least) {
+      least = error;
+      best = step;
+    }
+  }
+  for (size_t i = 0; i < weights.size(); ++i)
+    out[i] = static_cast<int16_t>(round(weights[i], best));
+  return best;
+}
+
 /// Boundaries between neighbouring levels: a value belongs to the first level whose boundary it
 /// does not exceed.
 template <typename T, size_t N>

@@ -16,6 +16,10 @@ static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print w
 static cl::opt<std::string> precision("precision",
                                       cl::desc("Arithmetic: f32, int16, bf16, int8, int4 or auto"),
                                       cl::init("f32"), cl::cat(category));
+static cl::opt<std::string> decoderPrecision(
+    "decoder-precision",
+    cl::desc("Arithmetic of the decoder, f32 or int8; int8 with --precision=int8 and int4"),
+    cl::cat(category));
 static cl::opt<double>
     maxFeatureError("max-feature-error",
                     cl::desc("With auto: rms error of the features against f32 (default 0.02)"),
@@ -91,6 +95,7 @@ int main(int argc, char **argv) {
   options.output = output;
   options.cpu = mcpu;
   options.precision = precision;
+  options.decoderPrecision = decoderPrecision;
   options.precisionFile = precisionFile;
   if (maxFeatureError.getNumOccurrences())
     options.maxFeatureError = maxFeatureError;

@@ -190,3 +190,28 @@ LogicalResult DotOp::verify() {
            << stringifyDotKind(getKind()) << " are " << (floats ? "f32" : "i32");
   return success();
 }
+
+int64_t un0::cpu::getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels) {
+  int64_t words = (inputs + 3) / 4;
+  return (2 + taps * words) * channels;
+}
+
+LogicalResult Conv2DBytesOp::verify() {
+  ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getOutput());
+  if (in.size() != 4 || out.size() != 4 || in[3] != kLine || out[3] != kLine)
+    return emitOpError("input and output must be images of channel blocks");
+  int64_t scale = getUpsample() ? 2 : 1;
+  if ((in[1] - 2) * scale != out[1] - 2 || (in[2] - 2) * scale != out[2] - 2)
+    return emitOpError("input is ") << in[1] - 2 << " x " << in[2] - 2 << " but output is "
+                                    << out[1] - 2 << " x " << out[2] - 2;
+  int64_t channels = getChannels();
+  if (channels <= 0 || channels > in[0] * kLine * 4)
+    return emitOpError("input holds ") << in[0] * kLine * 4 << " channels, not " << channels;
+  int64_t phases = getUpsample() ? 4 : 1, taps = getUpsample() ? 4 : 9;
+  int64_t perChannel = phases * getByteWeightWords(channels, taps, 1);
+  if (int64_t words = shapeOf(getWeights())[0];
+      words % (perChannel * kLine) || words / perChannel > out[0] * kLine * 4)
+    return emitOpError("weights have ") << words << " words, not a multiple of "
+                                        << perChannel * kLine << " that the output holds";
+  return success();
+}

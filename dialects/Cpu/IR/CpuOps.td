@@ -11,6 +11,7 @@
 //   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
 //   drive    Np x M x B                      | M x Np
 //   image    ceil(C/16) x (H+2) x (W+2) x 16 channels in lanes, a ring of zeros around
+//   bytes    ceil(C/64) x (H+2) x (W+2) x 16 x i32, four channels to a word, a ring of the zero point around
 //
 //===----------------------------------------------------------------------===//
 
@@ -59,13 +60,16 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
   let description = [{
     `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32. `class_rows`: (classes + 1) x M x Np of a
     classes x N x M table, the last slice zero (no class). `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes`
-    output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. Offsets and
-    sizes are bytes.
+    output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
+    channels are words of four, blocks hold 16 of them and only words with channels in them are there; each group's
+    phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
+    `conv_planar`, a word per output, rounded up to 16. Offsets and sizes are bytes.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$param, Cpu_PackingAttr:$packing,
                        I64Attr:$offset, I64Attr:$bytes, DefaultValuedAttr<I64Attr, "16">:$lanes,
                        DefaultValuedAttr<I64Attr, "2">:$group,
-                       DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision);
+                       DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision,
+                       DefaultValuedAttr<I64Attr, "0">:$zero_point);
   let assemblyFormat = "$sym_name `of` $param $packing `at` $offset `size` $bytes attr-dict";
   let hasVerifier = 1;
 }
@@ -214,6 +218,51 @@ def Cpu_Conv2DPlanarOp : Cpu_Op<"conv2d_planar"> {
     `:` type($input) `,` type($weights) `,` type($bias) `,` type($planes)
   }];
   let hasVerifier = 1;
+}
+
+def Cpu_FillRingOp : Cpu_Op<"fill_ring"> {
+  let summary = "a zero point in the ring of an image of bytes";
+  let arguments = (ins Arg<Cpu_Words, "", [MemWrite]>:$image, I64Attr:$zero_point);
+  let assemblyFormat = "$image `with` $zero_point attr-dict `:` type($image)";
+}
+
+def Cpu_ScatterBytesOp : Cpu_Op<"scatter_bytes"> {
+  let summary = "C x H x W features into an image of bytes";
+  let description = [{ `round(feature / scale) + zero_point`, within 0 to 255; channels past the last are left as they are. }];
+  let arguments = (ins Cpu_Read:$features, Arg<Cpu_Words, "", [MemWrite]>:$image, I64Attr:$channels, F32Attr:$scale,
+                       I64Attr:$zero_point);
+  let assemblyFormat = [{
+    $features `to` $image `channels` $channels `scale` $scale `zero_point` $zero_point attr-dict
+    `:` type($features) `,` type($image)
+  }];
+}
+
+def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes"> {
+  let summary = "3x3 convolution between images of bytes";
+  let description = [{
+    Exact sums of unsigned inputs and signed weights, then `round(max(y, slope y) / scale) + zero_point` for the next one,
+    y = input_scale * (scale of the channel) * sum + bias. `channels` of the input are real. Otherwise as `cpu.conv2d`.
+  }];
+  let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
+                       Arg<Cpu_Words, "", [MemWrite]>:$output, I64Attr:$channels, F32Attr:$input_scale, F32Attr:$scale,
+                       I64Attr:$zero_point, UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes,
+                       I64Attr:$group);
+  let assemblyFormat = [{
+    $input `,` $weights `,` $bias `to` $output `channels` $channels `lanes` $lanes `group` $group
+    (`upsample` $upsample^)? (`leaky` $slope^)? attr-dict
+    `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def Cpu_Conv2DPlanarBytesOp : Cpu_Op<"conv2d_planar_bytes"> {
+  let summary = "3x3 convolution of an image of bytes to a few planes of f32, with tanh";
+  let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
+                       Cpu_Write:$planes, F32Attr:$input_scale, UnitAttr:$tanh);
+  let assemblyFormat = [{
+    $input `,` $weights `,` $bias `to` $planes `scale` $input_scale (`tanh` $tanh^)? attr-dict
+    `:` type($input) `,` type($weights) `,` type($bias) `,` type($planes)
+  }];
 }
 
 def Cpu_SinCosOp : Cpu_Op<"sincos", [Pure, AllTypesMatch<["operand", "sine", "cosine"]>]> {

@@ -189,5 +189,10 @@ Cost un0::Conv2DOp::getCost() {
   cost.bytesRead = getBytesPerImage(getInput());
   cost.bytesWritten = getBytesPerImage(getOutput());
   cost.bits = getBits(getWeight());
+  if (getPrecision() == Precision::Int8) {
+    cost.parameterBytes = getBytes(getBias()) + (getUpsample() ? 16 : 9) * channelPairs;
+    cost.bytesRead = getElementsPerImage(getInput());
+    cost.bits = 8;
+  }
   return cost;
 }

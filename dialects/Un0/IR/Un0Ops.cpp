@@ -485,6 +485,19 @@ LogicalResult un0::Conv2DOp::verify() {
                          << (leaky ? " needs a slope" : " takes no slope");
   if (leaky && !getSlope()->isFinite())
     return emitOpError() << "slope must be finite, but is " << getSlope()->convertToDouble();
+  bool bytes = getPrecision() == Precision::Int8;
+  if (!bytes && getPrecision() != Precision::F32)
+    return emitOpError() << "precision is " << stringifyPrecision(getPrecision())
+                         << "; convolutions have f32 and int8";
+  if (bytes != getInputScale().has_value() || bytes != getInputZeroPoint().has_value())
+    return emitOpError() << "precision " << stringifyPrecision(getPrecision())
+                         << (bytes ? " needs" : " takes no") << " input_scale and input_zero_point";
+  if (bytes && !(getInputScale()->isFiniteNonZero() && !getInputScale()->isNegative()))
+    return emitOpError() << "input_scale must be positive, but is "
+                         << getInputScale()->convertToDouble();
+  if (bytes && (*getInputZeroPoint() > 255))
+    return emitOpError() << "input_zero_point must be 0 to 255, but is "
+                         << static_cast<int64_t>(*getInputZeroPoint());
   return success();
 }
 

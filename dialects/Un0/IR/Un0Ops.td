@@ -225,9 +225,15 @@ def Un0_Conv2DOp : Un0_Op<"conv2d", [Pure, DeclareOpInterfaceMethods<Un0_CostOpI
     Input B x C x H x W, weights O x C x 3 x 3, padding 1, then bias and activation. With `upsample` the input is first
     repeated 2x in both directions (nearest); code for it uses four 2x2 convolutions with pre-summed weights. `slope` is
     the negative slope of `leaky_relu`.
+
+    With `precision = int8` the input is replaced by its nearest of the 256 values `input_scale * (q - input_zero_point)`, and
+    the weights of each output channel (of each of the four folded kernels, with `upsample`) by whole steps, at most 127,
+    of a size that minimizes their squared error. Sums are exact; bias and activation are f32.
   }];
   let arguments = (ins 4DTensorOf<[F32, F64]>:$input, AnyStaticShapeTensor:$weight, AnyStaticShapeTensor:$bias,
-                       UnitAttr:$upsample, Un0_ActivationAttr:$activation, OptionalAttr<F64Attr>:$slope);
+                       UnitAttr:$upsample, Un0_ActivationAttr:$activation, OptionalAttr<F64Attr>:$slope,
+                       DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision,
+                       OptionalAttr<F64Attr>:$input_scale, OptionalAttr<I64Attr>:$input_zero_point);
   let results = (outs 4DTensorOf<[F32, F64]>:$output);
   let assemblyFormat = [{
     $input `,` $weight `,` $bias `activation` `` custom<Parenthesized>($activation) attr-dict

@@ -226,4 +226,29 @@ def Un0QuantizeCouplings : Pass<"un0-quantize-couplings", "::mlir::ModuleOp"> {
   let dependentDialects = ["::un0::Un0Dialect"];
 }
 
+def Un0QuantizeConvolutions : Pass<"un0-quantize-convolutions", "::mlir::ModuleOp"> {
+  let summary = "multiply bytes in the decoder";
+  let description = [{
+    Makes every `un0.conv2d` int8. `minima` and `maxima` are the ranges of their inputs, in the order of the convolutions;
+    without them each input must be encoded features, which are bounded by one. The range is widened to hold zero, so
+    that the ring of padding is exact. With `minima=-0.5 maxima=2.05`:
+
+    ```mlir
+    %y = un0.conv2d %x, %w, %b activation(none)
+        : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
+    ```
+    becomes
+    ```mlir
+    %y = un0.conv2d %x, %w, %b activation(none) {input_scale = 1.000000e-02 : f64, input_zero_point = 50 : i64, precision = #un0<precision int8>}
+        : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
+    ```
+  }];
+  let options = [
+    ListOption<"minima", "minima", "double", "least value of each convolution's input">,
+    ListOption<"maxima", "maxima", "double", "largest value of each convolution's input">
+  ];
+  let statistics = [Statistic<"numQuantized", "quantized", "convolutions made int8">];
+  let dependentDialects = ["::un0::Un0Dialect"];
+}
+
 #endif // UN0_TRANSFORMS_PASSES_TD

@@ -25,8 +25,9 @@ struct Samples {
 class HostModel {
 public:
   /// Compiles a copy of `module`, which is in the phase `fused` or `quantized`.
-  static llvm::Expected<std::unique_ptr<HostModel>> create(mlir::ModuleOp module,
-                                                           ArchiveSet &archives);
+  /// With `observe`, whose convolutions are f32, `run` shows the images between them.
+  static llvm::Expected<std::unique_ptr<HostModel>>
+  create(mlir::ModuleOp module, ArchiveSet &archives, bool observe = false);
   ~HostModel();
   HostModel(const HostModel &) = delete;
   HostModel &operator=(const HostModel &) = delete;
@@ -38,14 +39,18 @@ public:
   struct Outputs {
     std::vector<float> features, images; ///< count x F, count x C x H x W
   };
+  /// Gets what each sample's convolutions read, one image after the other in the layout of
+  /// cpu.conv2d: ceil(C/16) x (H+2) x (W+2) x 16.
+  using Observer = llvm::function_ref<void(const float *images)>;
+
   /// Runs every sample; without `decode` there are no images.
-  Outputs run(const Samples &samples, bool decode = true) const;
+  Outputs run(const Samples &samples, bool decode = true, Observer observer = nullptr) const;
 
 private:
   HostModel() = default;
 
   void *library = nullptr;
-  void *weights = nullptr, *arena = nullptr; // 64-byte aligned
+  void *weights = nullptr, *arena = nullptr, *observed = nullptr; // 64-byte aligned
   int64_t oscillators = 0, conditioning = 0, classes = 0, features = 0, image = 0, tile = 0;
   void *evolve = nullptr, *readout = nullptr, *decode = nullptr;
 };

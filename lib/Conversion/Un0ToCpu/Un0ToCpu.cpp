@@ -60,10 +60,11 @@ private:
   LogicalResult findChain();
   LogicalResult placeParameters();
   LogicalResult place(Value param, Packing packing, ArrayRef<int64_t> shape,
-                      Precision precision = Precision::F32);
+                      Precision precision = Precision::F32, int64_t zeroPoint = 0);
   LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();
+  int64_t getObservedBytes();
   void describe();
 
   func::FuncOp beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> arguments);
@@ -139,6 +140,11 @@ LogicalResult Lowering::findChain() {
           "the last convolution must have no upsampling, and tanh or no activation, on target cpu");
     if (!last && conv.getActivation() == Activation::Tanh)
       return conv.emitError("tanh is supported on the last convolution only, on target cpu");
+    if (conv.getPrecision() != chain.convs.front().getPrecision())
+      return conv.emitError("is ") << stringifyPrecision(conv.getPrecision())
+                                   << " in a chain of "
+                                   << stringifyPrecision(chain.convs.front().getPrecision())
+                                   << " convolutions; target cpu takes one precision for all";
   }
   chain.oscillators = dim(chain.func.getArgument(0), 1);
   chain.conditioning = dim(chain.func.getArgument(1), 1);
@@ -151,7 +157,7 @@ LogicalResult Lowering::findChain() {
 }
 
 LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> shape,
-                              Precision precision) {
+                              Precision precision, int64_t zeroPoint) {
   auto get = param.getDefiningOp<GetParamOp>();
   if (!get)
     return emitError(param.getLoc(), "expected a parameter, not a computed value, on target cpu");
@@ -165,7 +171,7 @@ LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> sh
       return get.emitError("parameter is too large to pack");
   auto op = cpu::PackedParamOp::create(
       b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
-      weightBytes, bytes, target.lanes, getGroup(), precision);
+      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint);
   symbols.insert(op);
   it->second = {op, SmallVector<int64_t>(shape)};
   if (llvm::AddOverflow(weightBytes, static_cast<int64_t>(llvm::alignTo(bytes, 64)), weightBytes))
@@ -217,7 +223,15 @@ LogicalResult Lowering::placeParameters() {
                       : conv.getUpsample() ? Packing::ConvUpsample
                                            : Packing::Conv3x3;
     int64_t size = last ? 9 * in * out : (conv.getUpsample() ? 16 : 9) * in * padded;
-    if (failed(place(conv.getWeight(), packing, {size})) ||
+    int64_t zeroPoint = 0;
+    if (conv.getPrecision() == Precision::Int8) {
+      int64_t inputs = dim(conv.getInput(), 1), blocks = llvm::divideCeil(inputs, 4 * kLine);
+      zeroPoint = *conv.getInputZeroPoint();
+      size = last ? 2 * padded + 9 * blocks * out * kLine
+             : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, padded)
+                                  : cpu::getByteWeightWords(inputs, 9, padded);
+    }
+    if (failed(place(conv.getWeight(), packing, {size}, conv.getPrecision(), zeroPoint)) ||
         failed(place(conv.getBias(), Packing::Vector, {padded})))
       return failure();
   }
@@ -550,37 +564,90 @@ void Lowering::buildReadout() {
 }
 
 void Lowering::buildDecode() {
-  func::FuncOp func = beginEntry(
-      "decode", 1, {f32({chain.features}), f32({chain.channels, chain.height, chain.width})});
-  auto image = [&](Value like) {
-    return alloc({padToLine(dim(like, 1)) / kLine, dim(like, 2) + 2, dim(like, 3) + 2, kLine});
+  SmallVector<Type> types = {f32({chain.features}),
+                             f32({chain.channels, chain.height, chain.width})};
+  // For calibration: the images stay, in a buffer of the caller's.
+  bool observed = module->hasAttr(cpu::kObserveAttr);
+  int64_t observedBytes = 0;
+  if (observed) {
+    types.push_back(MemRefType::get({getObservedBytes()}, b.getI8Type()));
+    module->setAttr(cpu::kObserveAttr, b.getI64IntegerAttr(getObservedBytes()));
+  }
+  func::FuncOp func = beginEntry("decode", 1, types);
+  auto image = [&](Value like, bool bytes) -> Value {
+    SmallVector<int64_t> shape = {static_cast<int64_t>(llvm::divideCeil(dim(like, 1), bytes ? 4 * kLine : kLine)),
+                                  dim(like, 2) + 2, dim(like, 3) + 2, kLine};
+    if (bytes)
+      return allocWords(shape);
+    if (!observed)
+      return alloc(shape);
+    Value at = arith::ConstantIndexOp::create(b, loc, observedBytes);
+    observedBytes += f32(shape).getNumElements() * 4;
+    return memref::ViewOp::create(b, loc, f32(shape), func.getArgument(4), at, ValueRange());
   };
-  Value input = chain.convs.front().getInput();
-  Value current = image(input);
-  cpu::ZeroOp::create(b, loc, current, UnitAttr());
-  cpu::ScatterFeaturesOp::create(b, loc, func.getArgument(2), current,
-                                 b.getI64IntegerAttr(dim(input, 1)));
-  for (un0::Conv2DOp conv : chain.convs) {
+  auto toF32 = [&](const APFloat &value) {
+    return b.getF32FloatAttr(static_cast<float>(value.convertToDouble()));
+  };
+  un0::Conv2DOp front = chain.convs.front();
+  Value input = front.getInput(), current;
+  IntegerAttr inputs = b.getI64IntegerAttr(dim(input, 1));
+  bool bytes = front.getPrecision() == Precision::Int8;
+  // Features are known without a look.
+  current = bytes ? image(input, true)
+                  : alloc({padToLine(dim(input, 1)) / kLine, dim(input, 2) + 2, dim(input, 3) + 2,
+                           kLine});
+  if (bytes) {
+    cpu::FillRingOp::create(b, loc, current, b.getI64IntegerAttr(*front.getInputZeroPoint()));
+    cpu::ScatterBytesOp::create(b, loc, func.getArgument(2), current, inputs,
+                                toF32(*front.getInputScale()),
+                                b.getI64IntegerAttr(*front.getInputZeroPoint()));
+  } else {
+    cpu::ZeroOp::create(b, loc, current, UnitAttr());
+    cpu::ScatterFeaturesOp::create(b, loc, func.getArgument(2), current, inputs);
+  }
+  for (auto [i, conv] : llvm::enumerate(chain.convs)) {
     Value bias = packed(conv.getBias(), Packing::Vector);
     if (conv == chain.convs.back()) {
       UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
-      cpu::Conv2DPlanarOp::create(b, loc, current, packed(conv.getWeight(), Packing::ConvPlanar),
-                                  bias, func.getArgument(3), tanh);
+      Value weights = packed(conv.getWeight(), Packing::ConvPlanar, conv.getPrecision());
+      if (bytes)
+        cpu::Conv2DPlanarBytesOp::create(b, loc, current, weights, bias, func.getArgument(3),
+                                         toF32(*conv.getInputScale()), tanh);
+      else
+        cpu::Conv2DPlanarOp::create(b, loc, current, weights, bias, func.getArgument(3), tanh);
       break;
     }
-    Value output = image(conv.getOutput());
-    cpu::ZeroOp::create(b, loc, output, b.getUnitAttr());
+    Value output = image(conv.getOutput(), bytes);
+    Packing packing = conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3;
+    Value weights = packed(conv.getWeight(), packing, conv.getPrecision());
     FloatAttr slope;
     if (conv.getActivation() == Activation::LeakyRelu)
-      slope = b.getF32FloatAttr(static_cast<float>(conv.getSlope()->convertToDouble()));
-    cpu::Conv2DOp::create(
-        b, loc, current,
-        packed(conv.getWeight(), conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3),
-        bias, output, conv.getUpsampleAttr(), slope, b.getI64IntegerAttr(target.lanes),
-        b.getI64IntegerAttr(getGroup()));
+      slope = toF32(*conv.getSlope());
+    IntegerAttr lanes = b.getI64IntegerAttr(target.lanes), group = b.getI64IntegerAttr(getGroup());
+    if (bytes) {
+      un0::Conv2DOp next = chain.convs[i + 1];
+      IntegerAttr zero = b.getI64IntegerAttr(*next.getInputZeroPoint());
+      cpu::FillRingOp::create(b, loc, output, zero);
+      cpu::Conv2DBytesOp::create(b, loc, current, weights, bias, output,
+                                 b.getI64IntegerAttr(dim(conv.getInput(), 1)),
+                                 toF32(*conv.getInputScale()), toF32(*next.getInputScale()), zero,
+                                 conv.getUpsampleAttr(), slope, lanes, group);
+    } else {
+      cpu::ZeroOp::create(b, loc, output, b.getUnitAttr());
+      cpu::Conv2DOp::create(b, loc, current, weights, bias, output, conv.getUpsampleAttr(), slope,
+                            lanes, group);
+    }
     current = output;
   }
   func::ReturnOp::create(b, loc);
+}
+
+int64_t Lowering::getObservedBytes() {
+  int64_t bytes = 0;
+  for (un0::Conv2DOp conv : chain.convs)
+    bytes += padToLine(dim(conv.getInput(), 1)) * (dim(conv.getInput(), 2) + 2) *
+             (dim(conv.getInput(), 3) + 2) * 4;
+  return bytes;
 }
 
 void Lowering::describe() {
@@ -590,6 +657,8 @@ void Lowering::describe() {
       if (llvm::is_contained({Precision::Int8, Precision::Int4}, rate.getPrecision(term)))
         module->setAttr(cpu::kExactAttr, b.getUnitAttr());
   });
+  if (chain.convs.front().getPrecision() == Precision::Int8)
+    module->setAttr(cpu::kExactAttr, b.getUnitAttr());
   int64_t classes = 0;
   SmallVector<Attribute> costs;
   auto integer = [&](StringRef name, uint64_t value) {
@@ -616,6 +685,8 @@ void Lowering::describe() {
            integer("parameter_bytes", cost.parameterBytes), integer("bytes_read", cost.bytesRead),
            integer("bytes_written", cost.bytesWritten)}));
     };
+    if (auto conv = dyn_cast<un0::Conv2DOp>(op))
+      return add(costed.getCost(), conv.getPrecision());
     auto rate = dyn_cast<FusedRateOp>(op);
     if (!rate)
       return add(costed.getCost(), Precision::F32);
