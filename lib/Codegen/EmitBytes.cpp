@@ -14,7 +14,7 @@ using un0::cpu::kLine;
 using Carried = Emitter::Carried;
 
 /// Words of input channels per iteration of the innermost loop, as for f32.
-static constexpr int64_t kWordUnroll = 4;
+static constexpr int64_t kWordUnroll = 8;
 
 /// `value / scale` rounded to nearest even, plus `zeroPoint`, within 0 to 255, in the low byte of
 /// each word. `value` is already divided.

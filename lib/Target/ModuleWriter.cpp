@@ -195,7 +195,7 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
           fb, text(string(row, "op")), text(string(row, "part")), integer(row, "count"),
           integer(row, "multiply_adds"), integer(row, "bits"), integer(row, "special_functions"),
           integer(row, "parameter_bytes"), integer(row, "bytes_read"),
-          integer(row, "bytes_written")));
+          integer(row, "bytes_written"), text(string(row, "arithmetic"))));
 
   auto dynamics = module->getAttrOfType<DictionaryAttr>("un0.dynamics");
   auto time = dynamics ? dynamics.getAs<FloatAttr>("time") : FloatAttr();
