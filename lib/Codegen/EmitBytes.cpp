@@ -1,8 +1,8 @@
 //===- EmitBytes.cpp - the int8 decoder in vector form ----------*- C++ -*-===//
 //
 // As EmitConvolution.cpp, with a word of four channels where that has a channel. Activations are
-// unsigned and weights signed, as the dot product wants them; sums are exact, and what rounds is the
-// same sequence of operations on every processor.
+// unsigned and weights signed, as the dot product wants them; sums are exact, and what rounds is
+// the same sequence of operations on every processor.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,8 +20,8 @@ static constexpr int64_t kWordUnroll = 8;
 /// each word. `value` is already divided.
 static Value toBytes(Emitter &e, Value value, int64_t zeroPoint) {
   auto zero = static_cast<float>(zeroPoint);
-  value = arith::MaximumFOp::create(e.b, e.loc, value, e.splat(-zero));
-  value = arith::MinimumFOp::create(e.b, e.loc, value, e.splat(255.0f - zero));
+  value = e.maxf(value, e.splat(-zero));
+  value = e.minf(value, e.splat(255.0f - zero));
   // 1.5 * 2^23 rounds, and leaves the number in the low bits.
   return e.asWords(e.addf(value, e.splat(12582912.0f + zero)));
 }
@@ -56,7 +56,8 @@ void un0::emitScatterBytes(Emitter &e, cpu::ScatterBytesOp op) {
     Value packed;
     for (int64_t c = 0; c < real; ++c) {
       Value at = e.add(e.mul(e.add(e.mul(word, 4), c), pixels), first);
-      Value value = count > 1 ? e.load(op.getFeatures(), at) : e.loadBroadcast(op.getFeatures(), at);
+      Value value =
+          count > 1 ? e.load(op.getFeatures(), at) : e.loadBroadcast(op.getFeatures(), at);
       Value byte = e.andWord(toBytes(e, e.mulf(value, inverse), op.getZeroPoint()), 0xff);
       byte = e.shiftLeft(byte, static_cast<int32_t>(8 * c));
       packed = packed ? e.orWord(packed, byte) : byte;
@@ -82,8 +83,8 @@ void un0::emitScatterBytes(Emitter &e, cpu::ScatterBytesOp op) {
 }
 
 namespace {
-/// One convolution over the groups [0, count) of `vectors` registers of output channels, which begin
-/// at register `firstVector` and at word `weightStart`.
+/// One convolution over the groups [0, count) of `vectors` registers of output channels, which
+/// begin at register `firstVector` and at word `weightStart`.
 struct ByteNest {
   Emitter &e;
   cpu::Conv2DBytesOp op;
@@ -102,8 +103,7 @@ struct ByteNest {
       Value groupAt = e.add(e.mul(group, perPhase * phases() * phases()), weightStart);
       e.loop(0, phases(), 1, [&](Value py) {
         e.loop(0, phases(), 1, [&](Value px) {
-          Value at = e.add(groupAt,
-                                e.mul(e.add(e.mul(py, phases()), px), perPhase));
+          Value at = e.add(groupAt, e.mul(e.add(e.mul(py, phases()), px), perPhase));
           e.loop(0, height, tile.rows, [&](Value y) {
             e.loop(0, width, tile.columns,
                    [&](Value x) { emitTile(tile, group, at, y, x, py, px); });
@@ -175,8 +175,7 @@ struct ByteNest {
 
     // sum x (scale of both numbers over that of the result) + bias over that.
     double scale = op.getScale().convertToDouble();
-    Value ratio =
-        e.splat(static_cast<float>(op.getInputScale().convertToDouble() / scale));
+    Value ratio = e.splat(static_cast<float>(op.getInputScale().convertToDouble() / scale));
     Value inverse = e.splat(static_cast<float>(1.0 / scale));
     auto bytes = VectorType::get({e.lanes}, e.b.getI8Type());
     auto packed = VectorType::get({e.lanes / 4}, e.b.getI32Type());
@@ -185,18 +184,15 @@ struct ByteNest {
       Value word = arith::DivUIOp::create(e.b, e.loc, position, e.index(4));
       Value block = arith::DivUIOp::create(e.b, e.loc, word, e.index(kLine));
       Value lane = arith::RemUIOp::create(e.b, e.loc, word, e.index(kLine));
-      Value steps = e.asFloats(
-          e.load(op.getWeights(), e.add(weightAt, channels() + v * e.lanes)));
+      Value steps = e.asFloats(e.load(op.getWeights(), e.add(weightAt, channels() + v * e.lanes)));
       steps = e.mulf(steps, ratio);
       Value bias = e.mulf(e.load(op.getBias(), position), inverse);
       for (int64_t p = 0; p < pixels; ++p) {
         Value value = e.fma(e.toFloats(sums[p * vectors + v]), steps, bias);
         if (op.getSlope())
-          value = arith::MaximumFOp::create(
-              e.b, e.loc, value,
-              e.mulf(value, e.splat(op.getSlope()->convertToFloat())));
-        Value narrow = arith::TruncIOp::create(e.b, e.loc, bytes,
-                                               toBytes(e, value, op.getZeroPoint()));
+          value = e.maxf(value, e.mulf(value, e.splat(op.getSlope()->convertToFloat())));
+        Value narrow =
+            arith::TruncIOp::create(e.b, e.loc, bytes, toBytes(e, value, op.getZeroPoint()));
         Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), phases()), py), 1);
         Value outX = e.add(e.add(e.mul(e.add(x, p % tile.columns), phases()), px), 1);
         e.store(vector::BitCastOp::create(e.b, e.loc, packed, narrow), op.getOutput(),
@@ -236,17 +232,16 @@ void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
             return e.loop(0, blocks, 1, middle, [&](Value block, ValueRange inner) {
               Carried acc(inner);
               Value tap = e.add(e.mul(ty, 3), tx);
-              Value at = e.add(e.mul(e.add(e.mul(tap, blocks), block), outputs * kLine),
-                               2 * padded);
+              Value at =
+                  e.add(e.mul(e.add(e.mul(tap, blocks), block), outputs * kLine), 2 * padded);
               for (int64_t part = 0; part < parts; ++part) {
                 SmallVector<Value> weight;
                 for (int64_t o = 0; o < count; ++o)
                   weight.push_back(
                       e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
                 for (int64_t p = 0; p < pixels; ++p) {
-                  Value value = e.load(op.getInput(),
-                                       {block, e.add(y, ty), e.add(e.add(x, tx), p),
-                                        e.index(part * e.lanes)});
+                  Value value = e.load(op.getInput(), {block, e.add(y, ty), e.add(e.add(x, tx), p),
+                                                       e.index(part * e.lanes)});
                   for (int64_t o = 0; o < count; ++o)
                     acc[o * pixels + p] =
                         e.dot(cpu::DotKind::U8S8, acc[o * pixels + p], value, weight[o]);

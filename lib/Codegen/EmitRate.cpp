@@ -382,7 +382,6 @@ private:
     return sums;
   }
 
-
   Value panel, first;
   int64_t rows, panels, passes;
   Value base;

@@ -50,6 +50,13 @@ public:
   Value addf(Value x, Value y) { return mlir::arith::AddFOp::create(b, loc, x, y); }
   Value subf(Value x, Value y) { return mlir::arith::SubFOp::create(b, loc, x, y); }
   Value mulf(Value x, Value y) { return mlir::arith::MulFOp::create(b, loc, x, y); }
+  // One instruction each, unlike those that say what becomes of NaN.
+  Value maxf(Value x, Value y) { return select(mlir::arith::CmpFPredicate::OGT, x, y); }
+  Value minf(Value x, Value y) { return select(mlir::arith::CmpFPredicate::OLT, x, y); }
+  Value select(mlir::arith::CmpFPredicate predicate, Value x, Value y) {
+    Value first = mlir::arith::CmpFOp::create(b, loc, predicate, x, y);
+    return mlir::arith::SelectOp::create(b, loc, first, x, y);
+  }
   cpu::SinCosOp sincos(Value x) { return cpu::SinCosOp::create(b, loc, vector, vector, x); }
   Value negf(Value x) { return mlir::arith::NegFOp::create(b, loc, x); }
 

@@ -7,8 +7,8 @@
 
 using namespace mlir;
 using namespace un0;
-using un0::cpu::kLine;
 using llvm::Error;
+using un0::cpu::kLine;
 
 namespace {
 
@@ -69,9 +69,9 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
       for (int64_t phase = 0; phase < phases; ++phase) {
         for (int64_t i = 0; i < inputs; ++i)
           for (int64_t tap = 0; tap < taps; ++tap)
-            folded[i * taps + tap] = upsample ? foldTap(&weights[i * 9], phase / 2, phase % 2,
-                                                        tap / 2, tap % 2)
-                                              : weights[i * 9 + tap];
+            folded[i * taps + tap] =
+                upsample ? foldTap(&weights[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
+                         : weights[i * 9 + tap];
         float step = quantizeFilter(folded, cpu::kByteCoupling, numbers);
         int64_t base = phase * perPhase;
         out[base + c] = getStart();

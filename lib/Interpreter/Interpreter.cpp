@@ -100,6 +100,13 @@ private:
 
   Error visit(un0::Conv2DOp op) {
     double slope = op.getSlope() ? op.getSlope()->convertToDouble() : 0.0;
+    if (op.getPrecision() == Precision::Int8) {
+      Tensor<T> input = kernels::roundImage(
+          get(op.getInput()), op.getInputScale()->convertToDouble(), *op.getInputZeroPoint());
+      return set(op.getOutput(),
+                 kernels::convolveBytes(input, get(op.getWeight()), get(op.getBias()),
+                                        op.getUpsample(), op.getActivation(), slope));
+    }
     return set(op.getOutput(),
                kernels::convolve(get(op.getInput()), get(op.getWeight()), get(op.getBias()),
                                  op.getUpsample(), op.getActivation(), slope));

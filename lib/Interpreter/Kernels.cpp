@@ -178,6 +178,15 @@ Tensor<T> kernels::readout(const Tensor<T> &phases, Reference reference, Encodin
   return features;
 }
 
+template <typename T> static void activate(Tensor<T> &values, Activation activation, double slope) {
+  for (T &value : values.data) {
+    if (activation == Activation::Tanh)
+      value = std::tanh(value);
+    else if (activation == Activation::LeakyRelu && value < 0)
+      value *= static_cast<T>(slope);
+  }
+}
+
 template <typename T>
 Tensor<T> kernels::convolve(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias,
                             bool upsample, Activation activation, double slope) {
@@ -205,12 +214,65 @@ Tensor<T> kernels::convolve(const Tensor<T> &input, const Tensor<T> &weight, con
       }
     }
   }
-  for (T &value : result.data) {
-    if (activation == Activation::Tanh)
-      value = std::tanh(value);
-    else if (activation == Activation::LeakyRelu && value < 0)
-      value *= static_cast<T>(slope);
-  }
+  activate(result, activation, slope);
+  return result;
+}
+
+template <typename T>
+Tensor<T> kernels::roundImage(const Tensor<T> &image, double scale, int64_t zeroPoint) {
+  Tensor<T> result = image;
+  auto zero = static_cast<double>(zeroPoint);
+  for (T &value : result.data)
+    value = static_cast<T>((std::clamp(std::nearbyint(value / scale) + zero, 0.0, 255.0) - zero) *
+                           scale);
+  return result;
+}
+
+template <typename T>
+Tensor<T> kernels::convolveBytes(const Tensor<T> &input, const Tensor<T> &weight,
+                                 const Tensor<T> &bias, bool upsample, Activation activation,
+                                 double slope) {
+  int64_t batch = input.shape[0], inputs = input.shape[1], outputs = weight.shape[0];
+  int64_t inHeight = input.shape[2], inWidth = input.shape[3], grow = upsample ? 2 : 1;
+  int64_t side = upsample ? 2 : 3, taps = side * side;
+  Tensor<T> result({batch, outputs, inHeight * grow, inWidth * grow});
+  std::vector<float> filter(inputs * taps);
+  std::vector<int16_t> numbers(filter.size());
+  for (int64_t o = 0; o < outputs; ++o)
+    for (int64_t phase = 0; phase < grow * grow; ++phase) {
+      int64_t py = phase / grow, px = phase % grow;
+      for (int64_t c = 0; c < inputs; ++c)
+        for (int64_t tap = 0; tap < taps; ++tap) {
+          // Rows (columns) of the 3x3 kernel that fall on the same row of the small input.
+          double sum = 0;
+          for (int64_t ky = 0; ky < 3; ++ky)
+            for (int64_t kx = 0; kx < 3; ++kx) {
+              int64_t ty = upsample ? (py + ky + 1) / 2 - py : ky;
+              int64_t tx = upsample ? (px + kx + 1) / 2 - px : kx;
+              if (ty == tap / side && tx == tap % side)
+                sum += static_cast<float>(weight.data[(o * inputs + c) * 9 + ky * 3 + kx]);
+            }
+          filter[c * taps + tap] = static_cast<float>(sum);
+        }
+      float step = quantizeFilter(filter, 127, numbers);
+      for (int64_t b = 0; b < batch; ++b)
+        for (int64_t y = 0; y < inHeight; ++y)
+          for (int64_t x = 0; x < inWidth; ++x) {
+            T sum = 0;
+            for (int64_t c = 0; c < inputs; ++c)
+              for (int64_t tap = 0; tap < taps; ++tap) {
+                int64_t row = y + tap / side + py - 1, column = x + tap % side + px - 1;
+                if (row < 0 || row >= inHeight || column < 0 || column >= inWidth)
+                  continue;
+                sum += static_cast<T>(numbers[c * taps + tap]) *
+                       input.data[((b * inputs + c) * inHeight + row) * inWidth + column];
+              }
+            int64_t at = (b * outputs + o) * inHeight * grow + y * grow + py;
+            result.data[at * inWidth * grow + x * grow + px] =
+                sum * static_cast<T>(step) + bias.data[o];
+          }
+    }
+  activate(result, activation, slope);
   return result;
 }
 
@@ -344,6 +406,9 @@ Tensor<T> kernels::zip(const Tensor<T> &a, const Tensor<T> &b, llvm::function_re
   template Tensor<T> kernels::readout(const Tensor<T> &, Reference, Encoding);                     \
   template Tensor<T> kernels::convolve(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &,    \
                                        bool, Activation, double);                                  \
+  template Tensor<T> kernels::roundImage(const Tensor<T> &, double, int64_t);                      \
+  template Tensor<T> kernels::convolveBytes(const Tensor<T> &, const Tensor<T> &,                  \
+                                            const Tensor<T> &, bool, Activation, double);          \
   template Tensor<T> kernels::convolveTosa(const Tensor<T> &, const Tensor<T> &,                   \
                                            const Tensor<T> &, T, T, const ConvolutionWindow &);    \
   template Tensor<T> kernels::resizeNearest(const Tensor<T> &, ArrayRef<int64_t>,                  \

@@ -41,6 +41,14 @@ template <typename T>
 Tensor<T> convolve(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias,
                    bool upsample, Activation activation, double slope);
 
+/// The input of an int8 un0.conv2d, on its grid.
+template <typename T> Tensor<T> roundImage(const Tensor<T> &image, double scale, int64_t zeroPoint);
+
+/// un0.conv2d in int8, on a rounded input: weights are rounded after folding with the upsampling.
+template <typename T>
+Tensor<T> convolveBytes(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias,
+                        bool upsample, Activation activation, double slope);
+
 struct ConvolutionWindow {
   llvm::ArrayRef<int64_t> pad;      ///< top, bottom, left, right
   llvm::ArrayRef<int64_t> stride;   ///< y, x

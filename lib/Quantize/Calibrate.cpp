@@ -2,16 +2,16 @@
 
 #include "un0/Quantize/Calibrate.h"
 
+#include "dialects/Cpu/IR/Cpu.h"
 #include "dialects/Un0/IR/Un0.h"
 #include "un0/Codegen/CpuTarget.h"
-#include "dialects/Cpu/IR/Cpu.h"
 #include <algorithm>
 #include <cmath>
 
 using namespace mlir;
 using namespace un0;
-using un0::cpu::kLine;
 using llvm::Expected;
+using un0::cpu::kLine;
 
 /// Features that the samples hold at least, and how many samples there are.
 static constexpr int64_t kFeatures = 1 << 17, kMostSamples = 64, kLeastSamples = 16;
@@ -50,7 +50,8 @@ ActivationRange un0::fitRange(ArrayRef<float> values) {
   return best;
 }
 
-Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives) {
+Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp module,
+                                                                  ArchiveSet &archives) {
   auto host = HostModel::create(module, archives, /*observe=*/true);
   if (!host)
     return host.takeError();
@@ -63,8 +64,7 @@ Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp modul
     auto shape = cast<ShapedType>(conv.getInput().getType()).getShape();
     inputs.push_back({shape[1], shape[2], shape[3], {}});
   });
-  int64_t count =
-      std::clamp(kFeatures / (*host)->getOscillators(), kLeastSamples, kMostSamples);
+  int64_t count = std::clamp(kFeatures / (*host)->getOscillators(), kLeastSamples, kMostSamples);
   Samples samples = Samples::draw(count, (*host)->getOscillators(), (*host)->getConditioning(),
                                   (*host)->getClasses());
   auto observe = [&](const float *images) {

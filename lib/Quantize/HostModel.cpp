@@ -105,7 +105,7 @@ static Expected<void *> load(ArrayRef<char> code) {
 }
 
 Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveSet &archives,
-                                                      bool observe) {
+                                                       bool observe) {
   Expected<CpuTarget> target = CpuTarget::get("host");
   if (!target)
     return target.takeError();

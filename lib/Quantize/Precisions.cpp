@@ -84,7 +84,9 @@ std::vector<std::pair<FusedRateOp, unsigned>> findCouplings(ModuleOp module) {
     FusedRateOp rate = entry.first;
     return rate.getCouplings()[entry.second].template getDefiningOp<GetParamOp>().getParam();
   };
-  llvm::sort(found, [&](const auto &a, const auto &b) { return size(a) > size(b) || (size(a) == size(b) && name(a) < name(b)); });
+  llvm::sort(found, [&](const auto &a, const auto &b) {
+    return size(a) > size(b) || (size(a) == size(b) && name(a) < name(b));
+  });
   return found;
 }
 

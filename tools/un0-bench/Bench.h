@@ -38,7 +38,7 @@ struct Result {
   double oscillators = 0, readout = 0,
          decoder = 0; // medians; elapsed, were all threads always busy
   Work work;
-  uint64_t passes = 0;            // tiles of a request: each reads K once per evaluation
+  uint64_t passes = 0;                // tiles of a request: each reads K once per evaluation
   std::map<Arithmetic, double> peaks; // operations per second of `threads` threads
   double bandwidth = 0;               // bytes per second of `threads` threads
 
@@ -46,7 +46,8 @@ struct Result {
   double couplingBytesPerSecond() const;
   /// Least possible time over measured time; the larger of arithmetic and reading bounds it.
   double oscillatorRooflineFraction() const;
-  /// Seconds of the least possible request: what its parts cannot be faster than, one after another.
+  /// Seconds of the least possible request: what its parts cannot be faster than, one after
+  /// another.
   double limit() const;
   double decoderOperationsPerSecond() const;
   double decoderRooflineFraction() const;

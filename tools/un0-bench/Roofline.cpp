@@ -60,8 +60,8 @@ const char *vectorSet() { return hasAvx512() ? "avx512" : hasAvx2() ? "avx2" : "
 #define UN0_PEAK(name, features, zero, line, registers, operations)                                \
   __attribute__((target(features))) static uint64_t name(uint64_t rounds) {                        \
     uint64_t left = rounds;                                                                        \
-    asm volatile(zero(0) zero(1) UN0_TWELVE(zero) "1:\n" UN0_TWELVE(line) UN0_TWELVE(line)         \
-                 "dec %0\n jnz 1b\n"                                                               \
+    asm volatile(zero(0) zero(1) UN0_TWELVE(zero) "1:\n" UN0_TWELVE(line)                          \
+                     UN0_TWELVE(line) "dec %0\n jnz 1b\n"                                          \
                  : "+r"(left)::UN0_CLOBBERS(registers), "cc");                                     \
     return rounds * 24 * (operations);                                                             \
   }
@@ -72,8 +72,10 @@ const char *vectorSet() { return hasAvx512() ? "avx512" : hasAvx2() ? "avx2" : "
 #define UN0_DOT8_YMM(n) "%{vex%} vpdpbusd %%ymm0, %%ymm1, %%ymm" #n "\n"
 #define UN0_DOT16_YMM(n) "%{vex%} vpdpwssd %%ymm0, %%ymm1, %%ymm" #n "\n"
 // Without dot products: a product of pairs, and a sum.
-#define UN0_MADD_YMM(n) "vpmaddwd %%ymm0, %%ymm1, %%ymm14\n vpaddd %%ymm14, %%ymm" #n ", %%ymm" #n "\n"
-#define UN0_MADD_XMM(n) "movdqa %%xmm0, %%xmm14\n pmaddwd %%xmm1, %%xmm14\n paddd %%xmm14, %%xmm" #n "\n"
+#define UN0_MADD_YMM(n)                                                                            \
+  "vpmaddwd %%ymm0, %%ymm1, %%ymm14\n vpaddd %%ymm14, %%ymm" #n ", %%ymm" #n "\n"
+#define UN0_MADD_XMM(n)                                                                            \
+  "movdqa %%xmm0, %%xmm14\n pmaddwd %%xmm1, %%xmm14\n paddd %%xmm14, %%xmm" #n "\n"
 
 UN0_PEAK(peakAvx512, "avx512f", UN0_VZERO, UN0_FMA_ZMM, "xmm", 32)
 UN0_PEAK(peakAvx2, "avx2,fma", UN0_VZERO, UN0_FMA_YMM, "xmm", 16)
@@ -161,9 +163,10 @@ static constexpr double attemptSeconds = 0.02; // long against starting a thread
 
 static uint64_t (*peakKernel(Arithmetic arithmetic))(uint64_t) {
   auto f32 = hasAvx512() ? peakAvx512 : hasAvx2() ? peakAvx2 : peakSse2;
-  const bool wide = __builtin_cpu_supports("avx512vnni"), narrow = __builtin_cpu_supports("avxvnni");
-  // Bytes without a dot product are widened: twice the instructions of 16-bit numbers, for twice the
-  // products.
+  const bool wide = __builtin_cpu_supports("avx512vnni"),
+             narrow = __builtin_cpu_supports("avxvnni");
+  // Bytes without a dot product are widened: twice the instructions of 16-bit numbers, for twice
+  // the products.
   auto widened = hasAvx2() ? maddAvx2 : maddSse2;
   switch (arithmetic) {
   case Arithmetic::F32:

@@ -40,8 +40,8 @@ int64_t getPerWord(Precision precision);
 inline constexpr llvm::StringLiteral kExactAttr = "cpu.exact";
 
 /// Module attribute: `un0_decode` takes one more argument, the buffer that the f32 images of the
-/// decoder are kept in one after the other, so that the compiler can look at them. Its value becomes
-/// that buffer's size in bytes.
+/// decoder are kept in one after the other, so that the compiler can look at them. Its value
+/// becomes that buffer's size in bytes.
 inline constexpr llvm::StringLiteral kObserveAttr = "cpu.observe";
 
 /// Panels of 16 rows that one sample's coupling takes together on a target with `lanes` lanes: 8

@@ -19,8 +19,7 @@ static bool readsWaves(un0::Conv2DOp conv) {
 }
 
 namespace {
-struct QuantizeConvolutionsPass
-    : un0::impl::Un0QuantizeConvolutionsBase<QuantizeConvolutionsPass> {
+struct QuantizeConvolutionsPass : un0::impl::Un0QuantizeConvolutionsBase<QuantizeConvolutionsPass> {
   using Base::Base;
 
   void runOnOperation() override {

@@ -19,7 +19,7 @@ ActivationRange fitRange(llvm::ArrayRef<float> values);
 /// Ranges of the inputs of every `un0.conv2d` of `module` in order (phase `fused` or `quantized`,
 /// convolutions f32), on samples that the model draws itself, run on this machine.
 llvm::Expected<std::vector<ActivationRange>> calibrateConvolutions(mlir::ModuleOp module,
-                                                         ArchiveSet &archives);
+                                                                   ArchiveSet &archives);
 
 } // namespace un0
 

@@ -14,9 +14,9 @@ namespace un0 {
 /// (1 for a row of zeros). `out` is as long as `row`.
 float quantizeRow(llvm::ArrayRef<float> row, int largest, llvm::MutableArrayRef<int16_t> out);
 
-/// Rounds the weights of one output channel to whole steps, at most `largest` of them either way, of
-/// the size that minimizes the squared error; returns it (1 for zeros). A convolution has few weights
-/// of a channel far from the others, so a clip below the largest pays.
+/// Rounds the weights of one output channel to whole steps, at most `largest` of them either way,
+/// of the size that minimizes the squared error; returns it (1 for zeros). A convolution has few
+/// weights of a channel far from the others, so a clip below the largest pays.
 float quantizeFilter(llvm::ArrayRef<float> weights, int largest,
                      llvm::MutableArrayRef<int16_t> out);
 

@@ -141,8 +141,7 @@ LogicalResult Lowering::findChain() {
     if (!last && conv.getActivation() == Activation::Tanh)
       return conv.emitError("tanh is supported on the last convolution only, on target cpu");
     if (conv.getPrecision() != chain.convs.front().getPrecision())
-      return conv.emitError("is ") << stringifyPrecision(conv.getPrecision())
-                                   << " in a chain of "
+      return conv.emitError("is ") << stringifyPrecision(conv.getPrecision()) << " in a chain of "
                                    << stringifyPrecision(chain.convs.front().getPrecision())
                                    << " convolutions; target cpu takes one precision for all";
   }
@@ -227,7 +226,7 @@ LogicalResult Lowering::placeParameters() {
     if (conv.getPrecision() == Precision::Int8) {
       int64_t inputs = dim(conv.getInput(), 1), blocks = llvm::divideCeil(inputs, 4 * kLine);
       zeroPoint = *conv.getInputZeroPoint();
-      size = last ? 2 * padded + 9 * blocks * out * kLine
+      size = last                 ? 2 * padded + 9 * blocks * out * kLine
              : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, padded)
                                   : cpu::getByteWeightWords(inputs, 9, padded);
     }
@@ -575,8 +574,9 @@ void Lowering::buildDecode() {
   }
   func::FuncOp func = beginEntry("decode", 1, types);
   auto image = [&](Value like, bool bytes) -> Value {
-    SmallVector<int64_t> shape = {static_cast<int64_t>(llvm::divideCeil(dim(like, 1), bytes ? 4 * kLine : kLine)),
-                                  dim(like, 2) + 2, dim(like, 3) + 2, kLine};
+    SmallVector<int64_t> shape = {
+        static_cast<int64_t>(llvm::divideCeil(dim(like, 1), bytes ? 4 * kLine : kLine)),
+        dim(like, 2) + 2, dim(like, 3) + 2, kLine};
     if (bytes)
       return allocWords(shape);
     if (!observed)
@@ -593,9 +593,10 @@ void Lowering::buildDecode() {
   IntegerAttr inputs = b.getI64IntegerAttr(dim(input, 1));
   bool bytes = front.getPrecision() == Precision::Int8;
   // Features are known without a look.
-  current = bytes ? image(input, true)
-                  : alloc({padToLine(dim(input, 1)) / kLine, dim(input, 2) + 2, dim(input, 3) + 2,
-                           kLine});
+  current =
+      bytes
+          ? image(input, true)
+          : alloc({padToLine(dim(input, 1)) / kLine, dim(input, 2) + 2, dim(input, 3) + 2, kLine});
   if (bytes) {
     cpu::FillRingOp::create(b, loc, current, b.getI64IntegerAttr(*front.getInputZeroPoint()));
     cpu::ScatterBytesOp::create(b, loc, func.getArgument(2), current, inputs,

@@ -151,3 +151,30 @@ func.func @f(%k: memref<2x12x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>,
       : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x12x16xi32>), (memref<2x8xi32>)
   return
 }
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x10x10x16xi32>, %w: memref<3488xi32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{input is 4 x 4 but output is 8 x 8}}
+  cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 {input_scale = 1.0 : f32, scale = 1.0 : f32, zero_point = 0 : i64}
+      : memref<1x6x6x16xi32>, memref<3488xi32>, memref<16xf32>, memref<1x10x10x16xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<3488xi32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{input holds 64 channels, not 65}}
+  cpu.conv2d_bytes %x, %w, %b to %y channels 65 lanes 16 group 2 {input_scale = 1.0 : f32, scale = 1.0 : f32, zero_point = 0 : i64}
+      : memref<1x6x6x16xi32>, memref<3488xi32>, memref<16xf32>, memref<1x6x6x16xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<16xi32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{weights have 16 words, not a multiple of 2336 that the output holds}}
+  cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 {input_scale = 1.0 : f32, scale = 1.0 : f32, zero_point = 0 : i64}
+      : memref<1x6x6x16xi32>, memref<16xi32>, memref<16xf32>, memref<1x6x6x16xi32>
+  return
+}

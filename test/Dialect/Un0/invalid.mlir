@@ -516,3 +516,39 @@ func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) 
       : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<?x16x4x4xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) {
+  // expected-error @+1 {{precision int8 needs input_scale and input_zero_point}}
+  %y = un0.conv2d %x, %w, %b activation(none) {precision = #un0<precision int8>}
+      : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x16x4x4xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) {
+  // expected-error @+1 {{precision is bf16; convolutions have f32 and int8}}
+  %y = un0.conv2d %x, %w, %b activation(none) {precision = #un0<precision bf16>}
+      : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x16x4x4xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) {
+  // expected-error @+1 {{input_scale must be positive, but is}}
+  %y = un0.conv2d %x, %w, %b activation(none) {precision = #un0<precision int8>, input_scale = -1.0 : f64, input_zero_point = 3 : i64}
+      : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<?x16x4x4xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) {
+  // expected-error @+1 {{input_zero_point must be 0 to 255, but is 256}}
+  %y = un0.conv2d %x, %w, %b activation(none) {precision = #un0<precision int8>, input_scale = 1.0 : f64, input_zero_point = 256 : i64}
+      : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
+  return
+}

@@ -43,8 +43,7 @@ TEST(Drains, NoWindowOfTheBundledModelLeaves32Bits) {
 
   auto archive = archives.open((*imported)->lookupSymbol<ParamOp>("K").getArchive());
   ASSERT_TRUE(!!archive) << toString(archive.takeError());
-  const StoredTensor *tensor =
-      (*archive)->find((*imported)->lookupSymbol<ParamOp>("K").getKey());
+  const StoredTensor *tensor = (*archive)->find((*imported)->lookupSymbol<ParamOp>("K").getKey());
   ASSERT_NE(tensor, nullptr);
   int64_t rows = tensor->shape[0], sources = tensor->shape[1];
   std::vector<float> row(sources);

@@ -1,0 +1,15 @@
+// RUN: un0-opt %s '--un0-quantize-convolutions=minima=-0.5 maxima=2.05' --split-input-file | FileCheck %s
+// RUN: not un0-opt %s '--un0-quantize-convolutions=minima=1,2 maxima=1' --split-input-file 2>&1 | FileCheck %s --check-prefix=COUNT
+// RUN: not un0-opt %s --un0-quantize-convolutions --split-input-file 2>&1 | FileCheck %s --check-prefix=RANGE
+// RUN: not un0-opt %s '--un0-quantize-convolutions=minima=0 maxima=0' --split-input-file 2>&1 | FileCheck %s --check-prefix=EMPTY
+// COUNT: error: 2 minima and 1 maxima are given for 1 convolutions
+// RANGE: error: the range of the input is not known; give minima and maxima
+// EMPTY: error: the range of the input, 0.000000e+00 to 0.000000e+00, holds no numbers
+
+// CHECK-LABEL: @ranges
+func.func @ranges(%x: tensor<?x16x4x4xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<?x16x4x4xf32> {
+  // CHECK: activation(none) {input_scale = {{1.000000e-02|0.01.*}} : f64, input_zero_point = 50 : i64, precision = #un0<precision int8>}
+  %y = un0.conv2d %x, %w, %b activation(none)
+      : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
+  return %y : tensor<?x16x4x4xf32>
+}
