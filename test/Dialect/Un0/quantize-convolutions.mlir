@@ -8,7 +8,7 @@
 
 // CHECK-LABEL: @ranges
 func.func @ranges(%x: tensor<?x16x4x4xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<?x16x4x4xf32> {
-  // CHECK: activation(none) {input_scale = {{1.000000e-02|0.01.*}} : f64, input_zero_point = 50 : i64, precision = #un0<precision int8>}
+  // CHECK: activation(none) {input_scale = {{1.000000e-02|0.00999.*}} : f64, input_zero_point = 50 : i64, precision = #un0<precision int8>}
   %y = un0.conv2d %x, %w, %b activation(none)
       : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
   return %y : tensor<?x16x4x4xf32>
