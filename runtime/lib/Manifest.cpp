@@ -53,7 +53,7 @@ static Status checkSignature(const format::Manifest &manifest) {
 
 static Status checkEntries(const format::Manifest &manifest) {
   UN0_RETURN_IF_FAILED(present("entries", manifest.entries()));
-  unsigned evolves = 0, readouts = 0, decodes = 0;
+  unsigned evolves = 0, readouts = 0, decodes = 0, teams = 0;
   for (const format::Entry *entry : *manifest.entries()) {
     UN0_RETURN_IF_FAILED(present("entry kind", entry->kind()));
     UN0_RETURN_IF_FAILED(present("entry symbol", entry->symbol()));
@@ -61,6 +61,13 @@ static Status checkEntries(const format::Manifest &manifest) {
     UN0_RETURN_IF_FAILED(inRange("an entry's batch", entry->batch(), 1, maxBatch));
     if (kind == "evolve") {
       ++evolves;
+      continue;
+    }
+    if (kind == "evolve_team") {
+      ++teams;
+      if (entry->batch() != 1)
+        return failure(UN0_ERROR_FORMAT, "entry %s has batch %u, expected 1",
+                       quoted(view(entry->symbol())).c_str(), entry->batch());
       continue;
     }
     if (kind != "readout" && kind != "decode")
@@ -71,6 +78,9 @@ static Status checkEntries(const format::Manifest &manifest) {
       return failure(UN0_ERROR_FORMAT, "entry %s has batch %u, expected 1",
                      quoted(view(entry->symbol())).c_str(), entry->batch());
   }
+  if (teams > 1)
+    return failure(UN0_ERROR_FORMAT, "manifest has %u evolve_team entries, expected at most one",
+                   teams);
   if (evolves == 0 || readouts != 1 || decodes != 1)
     return failure(UN0_ERROR_FORMAT,
                    "manifest has %u evolve, %u readout and %u decode entries, expected at least "

@@ -16,6 +16,18 @@ size_t un0_module::imageFloats() const {
   return size_t(s->channels()) * s->height() * s->width();
 }
 
+bool un0_module::paysToSplit() const {
+  // A step of a smaller coupling is shorter than the two barriers that splitting it takes, if one of
+  // the threads has to be woken: 4 MB are read in some 100 us.
+  constexpr uint64_t leastBytes = 4 << 20;
+  if (!team || evolves.back().batch != 1)
+    return false;
+  for (const un0::format::Tensor *tensor : *manifest->tensors())
+    if (tensor->packing()->string_view() == "rows16" && tensor->size() >= leastBytes)
+      return true;
+  return false;
+}
+
 static Status openWeightFile(const std::string &path, uint64_t size, const uint8_t sha256[32],
                              bool checkBytes, MappedFile &file) {
   if (Status status = file.open(path))
@@ -66,6 +78,8 @@ Status un0_module::bindEntries() {
     std::string kind = entry->kind()->str();
     if (kind == "readout")
       readout = reinterpret_cast<un0_readout_fn>(address);
+    else if (kind == "evolve_team")
+      team = reinterpret_cast<un0_evolve_team_fn>(address);
     else if (kind == "decode")
       decode = reinterpret_cast<un0_decode_fn>(address);
     else

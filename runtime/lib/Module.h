@@ -21,6 +21,8 @@ struct un0_module {
 
   /// Floats per image, features and phases of one sample.
   size_t imageFloats() const;
+  /// Whether one sample is evolved faster by several threads than by one.
+  bool paysToSplit() const;
 
   un0::rt::MappedFile file, weightFile;
   un0::rt::Memory weightCopy;
@@ -30,6 +32,7 @@ struct un0_module {
 
   const uint8_t *weights = nullptr;
   std::vector<Evolve> evolves; // by falling batch, each batch once
+  un0_evolve_team_fn team = nullptr; // null: the module has none
   un0_readout_fn readout = nullptr;
   un0_decode_fn decode = nullptr;
 

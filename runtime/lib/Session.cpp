@@ -87,6 +87,7 @@ Status un0_session::start(uint32_t threads) {
     if (!worker)
       return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for thread %u", i);
     worker->session = this;
+    worker->index = i;
     UN0_RETURN_IF_FAILED(allocate(*worker));
     workers.push_back(std::move(worker));
     Worker &last = *workers.back();
@@ -182,45 +183,70 @@ void un0_session::fillInputs(Worker &worker, const Plan::Tile &tile, uint32_t la
   }
 }
 
-void un0_session::runTile(Worker &worker, const Plan::Tile &tile) {
+/// Adds the seconds since `mark` to `phase`.
+static void lap(double &mark, double &phase) {
+  double time = now();
+  phase += time - mark;
+  mark = time;
+}
+
+/// From one sample's final phases to what the request asks for.
+void un0_session::finishSample(Worker &worker, const float *theta, uint64_t sample, double &mark) {
   const auto *s = module.manifest->signature();
   const size_t n = s->oscillators(), features = s->features(), image = module.imageFloats();
-  const un0_module::Evolve &evolve = module.evolves[tile.entry];
-
-  double mark = now();
-  auto lap = [&mark](double &phase) {
-    double time = now();
-    phase += time - mark;
-    mark = time;
-  };
-  fillInputs(worker, tile, evolve.batch);
-  lap(worker.initialPhases);
-  evolve.run(module.weights, worker.arena, worker.theta0, worker.phi0, worker.labels, worker.theta);
-  lap(worker.oscillators);
-
-  for (uint32_t lane = 0; lane < tile.samples; ++lane) {
-    const uint64_t sample = tile.first + lane;
-    const float *theta = worker.theta + lane * n;
-    if (request->theta)
-      std::copy_n(theta, n, request->theta + sample * n);
-    if (!request->features && !request->images)
-      continue;
-    // Rows of a ragged N are not 64-byte aligned, as the code may expect.
-    if (n % 16) {
-      std::copy_n(theta, n, worker.row);
-      theta = worker.row;
-    }
-    mark = now();
-    module.readout(module.weights, worker.arena, theta, worker.features);
-    if (request->features)
-      std::copy_n(worker.features, features, request->features + sample * features);
-    lap(worker.readout);
-    if (!request->images)
-      continue;
-    module.decode(module.weights, worker.arena, worker.features, worker.image);
-    std::copy_n(worker.image, image, request->images + sample * image);
-    lap(worker.decoder);
+  if (request->theta)
+    std::copy_n(theta, n, request->theta + sample * n);
+  if (!request->features && !request->images)
+    return;
+  // Rows of a ragged N are not 64-byte aligned, as the code may expect.
+  if (n % 16) {
+    std::copy_n(theta, n, worker.row);
+    theta = worker.row;
   }
+  mark = now();
+  module.readout(module.weights, worker.arena, theta, worker.features);
+  if (request->features)
+    std::copy_n(worker.features, features, request->features + sample * features);
+  lap(mark, worker.readout);
+  if (!request->images)
+    return;
+  module.decode(module.weights, worker.arena, worker.features, worker.image);
+  std::copy_n(worker.image, image, request->images + sample * image);
+  lap(mark, worker.decoder);
+}
+
+void un0_session::runTile(Worker &worker, const Plan::Tile &tile) {
+  const size_t n = module.manifest->signature()->oscillators();
+  const un0_module::Evolve &evolve = module.evolves[tile.entry];
+  double mark = now();
+  fillInputs(worker, tile, evolve.batch);
+  lap(mark, worker.initialPhases);
+  evolve.run(module.weights, worker.arena, worker.theta0, worker.phi0, worker.labels, worker.theta);
+  lap(mark, worker.oscillators);
+  for (uint32_t lane = 0; lane < tile.samples; ++lane)
+    finishSample(worker, worker.theta + lane * n, tile.first + lane, mark);
+}
+
+/// The one sample of the request: the first worker's memory is everybody's.
+void un0_session::workTogether(Worker &worker) {
+  worker.initialPhases = worker.oscillators = worker.readout = worker.decoder = 0;
+  worker.worked = true;
+  Worker &first = *workers.front();
+  const Plan::Tile tile = plan.tile(0);
+  double mark = now();
+  if (&worker == &first)
+    fillInputs(first, tile, 1);
+  barrier.wait();
+  lap(mark, worker.initialPhases);
+  module.team(module.weights, first.arena, first.theta0, first.phi0, first.labels, first.theta,
+              worker.index, workers.size(), Barrier::waitFor, &barrier);
+  lap(mark, worker.oscillators);
+  if (&worker != &first)
+    return;
+  finishSample(first, first.theta, tile.first, mark);
+  done = 1;
+  if (request->progress)
+    (void)request->progress(request->progress_user, 1, 1);
 }
 
 void un0_session::work(Worker &worker) {
@@ -252,7 +278,10 @@ void *un0_session::threadMain(void *argument) {
       break;
     seen = session.generation;
     pthread_mutex_unlock(&session.mutex);
-    session.work(worker);
+    if (session.together)
+      session.workTogether(worker);
+    else
+      session.work(worker);
     pthread_mutex_lock(&session.mutex);
     if (--session.running == 0)
       pthread_cond_signal(&session.finished);
@@ -276,8 +305,10 @@ Status un0_session::generate(const un0_request &asked) {
   done = 0;
   cancelled = false;
 
-  // One tile needs no other thread: waking one would cost more than small models take.
-  const bool shared = workers.size() > 1 && plan.tiles > 1;
+  together = workers.size() > 1 && asked.count == 1 && module.paysToSplit();
+  // Otherwise one tile needs no other thread: waking one would cost more than small models take.
+  const bool shared = together || (workers.size() > 1 && plan.tiles > 1);
+  barrier.reset(static_cast<uint32_t>(workers.size()));
   if (shared) {
     pthread_mutex_lock(&mutex);
     ++generation;
@@ -285,7 +316,10 @@ Status un0_session::generate(const un0_request &asked) {
     pthread_cond_broadcast(&wake);
     pthread_mutex_unlock(&mutex);
   }
-  work(*workers.front());
+  if (together)
+    workTogether(*workers.front());
+  else
+    work(*workers.front());
   if (shared) {
     pthread_mutex_lock(&mutex);
     while (running != 0)

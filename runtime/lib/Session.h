@@ -2,6 +2,7 @@
 #ifndef UN0_RUNTIME_LIB_SESSION_H
 #define UN0_RUNTIME_LIB_SESSION_H
 
+#include "Barrier.h"
 #include "Module.h"
 #include "Plan.h"
 
@@ -11,7 +12,8 @@
 #include <vector>
 
 /// Workers with an arena each; the thread that generates is worker 0. A request is cut into tiles
-/// that workers take from a counter, side by side: no barrier but the end of the request.
+/// that workers take from a counter, side by side: no barrier but the end of the request. A request
+/// of one sample of a large model is evolved by all workers together instead.
 struct un0_session {
   explicit un0_session(const un0_module &module) : module(module) {}
   un0_session(const un0_session &) = delete;
@@ -35,6 +37,7 @@ private:
     double initialPhases = 0, oscillators = 0, readout = 0, decoder = 0; // seconds of this request
     bool worked = false;
     un0_session *session = nullptr;
+    uint32_t index = 0;
     pthread_t thread;
     bool started = false;
   };
@@ -45,6 +48,8 @@ private:
   void fillInputs(Worker &worker, const un0::rt::Plan::Tile &tile, uint32_t lanes) const;
   void runTile(Worker &worker, const un0::rt::Plan::Tile &tile);
   void work(Worker &worker);
+  void workTogether(Worker &worker);
+  void finishSample(Worker &worker, const float *theta, uint64_t sample, double &mark);
   static void *threadMain(void *worker);
 
   const un0_module &module;
@@ -57,6 +62,8 @@ private:
   un0::rt::Memory torchPhases; // [count][N + M]
   std::atomic<uint64_t> nextTile{0}, done{0};
   std::atomic<bool> cancelled{false};
+  bool together = false; // one sample, all workers
+  un0::rt::Barrier barrier;
 
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
   pthread_cond_t wake = PTHREAD_COND_INITIALIZER, finished = PTHREAD_COND_INITIALIZER;

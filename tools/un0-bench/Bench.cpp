@@ -148,8 +148,10 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
       un0_timings one = session->timings();
       sum.wall += one.wall;
       sum.oscillators += one.oscillators / std::max(1u, one.threads);
-      sum.readout += one.readout / std::max(1u, one.threads);
-      sum.decoder += one.decoder / std::max(1u, one.threads);
+      // Threads may evolve one sample together, but one of them reads it out and decodes it.
+      const unsigned decoding = batch == 1 ? 1 : std::max(1u, one.threads);
+      sum.readout += one.readout / decoding;
+      sum.decoder += one.decoder / decoding;
     }
     wall.push_back(sum.wall / perRepetition);
     oscillators.push_back(sum.oscillators / perRepetition);

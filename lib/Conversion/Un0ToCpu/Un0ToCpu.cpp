@@ -730,7 +730,7 @@ LogicalResult Lowering::run() {
     return failure();
   describe();
   if (failed(buildEvolve(1)) || failed(buildEvolve(target.lanes)) ||
-      (false && failed(buildEvolve(1, /*team=*/true))))
+      (chain.evolve && failed(buildEvolve(1, /*team=*/true))))
     return failure();
   buildReadout();
   buildDecode();

@@ -16,7 +16,7 @@
 #define UN0_FORMAT_MAX_SECTIONS 8u
 
 /* Version of the calling convention of the code section, and of the manifest's meaning. */
-#define UN0_CODE_ABI_VERSION 1u
+#define UN0_CODE_ABI_VERSION 2u
 
 enum un0_section_kind {
   UN0_SECTION_MANIFEST = 1, /* FlatBuffers, runtime/schema/module.fbs */
@@ -55,9 +55,15 @@ typedef struct un0_file_header {
  *   readout: theta [N] -> features [F]
  *   decode:  features [F] -> image [C][H][W] in [-1, 1]
  * readout and decode have B = 1: a batch tile is evolved together and decoded image by image.
+ *   evolve_team: evolve with B = 1 by `threads` threads, all with the same pointers and each with its own `thread` in
+ *            [0, threads); optional. Rows of the coupling are split over them; `barrier(barrier_data)` must return when
+ *            all have called it. Gives the bytes of evolve.
  */
 typedef void (*un0_evolve_fn)(const void *weights, void *arena, const float *theta0, const float *phi0,
                               const int64_t *labels, float *theta);
+typedef void (*un0_evolve_team_fn)(const void *weights, void *arena, const float *theta0, const float *phi0,
+                                   const int64_t *labels, float *theta, uint64_t thread, uint64_t threads,
+                                   void (*barrier)(void *), void *barrier_data);
 typedef void (*un0_readout_fn)(const void *weights, void *arena, const float *theta, float *features);
 typedef void (*un0_decode_fn)(const void *weights, void *arena, const float *features, float *image);
 
