@@ -17,8 +17,8 @@ size_t un0_module::imageFloats() const {
 }
 
 bool un0_module::paysToSplit() const {
-  // A step of a smaller coupling is shorter than the two barriers that splitting it takes, if one of
-  // the threads has to be woken: 4 MB are read in some 100 us.
+  // A step of a smaller coupling is shorter than the two barriers that splitting it takes, if one
+  // of the threads has to be woken: 4 MB are read in some 100 us.
   constexpr uint64_t leastBytes = 4 << 20;
   if (!team || evolves.back().batch != 1)
     return false;

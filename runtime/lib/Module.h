@@ -31,7 +31,7 @@ struct un0_module {
   un0::rt::ElfImage code;
 
   const uint8_t *weights = nullptr;
-  std::vector<Evolve> evolves; // by falling batch, each batch once
+  std::vector<Evolve> evolves;       // by falling batch, each batch once
   un0_evolve_team_fn team = nullptr; // null: the module has none
   un0_readout_fn readout = nullptr;
   un0_decode_fn decode = nullptr;

@@ -33,4 +33,15 @@ Plan planTiles(const std::vector<uint32_t> &batches, uint64_t count, uint32_t th
   return plan;
 }
 
+Sharing chooseSharing(bool splits, uint64_t count, uint32_t threads, uint32_t widestBatch) {
+  // A tile of a large model takes two to three times as long as one sample.
+  constexpr uint64_t tileOverSample = 3;
+  if (!splits || threads < 2)
+    return Sharing::Tiles;
+  if (count == 1)
+    return Sharing::Sample;
+  return count > tileOverSample * threads && count <= widestBatch ? Sharing::Decoding
+                                                                  : Sharing::Tiles;
+}
+
 } // namespace un0::rt

@@ -26,6 +26,13 @@ struct Plan {
   Tile tile(uint64_t index) const;
 };
 
+/// How the workers share a request: tiles from a counter; one sample evolved by all; one tile
+/// evolved by the first and decoded by all.
+enum class Sharing { Tiles, Sample, Decoding };
+
+/// `splits`: one sample is evolved faster by several threads than by one (un0_module::paysToSplit).
+Sharing chooseSharing(bool splits, uint64_t count, uint32_t threads, uint32_t widestBatch);
+
 /// Cuts `count` samples for `threads` workers. `batches` are the batches of the evolve entries,
 /// falling, not empty. Widest entry first; narrower ones when that would leave workers idle. A
 /// remainder of one or two samples goes to a batch-1 entry, a larger one to a padded tile: by lanes

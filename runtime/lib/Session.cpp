@@ -228,7 +228,7 @@ void un0_session::runTile(Worker &worker, const Plan::Tile &tile) {
 }
 
 /// The one sample of the request: the first worker's memory is everybody's.
-void un0_session::workTogether(Worker &worker) {
+void un0_session::workOnSample(Worker &worker) {
   worker.initialPhases = worker.oscillators = worker.readout = worker.decoder = 0;
   worker.worked = true;
   Worker &first = *workers.front();
@@ -247,6 +247,48 @@ void un0_session::workTogether(Worker &worker) {
   done = 1;
   if (request->progress)
     (void)request->progress(request->progress_user, 1, 1);
+}
+
+/// The one tile of the request: its final phases are in the first worker's memory.
+void un0_session::workOnTile(Worker &worker) {
+  worker.initialPhases = worker.oscillators = worker.readout = worker.decoder = 0;
+  worker.worked = true;
+  Worker &first = *workers.front();
+  const Plan::Tile tile = {0, 0, static_cast<uint32_t>(request->count)};
+  const size_t n = module.manifest->signature()->oscillators();
+  double mark = now();
+  if (&worker == &first) {
+    const un0_module::Evolve &evolve = module.evolves[tile.entry];
+    fillInputs(first, tile, evolve.batch);
+    lap(mark, worker.initialPhases);
+    evolve.run(module.weights, first.arena, first.theta0, first.phi0, first.labels, first.theta);
+    lap(mark, worker.oscillators);
+  }
+  barrier.wait();
+  // Those who waited were as busy as the request: times of all are added up.
+  if (&worker != &first)
+    lap(mark, worker.oscillators);
+  while (!cancelled.load(std::memory_order_relaxed)) {
+    uint64_t lane = nextTile.fetch_add(1, std::memory_order_relaxed);
+    if (lane >= tile.samples)
+      break;
+    finishSample(worker, first.theta + lane * n, lane, mark);
+    uint64_t total = done.fetch_add(1, std::memory_order_relaxed) + 1;
+    if (&worker == &first && request->progress &&
+        request->progress(request->progress_user, total, request->count) != 0)
+      cancelled.store(true, std::memory_order_relaxed);
+  }
+}
+
+void un0_session::run(Worker &worker) {
+  switch (sharing) {
+  case Sharing::Tiles:
+    return work(worker);
+  case Sharing::Sample:
+    return workOnSample(worker);
+  case Sharing::Decoding:
+    return workOnTile(worker);
+  }
 }
 
 void un0_session::work(Worker &worker) {
@@ -278,10 +320,7 @@ void *un0_session::threadMain(void *argument) {
       break;
     seen = session.generation;
     pthread_mutex_unlock(&session.mutex);
-    if (session.together)
-      session.workTogether(worker);
-    else
-      session.work(worker);
+    session.run(worker);
     pthread_mutex_lock(&session.mutex);
     if (--session.running == 0)
       pthread_cond_signal(&session.finished);
@@ -305,9 +344,10 @@ Status un0_session::generate(const un0_request &asked) {
   done = 0;
   cancelled = false;
 
-  together = workers.size() > 1 && asked.count == 1 && module.paysToSplit();
+  sharing = chooseSharing(module.paysToSplit(), asked.count, static_cast<uint32_t>(workers.size()),
+                          batches.front());
   // Otherwise one tile needs no other thread: waking one would cost more than small models take.
-  const bool shared = together || (workers.size() > 1 && plan.tiles > 1);
+  const bool shared = sharing != Sharing::Tiles || (workers.size() > 1 && plan.tiles > 1);
   barrier.reset(static_cast<uint32_t>(workers.size()));
   if (shared) {
     pthread_mutex_lock(&mutex);
@@ -316,10 +356,7 @@ Status un0_session::generate(const un0_request &asked) {
     pthread_cond_broadcast(&wake);
     pthread_mutex_unlock(&mutex);
   }
-  if (together)
-    workTogether(*workers.front());
-  else
-    work(*workers.front());
+  run(*workers.front());
   if (shared) {
     pthread_mutex_lock(&mutex);
     while (running != 0)

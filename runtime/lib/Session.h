@@ -13,7 +13,9 @@
 
 /// Workers with an arena each; the thread that generates is worker 0. A request is cut into tiles
 /// that workers take from a counter, side by side: no barrier but the end of the request. A request
-/// of one sample of a large model is evolved by all workers together instead.
+/// of one sample of a large model is evolved by all workers together instead; one of a single tile
+/// is evolved by one worker, since cutting it would read the coupling once per sample, and decoded
+/// by all.
 struct un0_session {
   explicit un0_session(const un0_module &module) : module(module) {}
   un0_session(const un0_session &) = delete;
@@ -48,7 +50,9 @@ private:
   void fillInputs(Worker &worker, const un0::rt::Plan::Tile &tile, uint32_t lanes) const;
   void runTile(Worker &worker, const un0::rt::Plan::Tile &tile);
   void work(Worker &worker);
-  void workTogether(Worker &worker);
+  void workOnSample(Worker &worker);
+  void workOnTile(Worker &worker);
+  void run(Worker &worker);
   void finishSample(Worker &worker, const float *theta, uint64_t sample, double &mark);
   static void *threadMain(void *worker);
 
@@ -62,7 +66,7 @@ private:
   un0::rt::Memory torchPhases; // [count][N + M]
   std::atomic<uint64_t> nextTile{0}, done{0};
   std::atomic<bool> cancelled{false};
-  bool together = false; // one sample, all workers
+  un0::rt::Sharing sharing = un0::rt::Sharing::Tiles;
   un0::rt::Barrier barrier;
 
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;

@@ -51,7 +51,24 @@ TEST(Manifest, SurvivesEveryBitFlip) {
 
 TEST(Manifest, NamesBothCodeVersions) {
   EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.abiVersion = 9; }), UN0_ERROR_VERSION,
-                    "code interface version 9 but this runtime calls version 1"));
+                    "code interface version 9 but this runtime calls version 2"));
+}
+
+static void addTeam(ModuleSpec &spec, uint32_t batch) {
+  auto entry = spec.entries.front();
+  entry.kind = "evolve_team";
+  entry.batch = batch;
+  spec.entries.push_back(entry);
+}
+
+TEST(Manifest, TakesOneTeamEntryForOneSample) {
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { addTeam(s, 4); }), UN0_ERROR_FORMAT,
+                    "has batch 4, expected 1"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) {
+                      addTeam(s, 1);
+                      addTeam(s, 1);
+                    }),
+                    UN0_ERROR_FORMAT, "manifest has 2 evolve_team entries, expected at most one"));
 }
 
 TEST(Manifest, RefusesImplausibleSignatures) {

@@ -42,3 +42,12 @@ TEST(Plan, SplitsSmallerWhenThreadsWouldIdle) {
   EXPECT_EQ(planTiles({16, 1}, 32, 2).tiles, 2u);
   EXPECT_EQ(planTiles({16, 1}, 1, 8).tiles, 1u);
 }
+
+TEST(Plan, SharesWhatOneThreadWouldDoAlone) {
+  EXPECT_EQ(chooseSharing(true, 1, 2, 16), Sharing::Sample);
+  EXPECT_EQ(chooseSharing(true, 16, 2, 16), Sharing::Decoding);
+  EXPECT_EQ(chooseSharing(true, 6, 2, 16), Sharing::Tiles); // singles are sooner
+  EXPECT_EQ(chooseSharing(true, 17, 2, 16), Sharing::Tiles);
+  EXPECT_EQ(chooseSharing(true, 1, 1, 16), Sharing::Tiles);
+  EXPECT_EQ(chooseSharing(false, 1, 2, 16), Sharing::Tiles);
+}
