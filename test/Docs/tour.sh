@@ -21,6 +21,11 @@ un0-run fashion.un0 --classes=0,2,5-7 --samples-per-class=8 --seed=7 --output=fa
 # [doc:end]
 [[ $(head -c 4 fashion.png | tail -c 3) == PNG ]]
 
+# [doc:precision]
+un0c test/models/fashion_n1024/fashion_n1024.safetensors --precision=auto --max-feature-error=0.02 -o small.un0
+un0-bench fashion.un0 small.un0 --batch=1 --threads=1 --repetitions=3
+# [doc:end]
+
 # [doc:phase]
 un0c test/models/fashion_n1024/fashion_n1024.safetensors --compile-to=fused -o fused.mlir
 grep -A 8 'un0.evolve' fused.mlir
