@@ -41,7 +41,9 @@ class BestForm(torch.nn.Module):
         drives = self.drives(phi, labels)
         for step in range(self.steps):
             s, c = torch.sin(theta), torch.cos(theta)
-            a, e = F.linear(torch.cat([s, c]).to(self.narrow), self.coupling).float().chunk(2)
+            # Narrowed before they are joined: the compiler of PyTorch 2.13 gets the other order wrong.
+            stacked = torch.cat([s.to(self.narrow), c.to(self.narrow)])
+            a, e = F.linear(stacked, self.coupling).float().chunk(2)
             theta = theta + self.omega + c * (a + drives[:, step]) - s * (e + drives[:, self.steps + step])
         return theta
 
