@@ -37,9 +37,15 @@ llvm::Expected<CpuTarget> CpuTarget::get(StringRef name) {
     target.cpu = name.str();
     SmallVector<StringRef> features;
     llvm::X86::getFeaturesForCPU(name, features);
-    for (StringRef feature : features)
-      if (checkableFeatures().contains(feature))
-        target.features.push_back(feature.str());
+    // Some processors are listed with AVX-VNNI, say, and without the AVX2 that it implies.
+    llvm::StringMap<bool> all;
+    for (StringRef feature : features) {
+      all[feature] = true;
+      llvm::X86::updateImpliedFeatures(feature, /*Enabled=*/true, all);
+    }
+    for (const auto &feature : all)
+      if (feature.second && checkableFeatures().contains(feature.first()))
+        target.features.push_back(feature.first().str());
   }
   llvm::sort(target.features);
   auto has = [&](StringRef feature) { return llvm::is_contained(target.features, feature); };
@@ -57,7 +63,9 @@ std::string CpuTarget::getFeatureString() const {
   std::string text;
   for (const std::string &feature : features)
     text += (text.empty() ? "+" : ",+") + feature;
-  return text;
+  // A tuning flag: without it the backend splits chains of vpdpwssd into a product and a sum, two
+  // instructions for one, to shorten a latency that our many accumulators hide anyway.
+  return text + (text.empty() ? "+" : ",+") + "fast-dpwssd";
 }
 
 void CpuTarget::attach(ModuleOp module) const {

@@ -56,12 +56,7 @@ void un0::emitScatterFeatures(Emitter &e, cpu::ScatterFeaturesOp op) {
   });
 }
 
-/// Pixels of a register tile: `rows` x `columns`, both dividing the map.
-struct PixelTile {
-  int64_t rows, columns;
-};
-
-static PixelTile choosePixels(int64_t height, int64_t width, int64_t most) {
+PixelTile un0::choosePixels(int64_t height, int64_t width, int64_t most) {
   int64_t columns = most;
   while (width % columns)
     columns /= 2;
@@ -227,10 +222,14 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
       });
     });
   }
-  if (!op.getTanh())
-    return;
-  int64_t total = outputs * height * width, whole = total / e.lanes * e.lanes;
-  Value flat = memref::CollapseShapeOp::create(e.b, e.loc, op.getPlanes(),
+  if (op.getTanh())
+    emitTanh(e, op.getPlanes());
+}
+
+void un0::emitTanh(Emitter &e, Value planes) {
+  int64_t total = cast<MemRefType>(planes.getType()).getNumElements(),
+          whole = total / e.lanes * e.lanes;
+  Value flat = memref::CollapseShapeOp::create(e.b, e.loc, planes,
                                                SmallVector<ReassociationIndices>{{0, 1, 2}});
   e.loop(0, whole, e.lanes,
          [&](Value i) { e.store(math::TanhOp::create(e.b, e.loc, e.load(flat, i)), flat, i); });

@@ -11,14 +11,6 @@
 using namespace mlir;
 using namespace un0;
 using un0::cpu::kLine;
-using Carried = Emitter::Carried;
-
-/// Sources per iteration of the inner loop of a coupling.
-static constexpr int64_t kUnroll = 4;
-
-/// Below this many sources a coupling fits the first-level cache and prefetches would only cost
-/// issue slots.
-static constexpr int64_t kPrefetchSources = 256;
 
 /// Calls `body` with the indices of every vector of a phase buffer.
 static void forEachVector(Emitter &e, Value phases, llvm::function_ref<void(ValueRange)> body) {
@@ -27,6 +19,63 @@ static void forEachVector(Emitter &e, Value phases, llvm::function_ref<void(Valu
     return e.loop(0, shape[0], e.lanes, [&](Value i) { body(i); });
   Value zero = e.index(0);
   e.loop(0, shape[0], 1, [&](Value i) { body({i, zero}); });
+}
+
+/// The transpose of a square of registers: Eklundh's algorithm, in which round d swaps the blocks
+/// of d x d off the diagonal. Source: J. O. Eklundh, "A fast computer method for matrix
+/// transposing", 1972.
+static SmallVector<Value> transpose(Emitter &e, SmallVector<Value> rows) {
+  auto lanes = static_cast<int64_t>(rows.size());
+  for (int64_t d = 1; d < lanes; d *= 2) {
+    SmallVector<int64_t> upper, lower;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      upper.push_back(lane & d ? lanes + lane - d : lane);
+      lower.push_back(lane & d ? lanes + lane : lane + d);
+    }
+    for (int64_t i = 0; i < lanes; ++i) {
+      if (i & d)
+        continue;
+      Value a = rows[i], b = rows[i + d];
+      rows[i] = vector::ShuffleOp::create(e.b, e.loc, a, b, upper);
+      rows[i + d] = vector::ShuffleOp::create(e.b, e.loc, a, b, lower);
+    }
+  }
+  return rows;
+}
+
+/// Moves columns 0..count of a matrix whose rows are samples to or from rows of samples in the
+/// lanes, a square of registers at a time. `row(s)` are the indices of sample s's row but for the
+/// column, `line(i)` those of column i's samples.
+static void transposeRows(Emitter &e, int64_t count, Value rows,
+                          llvm::function_ref<SmallVector<Value>(int64_t)> row, Value lines,
+                          llvm::function_ref<SmallVector<Value>(Value)> line, bool toLines) {
+  int64_t whole = count / e.lanes * e.lanes;
+  auto column = [&](int64_t s, Value i) {
+    SmallVector<Value> at = row(s);
+    at.push_back(i);
+    return at;
+  };
+  e.loop(0, whole, e.lanes, [&](Value i) {
+    SmallVector<Value> square;
+    for (int64_t s = 0; s < e.lanes; ++s)
+      square.push_back(toLines ? e.load(rows, column(s, i)) : e.load(lines, line(e.add(i, s))));
+    square = transpose(e, square);
+    for (int64_t s = 0; s < e.lanes; ++s)
+      if (toLines)
+        e.store(square[s], lines, line(e.add(i, s)));
+      else
+        e.store(square[s], rows, column(s, i));
+  });
+  e.loop(whole, count, 1, [&](Value i) {
+    SmallVector<Value> at = line(i);
+    for (int64_t s = 0; s < e.lanes; ++s) {
+      at.back() = e.index(s);
+      if (toLines)
+        e.storeScalar(e.loadScalar(rows, column(s, i)), lines, at);
+      else
+        e.storeScalar(e.loadScalar(lines, at), rows, column(s, i));
+    }
+  });
 }
 
 void un0::emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op) {
@@ -38,10 +87,9 @@ void un0::emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op) {
     e.loop(n, lanes[0], 1, [&](Value i) { e.storeScalar(e.scalar(0), dest, i); });
     return;
   }
-  e.loop(0, n, 1, [&](Value i) {
-    e.loop(0, rows[0], 1,
-           [&](Value s) { e.storeScalar(e.loadScalar(source, {s, i}), dest, {i, s}); });
-  });
+  transposeRows(
+      e, n, source, [&](int64_t s) { return SmallVector<Value>{e.index(s)}; }, dest,
+      [&](Value i) { return SmallVector<Value>{i, zero}; }, /*toLines=*/true);
   e.loop(n, lanes[0], 1, [&](Value i) { e.store(e.splat(0), dest, {i, zero}); });
 }
 
@@ -50,23 +98,98 @@ void un0::emitStorePhases(Emitter &e, cpu::StorePhasesOp op) {
   ArrayRef<int64_t> rows = Emitter::shape(dest);
   if (Emitter::shape(source).size() == 1)
     return e.copyRow(source, {}, zero, dest, zero, zero, rows[1]);
-  e.loop(0, rows[1], 1, [&](Value i) {
-    e.loop(0, rows[0], 1,
-           [&](Value s) { e.storeScalar(e.loadScalar(source, {i, s}), dest, {s, i}); });
-  });
+  transposeRows(
+      e, rows[1], dest, [&](int64_t s) { return SmallVector<Value>{e.index(s)}; }, source,
+      [&](Value i) { return SmallVector<Value>{i, zero}; }, /*toLines=*/false);
+}
+
+/// A wave as the number that is packed: bytes are offset to be unsigned. One rounding, by
+/// adding 1.5 * 2^23, and the low bits of the sum are the number; the higher ones are for the
+/// caller to drop.
+static Value quantizeWave(Emitter &e, Value wave, Precision precision) {
+  constexpr float magic = 12582912.0f;
+  bool byte = precision == Precision::Int8;
+  Value scale = e.splat(byte ? cpu::kByteWave : cpu::kShortWave);
+  return e.asWords(e.fma(wave, scale, e.splat(byte ? magic + 128.0f : magic)));
+}
+
+/// One sample: the numbers of a register, side by side.
+static void storeWords(Emitter &e, Value wave, Precision precision, Value memory, Value half,
+                       Value at) {
+  Value narrow;
+  if (precision == Precision::BF16) {
+    auto type = VectorType::get({e.lanes}, e.b.getBF16Type());
+    narrow = arith::TruncFOp::create(e.b, e.loc, type, wave);
+  } else {
+    Type element = e.b.getIntegerType(precision == Precision::Int8 ? 8 : 16);
+    narrow = arith::TruncIOp::create(e.b, e.loc, VectorType::get({e.lanes}, element),
+                                     quantizeWave(e, wave, precision));
+  }
+  int64_t perWord = cpu::getPerWord(precision);
+  auto type = VectorType::get({e.lanes / perWord}, e.b.getI32Type());
+  Value packed = vector::BitCastOp::create(e.b, e.loc, type, narrow);
+  Value word = arith::DivUIOp::create(e.b, e.loc, at, e.index(perWord));
+  e.store(packed, memory, {half, word});
+}
+
+/// A batch tile: the waves of neighbouring oscillators, one sample per lane, become one word each.
+static Value packWords(Emitter &e, ArrayRef<Value> waves, Precision precision) {
+  int32_t bits = 32 / static_cast<int32_t>(waves.size());
+  Value word;
+  for (auto [i, wave] : llvm::enumerate(waves)) {
+    Value number;
+    if (precision == Precision::BF16) {
+      auto brains = VectorType::get({e.lanes}, e.b.getBF16Type());
+      auto shorts = VectorType::get({e.lanes}, e.b.getIntegerType(16));
+      Value narrow = arith::TruncFOp::create(e.b, e.loc, brains, wave);
+      narrow = vector::BitCastOp::create(e.b, e.loc, shorts, narrow);
+      number = arith::ExtUIOp::create(e.b, e.loc, e.words, narrow);
+    } else {
+      number = quantizeWave(e, wave, precision);
+      // The last one's higher bits are shifted out.
+      if (i + 1 < waves.size())
+        number = e.andWord(number, (1 << bits) - 1);
+    }
+    number = e.shiftLeft(number, bits * static_cast<int32_t>(i));
+    word = word ? e.orWord(word, number) : number;
+  }
+  return word;
 }
 
 void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
-  Value waves = op.getWaves(), zero = e.index(0), one = e.index(1);
-  forEachVector(e, op.getPhases(), [&](ValueRange at) {
-    auto sincos = e.sincos(e.load(op.getPhases(), at));
-    SmallVector<Value> sine = {zero, at[0]}, cosine = {one, at[0]};
-    if (at.size() == 2) {
-      sine = {at[0], zero, zero};
-      cosine = {at[0], one, zero};
+  Value waves = op.getWaves(), packed = op.getPacked(), zero = e.index(0), one = e.index(1);
+  int64_t oscillators = Emitter::shape(op.getPhases())[0];
+  Precision precision = packed ? *op.getPrecision() : Precision::F32;
+  if (Emitter::shape(op.getPhases()).size() == 1) {
+    auto body = [&](Value i) {
+      auto sincos = e.sincos(e.load(op.getPhases(), i));
+      for (auto [half, wave] :
+           {std::make_pair(zero, sincos.getSine()), std::make_pair(one, sincos.getCosine())}) {
+        e.store(wave, waves, {half, i});
+        if (packed)
+          storeWords(e, wave, precision, packed, half, i);
+      }
+    };
+    Value first = op.getFirst() ? op.getFirst() : zero;
+    Value last = op.getLast() ? op.getLast() : e.index(oscillators);
+    return e.loop(first, last, e.lanes, body);
+  }
+  int64_t perWord = cpu::getPerWord(precision);
+  e.loop(0, oscillators, perWord, [&](Value i) {
+    SmallVector<Value> sines, cosines;
+    for (int64_t k = 0; k < perWord; ++k) {
+      Value at = e.add(i, k);
+      auto sincos = e.sincos(e.load(op.getPhases(), {at, zero}));
+      e.store(sincos.getSine(), waves, {at, zero, zero});
+      e.store(sincos.getCosine(), waves, {at, one, zero});
+      sines.push_back(sincos.getSine());
+      cosines.push_back(sincos.getCosine());
     }
-    e.store(sincos.getSine(), waves, sine);
-    e.store(sincos.getCosine(), waves, cosine);
+    if (!packed)
+      return;
+    Value word = arith::DivUIOp::create(e.b, e.loc, i, e.index(perWord));
+    e.store(packWords(e, sines, precision), packed, {word, zero, zero});
+    e.store(packWords(e, cosines, precision), packed, {word, one, zero});
   });
 }
 
@@ -88,13 +211,13 @@ void un0::emitGatherClass(Emitter &e, cpu::GatherClassOp op) {
            [&](Value m) { e.copyRow(table, {chosen, m}, zero, dest, m, zero, shape[2]); });
     return;
   }
-  e.loop(0, Emitter::shape(dest)[2], 1, [&](Value sample) {
-    Value chosen = slice(sample);
-    e.loop(0, shape[1], 1, [&](Value m) {
-      e.loop(0, shape[2], 1, [&](Value i) {
-        e.storeScalar(e.loadScalar(table, {chosen, m, i}), dest, {i, m, sample});
-      });
-    });
+  SmallVector<Value> chosen;
+  for (int64_t sample = 0; sample < Emitter::shape(dest)[2]; ++sample)
+    chosen.push_back(slice(e.index(sample)));
+  e.loop(0, shape[1], 1, [&](Value m) {
+    transposeRows(
+        e, shape[2], table, [&](int64_t s) { return SmallVector<Value>{chosen[s], m}; }, dest,
+        [&](Value i) { return SmallVector<Value>{i, m, zero}; }, /*toLines=*/true);
   });
 }
 
@@ -116,151 +239,8 @@ void un0::emitCombine(Emitter &e, cpu::CombineOp op) {
   });
 }
 
-namespace {
-
-/// The sums K S and K C of a register tile: `sine[i]` and `cosine[i]` are accumulators, one
-/// register each.
-struct Sums {
-  SmallVector<Value> sine, cosine;
-
-  static Sums zero(Emitter &e, int64_t count) {
-    Value z = e.splat(0);
-    return {SmallVector<Value>(count, z), SmallVector<Value>(count, z)};
-  }
-  Carried pack() const {
-    Carried all(sine);
-    llvm::append_range(all, cosine);
-    return all;
-  }
-  static Sums unpack(ValueRange all) {
-    size_t half = all.size() / 2;
-    return {SmallVector<Value>(all.take_front(half)), SmallVector<Value>(all.drop_front(half))};
-  }
-};
-
-/// Runs `step` for sources 0..count in order, `kUnroll` at a time; `extra` once per iteration of
-/// the unrolled loop.
-Sums sumOverSources(Emitter &e, int64_t count, Sums sums,
-                    llvm::function_ref<void(Value, Sums &)> step,
-                    llvm::function_ref<void(Value)> extra) {
-  int64_t whole = count / kUnroll * kUnroll;
-  if (whole)
-    sums = Sums::unpack(e.loop(0, whole, kUnroll, sums.pack(), [&](Value k, ValueRange carried) {
-      Sums inner = Sums::unpack(carried);
-      if (extra)
-        extra(k);
-      for (int64_t u = 0; u < kUnroll; ++u)
-        step(e.add(k, u), inner);
-      return inner.pack();
-    }));
-  for (int64_t k = whole; k < count; ++k)
-    step(e.index(k), sums);
-  return sums;
-}
-
-/// frequency + cosine x (K S) - sine x (K C), then the update of the op's epilogue.
-Value finish(Emitter &e, cpu::RateOp op, Value frequency, Value sine, Value cosine, Value sumSine,
-             Value sumCosine, Value base) {
-  Value rate = e.fma(cosine, sumSine, frequency);
-  rate = e.fma(e.negf(sine), sumCosine, rate);
-  return op.getStep() ? e.fma(e.splat(op.getStep()->convertToFloat()), rate, base) : rate;
-}
-
-/// One sample: `count` panels of 16 rows from `panel`, oscillators in the lanes.
-void emitRatePanels(Emitter &e, cpu::RateOp op, Value panel, int64_t count) {
-  int64_t perPanel = kLine / e.lanes, vectors = count * perPanel;
-  Value zero = e.index(0), one = e.index(1);
-  auto row = [&](int64_t v) { return e.add(e.mul(panel, kLine), v * e.lanes); };
-  Sums sums = Sums::zero(e, vectors);
-  for (auto [coupling, source] : llvm::zip(op.getCouplings(), op.getSources())) {
-    bool shared = Emitter::shape(coupling).size() == 3;
-    int64_t sources = shared ? Emitter::shape(coupling)[1] : Emitter::shape(coupling)[0];
-    auto step = [&, coupling = coupling, source = source](Value k, Sums &s) {
-      Value sine = e.loadBroadcast(source, {zero, k}), cosine = e.loadBroadcast(source, {one, k});
-      for (int64_t v = 0; v < vectors; ++v) {
-        Value weight =
-            shared
-                ? e.load(coupling, {e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)})
-                : e.load(coupling, {k, row(v)});
-        s.sine[v] = e.fma(weight, sine, s.sine[v]);
-        s.cosine[v] = e.fma(weight, cosine, s.cosine[v]);
-      }
-    };
-    sums = sumOverSources(e, sources, sums, step, nullptr);
-  }
-  for (int64_t v = 0; v < vectors; ++v) {
-    Value at = row(v);
-    Value next = finish(e, op, e.load(op.getFrequency(), at), e.load(op.getTarget(), {zero, at}),
-                        e.load(op.getTarget(), {one, at}), sums.sine[v], sums.cosine[v],
-                        e.load(op.getBase(), at));
-    e.store(next, op.getOut(), at);
-  }
-}
-
-/// A batch tile: `rows` rows of `panel` from `first`, samples in the lanes.
-void emitRateTile(Emitter &e, cpu::RateOp op, Value panel, Value first, int64_t rows) {
-  Value zero = e.index(0), one = e.index(1);
-  int64_t panels = Emitter::shape(op.getOut())[0] / kLine, passes = kLine / rows;
-  Value base = e.add(e.mul(panel, kLine), first);
-  Sums sums = Sums::zero(e, rows);
-  for (auto [coupling, source] : llvm::zip(op.getCouplings(), op.getSources())) {
-    ArrayRef<int64_t> shape = Emitter::shape(coupling);
-    bool shared = shape[2] == kLine && shape[0] == panels;
-    auto step = [&, coupling = coupling, source = source](Value k, Sums &s) {
-      Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
-      for (int64_t r = 0; r < rows; ++r) {
-        Value weight = shared ? e.loadBroadcast(coupling, {panel, k, e.add(first, r)})
-                              : e.load(coupling, {e.add(base, r), k, zero});
-        s.sine[r] = e.fma(weight, sine, s.sine[r]);
-        s.cosine[r] = e.fma(weight, cosine, s.cosine[r]);
-      }
-    };
-    // While the passes over this panel run, the next one comes in: each pass asks for its share of
-    // the lines, so that the stream from memory is as even as the arithmetic. The hardware
-    // prefetcher gives up on a stream this slow.
-    int64_t share = shape[1] / passes;
-    auto fetch = [&, coupling = coupling](Value k) {
-      Value last = e.index(panels - 1);
-      Value next = arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), last);
-      Value start = e.mul(arith::DivUIOp::create(e.b, e.loc, first, e.index(rows)), share);
-      int64_t lines = std::max<int64_t>(kUnroll / passes, 1);
-      Value at = e.add(start, arith::DivUIOp::create(e.b, e.loc, k, e.index(passes)));
-      for (int64_t l = 0; l < lines; ++l)
-        e.prefetch(coupling, {next, e.add(at, l), zero});
-    };
-    bool stream = shared && shape[1] >= kPrefetchSources && shape[1] % (passes * kUnroll) == 0 &&
-                  passes <= kUnroll;
-    sums = stream ? sumOverSources(e, shape[1], sums, step, fetch)
-                  : sumOverSources(e, shape[1], sums, step, nullptr);
-  }
-  for (int64_t r = 0; r < rows; ++r) {
-    Value at = e.add(base, r);
-    Value next =
-        finish(e, op, e.loadBroadcast(op.getFrequency(), at),
-               e.load(op.getTarget(), {at, zero, zero}), e.load(op.getTarget(), {at, one, zero}),
-               sums.sine[r], sums.cosine[r], e.load(op.getBase(), {at, zero}));
-    e.store(next, op.getOut(), {at, zero});
-  }
-}
-
-} // namespace
-
-void un0::emitRate(Emitter &e, cpu::RateOp op) {
-  ArrayRef<int64_t> out = Emitter::shape(op.getOut());
-  int64_t panels = out[0] / kLine;
-  if (out.size() == 1) {
-    // 8 accumulators cover the latency of two multiply-add pipes, and the panels are as many
-    // streams.
-    int64_t together = std::max<int64_t>(1, 4 * e.lanes / kLine);
-    int64_t whole = panels / together * together;
-    e.loop(0, whole, together, [&](Value panel) { emitRatePanels(e, op, panel, together); });
-    if (whole < panels)
-      emitRatePanels(e, op, e.index(whole), panels - whole);
-    return;
-  }
-  // 2 accumulators per row, 2 registers of waves, 1 of the coupling.
-  int64_t rows = e.target.registers >= 32 ? 8 : 4;
-  e.loop(0, panels, 1, [&](Value panel) {
-    e.loop(0, kLine, rows, [&](Value first) { emitRateTile(e, op, panel, first, rows); });
-  });
+void un0::emitBarrier(Emitter &e, cpu::BarrierOp op) {
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(e.b.getContext()),
+                                          {op.getData().getType()});
+  LLVM::CallOp::create(e.b, e.loc, type, ValueRange{op.getFunction(), op.getData()});
 }

@@ -1,7 +1,7 @@
 //===- Emitter.h - building vector loops ------------------------*- C++ -*-===//
 //
-// Shared by the files that write out kernels. All memory is f32 with static shape; a vector is one
-// register.
+// Shared by the files that write out kernels. All memory is f32, or i32 words of smaller numbers,
+// with static shape; a vector is one register.
 //
 //===----------------------------------------------------------------------===//
 
@@ -20,7 +20,8 @@ class Emitter {
 public:
   Emitter(mlir::OpBuilder &builder, mlir::Location loc, const CpuTarget &target)
       : b(builder), loc(loc), target(target), lanes(target.lanes),
-        vector(mlir::VectorType::get({target.lanes}, builder.getF32Type())) {}
+        vector(mlir::VectorType::get({target.lanes}, builder.getF32Type())),
+        words(mlir::VectorType::get({target.lanes}, builder.getI32Type())) {}
 
   using Value = mlir::Value;
   using ValueRange = mlir::ValueRange;
@@ -41,7 +42,10 @@ public:
   Value splat(float f) {
     return mlir::arith::ConstantOp::create(b, loc, mlir::DenseElementsAttr::get(vector, f));
   }
-  Value broadcast(Value s) { return mlir::vector::BroadcastOp::create(b, loc, vector, s); }
+  Value broadcast(Value s) {
+    auto type = mlir::VectorType::get({lanes}, s.getType());
+    return mlir::vector::BroadcastOp::create(b, loc, type, s);
+  }
   Value fma(Value x, Value y, Value z) { return mlir::vector::FMAOp::create(b, loc, x, y, z); }
   Value addf(Value x, Value y) { return mlir::arith::AddFOp::create(b, loc, x, y); }
   Value subf(Value x, Value y) { return mlir::arith::SubFOp::create(b, loc, x, y); }
@@ -49,9 +53,31 @@ public:
   cpu::SinCosOp sincos(Value x) { return cpu::SinCosOp::create(b, loc, vector, vector, x); }
   Value negf(Value x) { return mlir::arith::NegFOp::create(b, loc, x); }
 
-  // Memory.
+  // Words: registers of i32, or of what is packed in them.
+  Value splatWord(int32_t i) {
+    return mlir::arith::ConstantOp::create(b, loc, mlir::DenseElementsAttr::get(words, i));
+  }
+  Value dot(cpu::DotKind kind, Value sum, Value x, Value y) {
+    return cpu::DotOp::create(b, loc, sum.getType(), sum, x, y, kind);
+  }
+  Value asWords(Value x) { return mlir::vector::BitCastOp::create(b, loc, words, x); }
+  Value asFloats(Value x) { return mlir::vector::BitCastOp::create(b, loc, vector, x); }
+  Value toFloats(Value x) { return mlir::arith::SIToFPOp::create(b, loc, vector, x); }
+  Value andWord(Value x, int32_t mask) {
+    return mlir::arith::AndIOp::create(b, loc, x, splatWord(mask));
+  }
+  Value orWord(Value x, Value y) { return mlir::arith::OrIOp::create(b, loc, x, y); }
+  Value shiftLeft(Value x, int32_t n) {
+    return n ? Value(mlir::arith::ShLIOp::create(b, loc, x, splatWord(n))) : x;
+  }
+  Value shiftRight(Value x, int32_t n) {
+    return mlir::arith::ShRUIOp::create(b, loc, x, splatWord(n));
+  }
+
+  // Memory. A register has the elements of the memory it comes from.
   Value load(Value memory, ValueRange at) {
-    return mlir::vector::LoadOp::create(b, loc, vector, memory, at);
+    bool ints = llvm::cast<mlir::MemRefType>(memory.getType()).getElementType().isInteger(32);
+    return mlir::vector::LoadOp::create(b, loc, ints ? words : vector, memory, at);
   }
   void store(Value v, Value memory, ValueRange at) {
     mlir::vector::StoreOp::create(b, loc, v, memory, at);
@@ -90,8 +116,17 @@ public:
   mlir::Location loc;
   const CpuTarget &target;
   int64_t lanes;
-  mlir::VectorType vector;
+  mlir::VectorType vector, words;
 };
+
+/// Pixels of a register tile: `rows` x `columns`, both dividing the map; at most `most` in all.
+struct PixelTile {
+  int64_t rows, columns;
+};
+PixelTile choosePixels(int64_t height, int64_t width, int64_t most);
+
+/// The hyperbolic tangent of every value, in place.
+void emitTanh(Emitter &e, mlir::Value planes);
 
 // One function per kernel; the kernel op itself is erased by the caller.
 void emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op);
@@ -99,6 +134,7 @@ void emitStorePhases(Emitter &e, cpu::StorePhasesOp op);
 void emitWaves(Emitter &e, cpu::WavesOp op);
 void emitGatherClass(Emitter &e, cpu::GatherClassOp op);
 void emitRate(Emitter &e, cpu::RateOp op);
+void emitBarrier(Emitter &e, cpu::BarrierOp op);
 void emitDrift(Emitter &e, cpu::DriftOp op);
 void emitCombine(Emitter &e, cpu::CombineOp op);
 void emitReadout(Emitter &e, cpu::ReadoutOp op);
@@ -106,6 +142,10 @@ void emitZero(Emitter &e, cpu::ZeroOp op);
 void emitScatterFeatures(Emitter &e, cpu::ScatterFeaturesOp op);
 void emitConv2D(Emitter &e, cpu::Conv2DOp op);
 void emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op);
+void emitFillRing(Emitter &e, cpu::FillRingOp op);
+void emitScatterBytes(Emitter &e, cpu::ScatterBytesOp op);
+void emitConv2DBytes(Emitter &e, cpu::Conv2DBytesOp op);
+void emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op);
 
 } // namespace un0
 

@@ -1,5 +1,6 @@
 //===- ExpandMath.cpp - inline polynomials for vector functions -*- C++ -*-===//
 
+#include "dialects/Cpu/IR/Cpu.h"
 #include "mlir/Dialect/Math/Transforms/Passes.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -104,6 +105,57 @@ template <typename FmaOp> struct SplitFma : OpRewritePattern<FmaOp> {
   }
 };
 
+/// The fused result without the instruction, bit by bit: the product of two f32 is exact in f64,
+/// and a sum that was rounded to odd there rounds to f32 as if it had not been rounded before.
+/// Source: S. Boldo, G. Melquiond, "Emulation of FMA and correctly rounded sums", 2008.
+template <typename FmaOp> struct EmulateFma : OpRewritePattern<FmaOp> {
+  using OpRewritePattern<FmaOp>::OpRewritePattern;
+  LogicalResult matchAndRewrite(FmaOp op, PatternRewriter &rewriter) const override {
+    Location loc = op.getLoc();
+    auto type = dyn_cast<VectorType>(op.getType());
+    if (!type)
+      return failure();
+    auto doubles = VectorType::get(type.getShape(), rewriter.getF64Type());
+    auto longs = VectorType::get(type.getShape(), rewriter.getI64Type());
+    auto widen = [&](Value x) -> Value { return arith::ExtFOp::create(rewriter, loc, doubles, x); };
+    auto add = [&](Value x, Value y) -> Value {
+      return arith::AddFOp::create(rewriter, loc, x, y);
+    };
+    auto sub = [&](Value x, Value y) -> Value {
+      return arith::SubFOp::create(rewriter, loc, x, y);
+    };
+    auto splat = [&](int64_t value) -> Value {
+      return arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(longs, value));
+    };
+    Value product =
+        arith::MulFOp::create(rewriter, loc, widen(op->getOperand(0)), widen(op->getOperand(1)));
+    Value addend = widen(op->getOperand(2));
+    Value sum = add(product, addend);
+    // What the sum lost (Knuth's exact addition).
+    Value part = sub(sum, product);
+    Value lost = add(sub(product, sub(sum, part)), sub(addend, part));
+    Value zero = arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(doubles, 0.0));
+    auto compare = [&](arith::CmpFPredicate predicate, Value x) -> Value {
+      return arith::CmpFOp::create(rewriter, loc, predicate, x, zero);
+    };
+    Value inexact = compare(arith::CmpFPredicate::ONE, lost);
+    Value bits = arith::BitcastOp::create(rewriter, loc, longs, sum);
+    Value even =
+        arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq,
+                              arith::AndIOp::create(rewriter, loc, bits, splat(1)), splat(0));
+    // One step away from zero if the loss points there, else one towards it.
+    Value away = arith::XOrIOp::create(rewriter, loc, compare(arith::CmpFPredicate::OGT, lost),
+                                       compare(arith::CmpFPredicate::OLT, sum));
+    Value step = arith::SelectOp::create(rewriter, loc, away, splat(1), splat(-1));
+    Value odd = arith::AddIOp::create(rewriter, loc, bits, step);
+    Value change = arith::AndIOp::create(rewriter, loc, inexact, even);
+    bits = arith::SelectOp::create(rewriter, loc, change, odd, bits);
+    sum = arith::BitcastOp::create(rewriter, loc, doubles, bits);
+    rewriter.replaceOpWithNewOp<arith::TruncFOp>(op, type, sum);
+    return success();
+  }
+};
+
 struct CpuExpandMathPass : un0::impl::CpuExpandMathBase<CpuExpandMathPass> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
@@ -114,9 +166,12 @@ struct CpuExpandMathPass : un0::impl::CpuExpandMathBase<CpuExpandMathPass> {
     }
     func.walk([&](cpu::SinCosOp) { ++numSinCos; });
     RewritePatternSet patterns(&getContext());
-    patterns.add<ExpandSinCos>(&getContext(), target->fma);
+    bool exact = func->getParentOfType<ModuleOp>()->hasAttr(cpu::kExactAttr);
+    patterns.add<ExpandSinCos>(&getContext(), target->fma || exact);
     populatePolynomialApproximateTanhPattern(patterns);
-    if (!target->fma)
+    if (!target->fma && exact)
+      patterns.add<EmulateFma<vector::FMAOp>, EmulateFma<math::FmaOp>>(&getContext());
+    else if (!target->fma)
       patterns.add<SplitFma<vector::FMAOp>, SplitFma<math::FmaOp>>(&getContext());
     if (failed(applyPatternsGreedily(func, std::move(patterns))))
       signalPassFailure();

@@ -51,7 +51,8 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
     func::FuncOp func = getOperation();
     SmallVector<Operation *> kernels;
     func.walk([&](Operation *op) {
-      if (isa<cpu::CpuDialect>(op->getDialect()) && !isa<cpu::SinCosOp>(op))
+      if (isa<cpu::CpuDialect>(op->getDialect()) &&
+          !isa<cpu::SinCosOp, cpu::DotOp, cpu::LookupOp>(op))
         kernels.push_back(op);
     });
     if (kernels.empty())
@@ -69,6 +70,7 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
               .Case([&](cpu::LoadPhasesOp op) { return emitLoadPhases(e, op), true; })
               .Case([&](cpu::StorePhasesOp op) { return emitStorePhases(e, op), true; })
               .Case([&](cpu::WavesOp op) { return emitWaves(e, op), true; })
+              .Case([&](cpu::BarrierOp op) { return emitBarrier(e, op), true; })
               .Case([&](cpu::GatherClassOp op) { return emitGatherClass(e, op), true; })
               .Case([&](cpu::RateOp op) { return emitRate(e, op), true; })
               .Case([&](cpu::DriftOp op) { return emitDrift(e, op), true; })
@@ -78,6 +80,10 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
               .Case([&](cpu::ScatterFeaturesOp op) { return emitScatterFeatures(e, op), true; })
               .Case([&](cpu::Conv2DOp op) { return emitConv2D(e, op), true; })
               .Case([&](cpu::Conv2DPlanarOp op) { return emitConv2DPlanar(e, op), true; })
+              .Case([&](cpu::FillRingOp op) { return emitFillRing(e, op), true; })
+              .Case([&](cpu::ScatterBytesOp op) { return emitScatterBytes(e, op), true; })
+              .Case([&](cpu::Conv2DBytesOp op) { return emitConv2DBytes(e, op), true; })
+              .Case([&](cpu::Conv2DPlanarBytesOp op) { return emitConv2DPlanarBytes(e, op), true; })
               .Default([](Operation *) { return false; });
       if (!known) {
         op->emitError("kernel has no vector form");

@@ -1,6 +1,8 @@
 //===- Packing.cpp - parameters in the order the kernels read them -*- C++ -*-===//
 
 #include "un0/Codegen/Packing.h"
+#include "PackBytes.h"
+#include "PackWords.h"
 #include <vector>
 
 using namespace mlir;
@@ -8,9 +10,33 @@ using namespace un0;
 using namespace un0::cpu;
 using llvm::Error;
 
+/// The 2x2 kernel of output phase (py, px) of a nearest 2x upsample followed by a 3x3 convolution:
+/// rows (columns) of the 3x3 kernel that fall on the same source row are summed, in f64. Phase 0
+/// sees source rows y-1, y, y: taps {0}, {1, 2}; phase 1 sees y, y, y+1: taps {0, 1}, {2}.
+float un0::foldTap(const float *kernel, int64_t py, int64_t px, int64_t ty, int64_t tx) {
+  auto range = [](int64_t phase, int64_t tap) -> std::pair<int64_t, int64_t> {
+    if (phase == 0)
+      return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 1)
+                      : std::make_pair<int64_t, int64_t>(1, 3);
+    return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 2)
+                    : std::make_pair<int64_t, int64_t>(2, 3);
+  };
+  auto [y0, y1] = range(py, ty);
+  auto [x0, x1] = range(px, tx);
+  double sum = 0;
+  for (int64_t y = y0; y < y1; ++y)
+    for (int64_t x = x0; x < x1; ++x)
+      sum += kernel[y * 3 + x];
+  return static_cast<float>(sum);
+}
+
 namespace {
 
-using Sink = llvm::function_ref<Error(llvm::ArrayRef<float>)>;
+using Sink = llvm::function_ref<Error(llvm::ArrayRef<uint8_t>)>;
+
+template <typename T> ArrayRef<uint8_t> asBytes(ArrayRef<T> values) {
+  return {reinterpret_cast<const uint8_t *>(values.data()), values.size() * sizeof(T)};
+}
 
 class Packer {
 public:
@@ -30,6 +56,7 @@ private:
   /// Elements [first, first + count), scaled.
   ArrayRef<float> read(int64_t first, int64_t count);
   Error needRank(size_t rank) const;
+  Error put(ArrayRef<float> piece) { return sink(asBytes(piece)); }
 
   const StoredTensor &tensor;
   Sink sink;
@@ -62,7 +89,7 @@ Error Packer::vector() {
   ArrayRef<float> values = read(0, count);
   out.assign(padToLine(count), 0.0f);
   llvm::copy(values, out.begin());
-  return sink(out);
+  return put(out);
 }
 
 Error Packer::rows16() {
@@ -77,7 +104,7 @@ Error Packer::rows16() {
       for (int64_t s = 0; s < sources; ++s)
         out[s * kLine + r] = zeroDiagonal && s == panel + r ? 0.0f : values[s];
     }
-    if (Error error = sink(out))
+    if (Error error = put(out))
       return error;
   }
   return Error::success();
@@ -96,30 +123,10 @@ Error Packer::classRows() {
         for (int64_t k = 0; k < m; ++k)
           out[k * padded + i] = zeroDiagonal && i == k ? 0.0f : values[i * m + k];
     }
-    if (Error error = sink(out))
+    if (Error error = put(out))
       return error;
   }
   return Error::success();
-}
-
-/// The 2x2 kernel of output phase (py, px) of a nearest 2x upsample followed by a 3x3 convolution:
-/// rows (columns) of the 3x3 kernel that fall on the same source row are summed, in f64. Phase 0
-/// sees source rows y-1, y, y: taps {0}, {1, 2}; phase 1 sees y, y, y+1: taps {0, 1}, {2}.
-static float foldTap(const float *kernel, int64_t py, int64_t px, int64_t ty, int64_t tx) {
-  auto range = [](int64_t phase, int64_t tap) -> std::pair<int64_t, int64_t> {
-    if (phase == 0)
-      return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 1)
-                      : std::make_pair<int64_t, int64_t>(1, 3);
-    return tap == 0 ? std::make_pair<int64_t, int64_t>(0, 2)
-                    : std::make_pair<int64_t, int64_t>(2, 3);
-  };
-  auto [y0, y1] = range(py, ty);
-  auto [x0, x1] = range(px, tx);
-  double sum = 0;
-  for (int64_t y = y0; y < y1; ++y)
-    for (int64_t x = x0; x < x1; ++x)
-      sum += kernel[y * 3 + x];
-  return static_cast<float>(sum);
 }
 
 Error Packer::convolution(bool upsample) {
@@ -143,7 +150,7 @@ Error Packer::convolution(bool upsample) {
             out[phase * perPhase + at] = value;
           }
     }
-    if (Error error = sink(out))
+    if (Error error = put(out))
       return error;
   }
   return Error::success();
@@ -160,7 +167,7 @@ Error Packer::convolutionPlanar() {
       for (int64_t tap = 0; tap < 9; ++tap)
         out[((tap * blocks + i / kLine) * outputs + o) * kLine + i % kLine] = values[i * 9 + tap];
   }
-  return sink(out);
+  return put(out);
 }
 
 } // namespace
@@ -176,8 +183,8 @@ Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor
   // Pieces must add up to the place that the code expects, or every later parameter would be
   // misread.
   int64_t left = packed.getBytes();
-  auto counted = [&](ArrayRef<float> piece) -> Error {
-    left -= static_cast<int64_t>(piece.size() * sizeof(float));
+  auto counted = [&](ArrayRef<uint8_t> piece) -> Error {
+    left -= static_cast<int64_t>(piece.size());
     if (left < 0)
       return llvm::createStringError("parameter '%s' packs to more than its %lld bytes",
                                      param.getSymName().str().c_str(),
@@ -190,14 +197,24 @@ Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor
     case Packing::Vector:
       return packer.vector();
     case Packing::Rows16:
-      return packer.rows16();
+      return packed.getPrecision() == Precision::F32
+                 ? packer.rows16()
+                 : packWords(param, packed.getPrecision(), tensor, counted);
     case Packing::ClassRows:
       return packer.classRows();
+    case Packing::Conv3x3:
+    case Packing::ConvUpsample:
+    case Packing::ConvPlanar:
+      break;
+    }
+    if (packed.getPrecision() == Precision::Int8)
+      return packBytes(param, packed, tensor, counted);
+    switch (packed.getPacking()) {
     case Packing::Conv3x3:
       return packer.convolution(/*upsample=*/false);
     case Packing::ConvUpsample:
       return packer.convolution(/*upsample=*/true);
-    case Packing::ConvPlanar:
+    default:
       return packer.convolutionPlanar();
     }
     llvm_unreachable("unknown packing");

@@ -51,11 +51,38 @@ def CpuKernelsToVector : Pass<"cpu-kernels-to-vector", "::mlir::func::FuncOp"> {
                            "::mlir::math::MathDialect", "::un0::cpu::CpuDialect"];
 }
 
+def CpuLowerDots : Pass<"cpu-lower-dots", "::mlir::func::FuncOp"> {
+  let summary = "packed dot products to the processor's instructions";
+  let description = [{
+    `cpu.dot` becomes `vpdpbusd`, `vpdpwssd` or `vdpbf16ps` where `cpu.target` has them. Elsewhere: `u8s8` is split into
+    even and odd bytes widened to 16 bits and two `pmaddwd` (`pmaddubsw` would saturate its pair sums), `s16` is one
+    `pmaddwd`, `bf16` two multiply-adds in f32. The integer kinds give the same bits on every processor.
+
+    ```mlir
+    %r = cpu.dot s16 %a, %x, %k : vector<8xi32>, vector<8xi32>
+    ```
+    becomes (AVX2 without VNNI)
+    ```mlir
+    %0 = vector.bitcast %x : vector<8xi32> to vector<16xi16>
+    %1 = vector.bitcast %k : vector<8xi32> to vector<16xi16>
+    %2 = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%0, %1) : (vector<16xi16>, vector<16xi16>) -> vector<8xi32>
+    %r = arith.addi %a, %2 : vector<8xi32>
+    ```
+  }];
+  let statistics = [
+    Statistic<"numNative", "native", "dot products that are one instruction">,
+    Statistic<"numWidened", "widened", "dot products without an instruction of their own">
+  ];
+  let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 def CpuExpandMath : Pass<"cpu-expand-math", "::mlir::func::FuncOp"> {
   let summary = "inline polynomials for vector sine, cosine and tanh";
   let description = [{
     `cpu.sincos` becomes a shared range reduction and two polynomials, `math.tanh` upstream's rational approximation. On a
-    target without fused multiply-add every `fma` becomes a product and a sum: the intrinsic would be a library call.
+    target without fused multiply-add every `fma` becomes a product and a sum: the intrinsic would be a library call. Where
+    the module has `cpu.exact`, as those with integer couplings or convolutions do, it becomes the fused result in f64
+    arithmetic instead: such a module gives the same bytes on every processor.
   }];
   let statistics = [Statistic<"numSinCos", "sincos", "vector sine-cosine pairs expanded">];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
@@ -65,8 +92,9 @@ def CpuVerifyVector : Pass<"cpu-verify-vector", "::mlir::func::FuncOp"> {
   let summary = "refuse what LLVM would scalarize or call out for";
   let description = [{
     The seam between vector code and LLVM: reports every op, with counts, that would become a scalar library call (`math`
-    on any type, `fma` on a target without it), an allocation, or that is still a cpu op, instead of letting the backend
-    do something slow in silence.
+    on any type, `fma` on a target without it), an allocation, a loop whose accumulators do not fit the registers, or that
+    is still a cpu op (an unsupported dot product among them), instead of letting the backend do something slow in
+    silence. `cpu-lower-dots` remarks on dot products that the processor has no instruction for.
   }];
 }
 

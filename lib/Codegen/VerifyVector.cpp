@@ -32,6 +32,14 @@ struct CpuVerifyVectorPass : un0::impl::CpuVerifyVectorBase<CpuVerifyVectorPass>
         return "allocates; working memory is planned";
       if (isa<cpu::CpuDialect>(op->getDialect()))
         return "was not expanded";
+      // An accumulator is carried by the loop that sums; with as many as there are registers none
+      // is left for what is added.
+      if (auto loop = dyn_cast<scf::ForOp>(op)) {
+        auto vectors = llvm::count_if(loop.getRegionIterArgs(),
+                                      [](Value value) { return isa<VectorType>(value.getType()); });
+        if (vectors + 2 > target->registers)
+          return "carries more vectors than fit the registers; they would be spilled";
+      }
       return "";
     };
     llvm::MapVector<StringRef, std::pair<unsigned, Operation *>> offenders;

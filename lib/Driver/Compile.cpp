@@ -2,12 +2,15 @@
 
 #include "un0/Driver/Compile.h"
 
+#include "dialects/Cpu/IR/Cpu.h"
 #include "dialects/Un0/Transforms/Passes.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "un0/Import/Import.h"
+#include "un0/Quantize/Calibrate.h"
+#include "un0/Quantize/Precisions.h"
 #include "un0/Target/ModuleWriter.h"
 #include "un0/Target/ObjectCode.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -54,10 +57,14 @@ private:
   LogicalResult read();
   LogicalResult enter(Phase phase);
   LogicalResult runPasses(Phase phase);
+  LogicalResult quantize();
+  LogicalResult quantizeCouplings();
+  LogicalResult chooseAutomatically();
   LogicalResult finishPhase(Phase phase);
   LogicalResult writeIR(StringRef path);
   LogicalResult writeBytes(StringRef path, ArrayRef<char> bytes);
   LogicalResult writeUn0();
+  std::string getPrecisionName();
   void printDiagnostic(Diagnostic &diagnostic);
 
   const CompileOptions &options;
@@ -77,8 +84,23 @@ LogicalResult Compilation::checkOptions() {
                 "' to the earlier phase '" + getPhaseName(options.to) + "'");
   if (!isIRPhase(options.from))
     return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
-  if (options.precision != "f32")
-    return fail("precision '" + options.precision + "' is not supported; this version has f32");
+  if (options.precision != "auto" && !symbolizePrecision(options.precision))
+    return fail("precision '" + options.precision +
+                "' does not exist; there are f32, int16, bf16, int8, int4 and auto");
+  if (!options.decoderPrecision.empty() && options.decoderPrecision != "f32" &&
+      options.decoderPrecision != "int8")
+    return fail("--decoder-precision is 'f32' or 'int8', got '" + options.decoderPrecision + "'");
+  if (options.precision != "auto" && (options.maxFeatureError || options.maxImageError))
+    return fail("--max-feature-error and --max-image-error need --precision=auto");
+  for (const std::optional<double> &limit : {options.maxFeatureError, options.maxImageError})
+    if (limit && !(std::isfinite(*limit) && *limit > 0))
+      return fail("an error limit must be finite and positive, got " +
+                  llvm::formatv("{0}", *limit).str());
+  if (options.from >= Phase::Quantized &&
+      (options.precision != "f32" || !options.precisionFile.empty() ||
+       !options.decoderPrecision.empty()))
+    return fail("--precision acts on the phase 'quantized', which '" + getPhaseName(options.from) +
+                "' is or follows");
   if (options.steps && *options.steps < 0)
     return fail("--steps must not be negative, got " + Twine(*options.steps));
   if (options.time && !(std::isfinite(*options.time) && *options.time >= 0))
@@ -227,8 +249,88 @@ LogicalResult Compilation::writeBytes(StringRef path, ArrayRef<char> bytes) {
   return success();
 }
 
+/// Precisions by measured error: `auto`.
+LogicalResult Compilation::chooseAutomatically() {
+  ErrorLimits limits{options.maxFeatureError, options.maxImageError};
+  if (!limits.features && !limits.images)
+    limits.features = 0.02;
+  auto candidates = choosePrecisions(*module, archives, target, limits);
+  if (!candidates)
+    return fail(candidates.takeError());
+  std::vector<Choice> choices;
+  errors << llvm::formatv("{0,-24} {1,-9} {2,12} {3,12} {4,12}\n", "operator", "precision",
+                          "feature rms", "image rms", "modelled us");
+  for (const Candidate &c : *candidates) {
+    errors << llvm::formatv("{0,-24} {1,-9} {2,12:E2} {3,12} {4,12:f1}{5}\n", c.name,
+                            stringifyPrecision(c.precision), c.featureError,
+                            limits.images ? llvm::formatv("{0:E2}", c.imageError).str() : "-",
+                            c.microseconds, c.chosen ? " *" : "");
+    if (c.chosen)
+      choices.push_back({c.name, c.precision});
+  }
+  if (Error error = applyPrecisions(*module, choices))
+    return fail(std::move(error));
+  if (!options.precisionFile.empty())
+    if (Error error = writePrecisionFile(options.precisionFile, choices))
+      return fail("cannot write '" + options.precisionFile +
+                  "': " + llvm::toString(std::move(error)));
+  return success();
+}
+
+/// What each operator is stored and multiplied in, before the passes of the phase.
+LogicalResult Compilation::quantize() {
+  if (failed(quantizeCouplings()))
+    return failure();
+  if (Error error = proveDrains(*module, archives))
+    return fail(std::move(error));
+  bool bytes = options.decoderPrecision.empty()
+                   ? options.precision == "int8" || options.precision == "int4"
+                   : options.decoderPrecision == "int8";
+  if (!bytes)
+    return success();
+  // With the couplings as they will be: smaller than f32 ones, and the features that come of them.
+  Expected<std::vector<ActivationRange>> ranges = calibrateConvolutions(*module, archives);
+  if (!ranges)
+    return fail(ranges.takeError());
+  Un0QuantizeConvolutionsOptions passOptions;
+  SmallVector<double> minima, maxima;
+  for (const ActivationRange &range : *ranges) {
+    minima.push_back(range.low);
+    maxima.push_back(range.high);
+  }
+  passOptions.minima = minima;
+  passOptions.maxima = maxima;
+  PassManager pm(context.get());
+  pm.addPass(createUn0QuantizeConvolutions(passOptions));
+  return pm.run(*module);
+}
+
+LogicalResult Compilation::quantizeCouplings() {
+  if (options.precision == "auto")
+    return chooseAutomatically();
+  if (options.precision != "f32") {
+    PassManager pm(context.get());
+    Un0QuantizeCouplingsOptions passOptions;
+    passOptions.precision = options.precision;
+    pm.addPass(createUn0QuantizeCouplings(passOptions));
+    if (failed(pm.run(*module)))
+      return failure();
+  }
+  if (options.precisionFile.empty())
+    return success();
+  Expected<std::vector<Choice>> choices = readPrecisionFile(options.precisionFile);
+  if (!choices)
+    return fail(choices.takeError());
+  if (Error error = applyPrecisions(*module, *choices))
+    return fail("precision file '" + options.precisionFile +
+                "': " + llvm::toString(std::move(error)));
+  return success();
+}
+
 /// What a phase needs beside passes, before its passes run.
 LogicalResult Compilation::enter(Phase phase) {
+  if (phase == Phase::Quantized && failed(quantize()))
+    return failure();
   if (phase == Phase::Loops)
     target.attach(*module);
   if (phase > Phase::Loops && phase <= Phase::Object) {
@@ -265,12 +367,28 @@ LogicalResult Compilation::finishPhase(Phase phase) {
   return isIRPhase(phase) ? writeIR(path) : writeBytes(path, code);
 }
 
+/// The precision of all couplings that could have one, or "mixed".
+std::string Compilation::getPrecisionName() {
+  std::optional<StringRef> name;
+  for (auto packed : module->getOps<cpu::PackedParamOp>()) {
+    auto param = module->lookupSymbol<ParamOp>(packed.getParam());
+    if (packed.getPacking() != cpu::Packing::Rows16 || !param ||
+        cast<ShapedType>(param.getType()).getDimSize(1) < kFewestSources)
+      continue;
+    StringRef own = stringifyPrecision(packed.getPrecision());
+    if (name && *name != own)
+      return "mixed";
+    name = own;
+  }
+  return name.value_or("f32").str();
+}
+
 LogicalResult Compilation::writeUn0() {
   ModuleContents contents;
   contents.code = code;
   contents.model = ArrayRef<char>(model.data(), model.size());
   contents.source = llvm::sys::path::filename(options.input).str();
-  contents.precision = options.precision;
+  contents.precision = getPrecisionName();
   ModuleWriterOptions writerOptions;
   writerOptions.externalWeights = options.externalWeights;
   bool terminal = llvm::sys::Process::StandardErrIsDisplayed();

@@ -148,6 +148,7 @@ private:
   const StepObserver<T> &observer;
   llvm::StringMap<TensorPtr> &params;
   DenseMap<Value, TensorPtr> tensors;
+  DenseMap<std::pair<Value, Precision>, TensorPtr> roundedCouplings;
   /// Labels, shapes, indices and integer constants.
   DenseMap<Value, SmallVector<int64_t>> integers;
   /// Model time at which a region is being evaluated.
@@ -351,8 +352,20 @@ template <typename T> Error Run<T>::visit(FusedRateOp op) {
   const Tensor<T> &sine = get(op.getTargetSine()), &cosine = get(op.getTargetCosine());
   Tensor<T> result =
       kernels::zip<T>(sine, get(op.getFrequency()), [](T, T frequency) { return frequency; });
-  for (auto [coupling, s, c] : llvm::zip_equal(op.getCouplings(), op.getSines(), op.getCosines()))
-    kernels::coupleWaves(get(coupling), get(s), get(c), sine, cosine, result);
+  for (auto [term, coupling, s, c] :
+       llvm::enumerate(op.getCouplings(), op.getSines(), op.getCosines())) {
+    Precision precision = op.getPrecision(term);
+    if (precision == Precision::F32) {
+      kernels::coupleWaves(get(coupling), get(s), get(c), sine, cosine, result);
+      continue;
+    }
+    // Once per parameter, not once per step.
+    TensorPtr &rounded = roundedCouplings[{coupling, precision}];
+    if (!rounded)
+      rounded = std::make_shared<const Tensor<T>>(kernels::roundCoupling(get(coupling), precision));
+    kernels::coupleWaves(*rounded, kernels::roundWaves(get(s), precision),
+                         kernels::roundWaves(get(c), precision), sine, cosine, result);
+  }
   return set(op.getResult(), std::move(result));
 }
 

@@ -3,6 +3,8 @@
 #include "Kernels.h"
 
 #include "dialects/Un0/IR/TosaResize.h"
+#include "un0/Quantize/Rows.h"
+#include "llvm/ADT/bit.h"
 #include <cmath>
 
 using namespace un0;
@@ -51,6 +53,62 @@ void kernels::coupleWaves(const Tensor<T> &coupling, const Tensor<T> &sourceSine
       result.data[own] += targetCosine.data[own] * sines - targetSine.data[own] * cosines;
     }
   }
+}
+
+/// To nearest bf16, ties to even, by the arithmetic of f32.
+static float roundToBrain(float value) {
+  auto bits = llvm::bit_cast<uint32_t>(value);
+  bits += 0x7fff + ((bits >> 16) & 1);
+  return llvm::bit_cast<float>(bits & 0xffff0000u);
+}
+
+template <typename T>
+Tensor<T> kernels::roundCoupling(const Tensor<T> &coupling, Precision precision) {
+  Tensor<T> result(coupling.shape);
+  int64_t rows = coupling.shape[0], sources = coupling.shape[1];
+  auto getRow = [&](int64_t i) {
+    auto *first = coupling.data.data() + i * sources;
+    return std::vector<float>(first, first + sources);
+  };
+  // The levels of int4 are part of its meaning only up to the data they are fitted to: the same
+  // rows as at packing.
+  constexpr int64_t sampled = 64;
+  Levels levels = {};
+  if (precision == Precision::Int4) {
+    std::vector<std::vector<float>> sample;
+    for (int64_t i = 0; i < rows; i += std::max<int64_t>(1, rows / sampled))
+      sample.push_back(getRow(i));
+    levels = fitLevels(sample);
+  }
+  std::vector<uint8_t> indices(sources);
+  for (int64_t i = 0; i < rows; ++i) {
+    std::vector<float> row = getRow(i);
+    T *out = result.data.data() + i * sources;
+    float peak = 0;
+    for (float value : row)
+      peak = std::max(peak, std::fabs(value));
+    float scale = precision == Precision::Int4 ? quantizeRow(row, levels, indices) : 0.0f;
+    for (int64_t j = 0; j < sources; ++j) {
+      // Not the packer's arithmetic: a definition in f64.
+      double step = peak / (precision == Precision::Int8 ? 127.0 : 8191.0);
+      if (precision == Precision::BF16)
+        out[j] = roundToBrain(row[j]);
+      else if (precision == Precision::Int4)
+        out[j] = static_cast<T>(scale) * static_cast<T>(levels[indices[j]]);
+      else
+        out[j] = peak > 0 ? static_cast<T>(std::nearbyint(row[j] / step) * step) : T(0);
+    }
+  }
+  return result;
+}
+
+template <typename T> Tensor<T> kernels::roundWaves(const Tensor<T> &waves, Precision precision) {
+  Tensor<T> result = waves;
+  T steps = precision == Precision::Int16 ? T(2047) : T(127);
+  for (T &value : result.data)
+    value = precision == Precision::BF16 ? T(roundToBrain(static_cast<float>(value)))
+                                         : std::nearbyint(value * steps) / steps;
+  return result;
 }
 
 template <typename T>
@@ -279,6 +337,8 @@ Tensor<T> kernels::zip(const Tensor<T> &a, const Tensor<T> &b, llvm::function_re
                                 Tensor<T> &);                                                      \
   template void kernels::coupleWaves(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &,      \
                                      const Tensor<T> &, const Tensor<T> &, Tensor<T> &);           \
+  template Tensor<T> kernels::roundCoupling(const Tensor<T> &, Precision);                         \
+  template Tensor<T> kernels::roundWaves(const Tensor<T> &, Precision);                            \
   template Tensor<T> kernels::selectClass(const Tensor<T> &, ArrayRef<int64_t>);                   \
   template void kernels::applyTransforms(Tensor<T> &, double, bool);                               \
   template Tensor<T> kernels::readout(const Tensor<T> &, Reference, Encoding);                     \

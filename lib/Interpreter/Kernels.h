@@ -24,6 +24,10 @@ void coupleWaves(const Tensor<T> &coupling, const Tensor<T> &sourceSine,
                  const Tensor<T> &sourceCosine, const Tensor<T> &targetSine,
                  const Tensor<T> &targetCosine, Tensor<T> &result);
 
+/// The values that a coupling, or sines and cosines, have left in a precision (un0.fused_rate).
+template <typename T> Tensor<T> roundCoupling(const Tensor<T> &coupling, Precision precision);
+template <typename T> Tensor<T> roundWaves(const Tensor<T> &waves, Precision precision);
+
 template <typename T> Tensor<T> selectClass(const Tensor<T> &table, llvm::ArrayRef<int64_t> labels);
 
 /// Multiplies by `scale` and clears the diagonal of the last two dimensions.

@@ -98,6 +98,7 @@ void un0::buildPhase(Phase phase, OpPassManager &pm) {
   case Phase::Vector: {
     OpPassManager &func = pm.nest<func::FuncOp>();
     func.addPass(createCpuKernelsToVector());
+    func.addPass(createCpuLowerDots());
     func.addPass(createCpuExpandMath());
     func.addPass(createCanonicalizerPass());
     func.addPass(createCSEPass());

@@ -175,7 +175,8 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
                                      packed.getSymName().str().c_str());
     ArrayRef<int64_t> shape = cast<ShapedType>(param.getType()).getShape();
     tensors.push_back(format::CreateTensor(fb, text(param.getSymName()), text(param.getKey()),
-                                           fb.CreateVector(shape.data(), shape.size()), text("f32"),
+                                           fb.CreateVector(shape.data(), shape.size()),
+                                           text(stringifyPrecision(packed.getPrecision())),
                                            text(cpu::stringifyPacking(packed.getPacking())),
                                            packed.getOffset(), packed.getBytes()));
     weightBytes = std::max<uint64_t>(weightBytes, packed.getOffset() + packed.getBytes());
@@ -194,7 +195,7 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
           fb, text(string(row, "op")), text(string(row, "part")), integer(row, "count"),
           integer(row, "multiply_adds"), integer(row, "bits"), integer(row, "special_functions"),
           integer(row, "parameter_bytes"), integer(row, "bytes_read"),
-          integer(row, "bytes_written")));
+          integer(row, "bytes_written"), text(string(row, "arithmetic"))));
 
   auto dynamics = module->getAttrOfType<DictionaryAttr>("un0.dynamics");
   auto time = dynamics ? dynamics.getAs<FloatAttr>("time") : FloatAttr();
@@ -246,8 +247,8 @@ Error Writer::writeWeights(OutputFile &file, un0_section &section) {
     auto found = find(packed);
     if (!found)
       return found.takeError();
-    auto sink = [&](ArrayRef<float> piece) -> Error {
-      put(piece.data(), piece.size() * sizeof(float));
+    auto sink = [&](ArrayRef<uint8_t> piece) -> Error {
+      put(piece.data(), piece.size());
       if (options.progress)
         options.progress(written, weightBytes);
       return file.check();

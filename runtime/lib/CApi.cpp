@@ -136,6 +136,13 @@ uint64_t un0_module_cost_count(const un0_module *module) {
   return length(module->manifest->costs());
 }
 
+const char *un0_module_cost_arithmetic(const un0_module *module, uint64_t index) {
+  if (index >= un0_module_cost_count(module))
+    return nullptr;
+  const auto *c = module->manifest->costs()->Get(static_cast<uint32_t>(index));
+  return c->arithmetic() ? c->arithmetic()->c_str() : "f32";
+}
+
 int un0_module_cost(const un0_module *module, uint64_t index, un0_cost_info *cost) {
   if (index >= un0_module_cost_count(module))
     return 0;

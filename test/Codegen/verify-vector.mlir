@@ -30,3 +30,28 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
     return %s : vector<16xf32>
   }
 }
+
+// -----
+
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  func.func @spilled(%a: vector<8xf32>, %n: index) -> vector<8xf32> {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    // expected-error @+1 {{1 x scf.for carries more vectors than fit the registers; they would be spilled on target cpu 'x86-64-v3'}}
+    %r:15 = scf.for %i = %c0 to %n step %c1 iter_args(%x0 = %a, %x1 = %a, %x2 = %a, %x3 = %a, %x4 = %a, %x5 = %a, %x6 = %a, %x7 = %a, %x8 = %a, %x9 = %a, %x10 = %a, %x11 = %a, %x12 = %a, %x13 = %a, %x14 = %a)
+        -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>) {
+      scf.yield %x1, %x0, %x2, %x3, %x4, %x5, %x6, %x7, %x8, %x9, %x10, %x11, %x12, %x13, %x14 : vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>
+    }
+    return %r#0 : vector<8xf32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512vnni"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  func.func @unsupported_dot(%a: vector<16xi32>) -> vector<16xi32> {
+    // expected-error @+1 {{1 x cpu.dot was not expanded on target cpu 'znver4'}}
+    %0 = cpu.dot u8s8 %a, %a, %a : vector<16xi32>, vector<16xi32>
+    return %0 : vector<16xi32>
+  }
+}

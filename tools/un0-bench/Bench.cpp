@@ -11,14 +11,18 @@ namespace un0bench {
 
 Work workOf(const un0::Module &module) {
   Work work;
+  uint64_t row = 0;
   for (const un0_cost_info &cost : module.costs()) {
+    const Arithmetic arithmetic = arithmeticOf(un0_module_cost_arithmetic(module.get(), row++));
     const double operations = 2.0 * double(cost.count) * double(cost.multiply_adds);
     if (std::strcmp(cost.part, "dynamics") == 0) {
       work.dynamicsOperations += operations;
+      work.dynamicsBy[arithmetic] += operations;
       work.parameterBytes += double(cost.count) * double(cost.parameter_bytes);
       work.couplingBytes = std::max(work.couplingBytes, double(cost.parameter_bytes));
     } else if (std::strcmp(cost.part, "decoder") == 0) {
       work.decoderOperations += operations;
+      work.decoderBy[arithmetic] += operations;
     }
   }
   return work;
@@ -34,23 +38,43 @@ double Result::couplingBytesPerSecond() const {
   return ratio(work.parameterBytes * double(passes), oscillators);
 }
 
+/// Seconds that one image's operations take at the peak of each kind.
+static double secondsAtPeak(const std::map<Arithmetic, double> &operations,
+                            const std::map<Arithmetic, double> &peaks) {
+  double seconds = 0;
+  for (const auto &[arithmetic, count] : operations)
+    if (auto peak = peaks.find(arithmetic); peak != peaks.end())
+      seconds += ratio(count, peak->second);
+  return seconds;
+}
+
+static double leastOscillators(const Result &r) {
+  double arithmetic = secondsAtPeak(r.work.dynamicsBy, r.peaks) * double(r.batch);
+  double reading = ratio(r.work.parameterBytes * double(r.passes), r.bandwidth);
+  return std::max(arithmetic, reading);
+}
+
 double Result::oscillatorRooflineFraction() const {
-  double arithmetic = ratio(work.dynamicsOperations * double(batch), peak);
-  double reading = ratio(work.parameterBytes * double(passes), bandwidth);
-  return ratio(std::max(arithmetic, reading), oscillators);
+  return ratio(leastOscillators(*this), oscillators);
+}
+
+double Result::limit() const {
+  return leastOscillators(*this) + secondsAtPeak(work.decoderBy, peaks) * double(batch);
 }
 
 double Result::decoderOperationsPerSecond() const {
   return ratio(work.decoderOperations * double(batch), decoder);
 }
 
-double Result::decoderRooflineFraction() const { return ratio(decoderOperationsPerSecond(), peak); }
+double Result::decoderRooflineFraction() const {
+  return ratio(secondsAtPeak(work.decoderBy, peaks) * double(batch), decoder);
+}
 
-double Machine::peak(unsigned threads) {
-  auto [found, isNew] = peaks.try_emplace(threads, 0.0);
+double Machine::peak(Arithmetic arithmetic, unsigned threads) {
+  auto [found, isNew] = peaks.try_emplace({arithmetic, threads}, 0.0);
   // Measured again each time and the best kept: a shared machine is not always as fast as it can
   // be.
-  found->second = std::max(found->second, measurePeak(threads));
+  found->second = std::max(found->second, measurePeak(arithmetic, threads));
   return found->second;
 }
 
@@ -108,8 +132,13 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
       std::max(1u, static_cast<unsigned>(repetitionSeconds * calls / (now() - begin)));
 
   result.work = workOf(module);
-  result.peak = machine.peak(threads);
-  result.bandwidth = machine.bandwidth(static_cast<size_t>(result.work.couplingBytes), threads);
+  auto measureMachine = [&] {
+    for (const auto *operations : {&result.work.dynamicsBy, &result.work.decoderBy})
+      for (const auto &[arithmetic, count] : *operations)
+        result.peaks[arithmetic] = machine.peak(arithmetic, threads);
+    result.bandwidth = machine.bandwidth(static_cast<size_t>(result.work.couplingBytes), threads);
+  };
+  measureMachine();
   std::vector<double> wall, oscillators, readout, decoder;
   for (unsigned r = 0; r < repetitions; ++r) {
     un0_timings sum = {};
@@ -128,8 +157,7 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
     decoder.push_back(sum.decoder / perRepetition);
   }
   // Again after the measurement: the machine may have been slow before it and fast during it.
-  result.peak = machine.peak(threads);
-  result.bandwidth = machine.bandwidth(static_cast<size_t>(result.work.couplingBytes), threads);
+  measureMachine();
 
   const un0_module_info info = module.info();
   result.model = info.model;

@@ -3,6 +3,7 @@
 #define UN0_TOOLS_UN0_BENCH_BENCH_H
 
 #include "Diagnostics.h"
+#include "Roofline.h"
 #include "un0/runtime.hpp"
 
 #include <map>
@@ -17,6 +18,8 @@ using un0run::MaybeFailure;
 /// Work of one image by part of the model, from the module's cost table.
 struct Work {
   double dynamicsOperations = 0, decoderOperations = 0; // a multiply-add is two
+  /// The same by what multiplies: each has a peak of its own.
+  std::map<Arithmetic, double> dynamicsBy, decoderBy;
   double parameterBytes = 0; // read by the dynamics for one pass of a tile
   double couplingBytes = 0;  // of the largest parameter among them: K
 };
@@ -36,12 +39,15 @@ struct Result {
          decoder = 0; // medians; elapsed, were all threads always busy
   Work work;
   uint64_t passes = 0;            // tiles of a request: each reads K once per evaluation
-  double peak = 0, bandwidth = 0; // operations and bytes per second of `threads` threads
+  std::map<Arithmetic, double> peaks; // operations per second of `threads` threads
+  double bandwidth = 0;               // bytes per second of `threads` threads
 
   double oscillatorOperationsPerSecond() const;
   double couplingBytesPerSecond() const;
   /// Least possible time over measured time; the larger of arithmetic and reading bounds it.
   double oscillatorRooflineFraction() const;
+  /// Seconds of the least possible request: what its parts cannot be faster than, one after another.
+  double limit() const;
   double decoderOperationsPerSecond() const;
   double decoderRooflineFraction() const;
 };
@@ -49,11 +55,11 @@ struct Result {
 /// Rates of the machine, measured once per thread count and size.
 class Machine {
 public:
-  double peak(unsigned threads);
+  double peak(Arithmetic arithmetic, unsigned threads);
   double bandwidth(size_t bytes, unsigned threads);
 
 private:
-  std::map<unsigned, double> peaks;
+  std::map<std::pair<Arithmetic, unsigned>, double> peaks;
   std::map<std::pair<size_t, unsigned>, double> bandwidths;
 };
 

@@ -37,13 +37,20 @@ void printFooter(const std::vector<Result> &results) {
   std::printf(
       "\nGOP/s: counted operations, a multiply-add is two. GB/s: parameters of the dynamics read.\n"
       "roof: least possible time / measured time, by rates measured in this run:\n");
-  std::set<std::pair<unsigned, double>> shown;
+  std::set<std::pair<unsigned, double>> read;
+  std::set<std::pair<unsigned, Arithmetic>> multiplied;
   // Backwards: the last result of each kind has the best of all measurements.
-  for (size_t i = results.size(); i-- > 0;)
-    if (const Result &r = results[i]; shown.insert({r.threads, r.work.couplingBytes}).second)
-      std::printf("  %u thread%s: f32 peak %.1f GOP/s; reading %.1f MB again and again %.1f GB/s\n",
-                  r.threads, r.threads == 1 ? "" : "s", r.peak / 1e9, r.work.couplingBytes / 1e6,
-                  r.bandwidth / 1e9);
+  for (size_t i = results.size(); i-- > 0;) {
+    const Result &r = results[i];
+    const char *plural = r.threads == 1 ? "" : "s";
+    for (const auto &[arithmetic, peak] : r.peaks)
+      if (multiplied.insert({r.threads, arithmetic}).second)
+        std::printf("  %u thread%s: %s peak %.1f GOP/s\n", r.threads, plural, nameOf(arithmetic),
+                    peak / 1e9);
+    if (read.insert({r.threads, r.work.couplingBytes}).second)
+      std::printf("  %u thread%s: reading %.1f MB again and again %.1f GB/s\n", r.threads, plural,
+                  r.work.couplingBytes / 1e6, r.bandwidth / 1e9);
+  }
 }
 
 MaybeFailure writeJson(const std::string &path, const std::vector<Result> &results) {
@@ -54,7 +61,10 @@ MaybeFailure writeJson(const std::string &path, const std::vector<Result> &resul
                      {"vectors", vectorSet()},
                      {"version", "un0-bench " UN0_VERSION}};
   root["results"] = ordered_json::array();
-  for (const Result &r : results)
+  for (const Result &r : results) {
+    ordered_json peaks;
+    for (const auto &[arithmetic, peak] : r.peaks)
+      peaks[nameOf(arithmetic)] = peak / 1e9;
     root["results"].push_back(
         {{"model", r.model},
          {"precision", r.precision},
@@ -73,7 +83,9 @@ MaybeFailure writeJson(const std::string &path, const std::vector<Result> &resul
           {{"ms", r.decoder * 1e3},
            {"gops", r.decoderOperationsPerSecond() / 1e9},
            {"roofline_fraction", r.decoderRooflineFraction()}}},
-         {"roofline", {{"peak_gops", r.peak / 1e9}, {"gb_per_s", r.bandwidth / 1e9}}}});
+         {"roofline",
+          {{"peak_gops", peaks}, {"gb_per_s", r.bandwidth / 1e9}, {"limit_ms", r.limit() * 1e3}}}});
+  }
   // Model names come from files: bytes that are no UTF-8 are replaced, not fatal.
   const std::string text = root.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   un0run::OutputFile output;

@@ -47,7 +47,7 @@ const char *vectorSet() { return hasAvx512() ? "avx512" : hasAvx2() ? "avx2" : "
       line(13)
 #define UN0_CLOBBERS(r)                                                                            \
   r "0", r "1", r "2", r "3", r "4", r "5", r "6", r "7", r "8", r "9", r "10", r "11", r "12",    \
-      r "13"
+      r "13", r "14"
 
 #define UN0_FMA_ZMM(n) "vfmadd231ps %%zmm0, %%zmm1, %%zmm" #n "\n"
 #define UN0_FMA_YMM(n) "vfmadd231ps %%ymm0, %%ymm1, %%ymm" #n "\n"
@@ -55,32 +55,38 @@ const char *vectorSet() { return hasAvx512() ? "avx512" : hasAvx2() ? "avx2" : "
 #define UN0_ZERO(n) "xorps %%xmm" #n ", %%xmm" #n "\n"
 #define UN0_VZERO(n) "vxorps %%xmm" #n ", %%xmm" #n ", %%xmm" #n "\n"
 
-// Zeros in all registers: no overflow and no denormal can change the speed.
-__attribute__((target("avx512f"))) static uint64_t peakAvx512(uint64_t rounds) {
-  uint64_t left = rounds;
-  asm volatile(UN0_VZERO(0) UN0_VZERO(1) UN0_TWELVE(UN0_VZERO) "1:\n" UN0_TWELVE(UN0_FMA_ZMM)
-                   UN0_TWELVE(UN0_FMA_ZMM) "dec %0\n jnz 1b\n vzeroupper\n"
-               : "+r"(left)::UN0_CLOBBERS("xmm"), "cc");
-  return rounds * 24 * 32;
-}
+// Zeros in all registers: no overflow and no denormal can change the speed. `operations` of one
+// instruction, a multiply-add being two.
+#define UN0_PEAK(name, features, zero, line, registers, operations)                                \
+  __attribute__((target(features))) static uint64_t name(uint64_t rounds) {                        \
+    uint64_t left = rounds;                                                                        \
+    asm volatile(zero(0) zero(1) UN0_TWELVE(zero) "1:\n" UN0_TWELVE(line) UN0_TWELVE(line)         \
+                 "dec %0\n jnz 1b\n"                                                               \
+                 : "+r"(left)::UN0_CLOBBERS(registers), "cc");                                     \
+    return rounds * 24 * (operations);                                                             \
+  }
 
-__attribute__((target("avx2,fma"))) static uint64_t peakAvx2(uint64_t rounds) {
-  uint64_t left = rounds;
-  asm volatile(UN0_VZERO(0) UN0_VZERO(1) UN0_TWELVE(UN0_VZERO) "1:\n" UN0_TWELVE(UN0_FMA_YMM)
-                   UN0_TWELVE(UN0_FMA_YMM) "dec %0\n jnz 1b\n vzeroupper\n"
-               : "+r"(left)::UN0_CLOBBERS("xmm"), "cc");
-  return rounds * 24 * 16;
-}
+#define UN0_DOT8_ZMM(n) "vpdpbusd %%zmm0, %%zmm1, %%zmm" #n "\n"
+#define UN0_DOT16_ZMM(n) "vpdpwssd %%zmm0, %%zmm1, %%zmm" #n "\n"
+#define UN0_BRAIN_ZMM(n) "vdpbf16ps %%zmm0, %%zmm1, %%zmm" #n "\n"
+#define UN0_DOT8_YMM(n) "%{vex%} vpdpbusd %%ymm0, %%ymm1, %%ymm" #n "\n"
+#define UN0_DOT16_YMM(n) "%{vex%} vpdpwssd %%ymm0, %%ymm1, %%ymm" #n "\n"
+// Without dot products: a product of pairs, and a sum.
+#define UN0_MADD_YMM(n) "vpmaddwd %%ymm0, %%ymm1, %%ymm14\n vpaddd %%ymm14, %%ymm" #n ", %%ymm" #n "\n"
+#define UN0_MADD_XMM(n) "movdqa %%xmm0, %%xmm14\n pmaddwd %%xmm1, %%xmm14\n paddd %%xmm14, %%xmm" #n "\n"
 
+UN0_PEAK(peakAvx512, "avx512f", UN0_VZERO, UN0_FMA_ZMM, "xmm", 32)
+UN0_PEAK(peakAvx2, "avx2,fma", UN0_VZERO, UN0_FMA_YMM, "xmm", 16)
 // Without fused instructions a multiplication and an addition are the same load on the same kind of
 // unit.
-static uint64_t peakSse2(uint64_t rounds) {
-  uint64_t left = rounds;
-  asm volatile(UN0_ZERO(0) UN0_ZERO(1) UN0_TWELVE(UN0_ZERO) "1:\n" UN0_TWELVE(UN0_ADD_XMM)
-                   UN0_TWELVE(UN0_ADD_XMM) "dec %0\n jnz 1b\n"
-               : "+r"(left)::UN0_CLOBBERS("xmm"), "cc");
-  return rounds * 24 * 4;
-}
+UN0_PEAK(peakSse2, "sse2", UN0_ZERO, UN0_ADD_XMM, "xmm", 4)
+UN0_PEAK(dot8Avx512, "avx512vnni", UN0_VZERO, UN0_DOT8_ZMM, "xmm", 128)
+UN0_PEAK(dot16Avx512, "avx512vnni", UN0_VZERO, UN0_DOT16_ZMM, "xmm", 64)
+UN0_PEAK(brainAvx512, "avx512bf16", UN0_VZERO, UN0_BRAIN_ZMM, "xmm", 64)
+UN0_PEAK(dot8Avx2, "avxvnni", UN0_VZERO, UN0_DOT8_YMM, "xmm", 64)
+UN0_PEAK(dot16Avx2, "avxvnni", UN0_VZERO, UN0_DOT16_YMM, "xmm", 32)
+UN0_PEAK(maddAvx2, "avx2", UN0_VZERO, UN0_MADD_YMM, "xmm", 32)
+UN0_PEAK(maddSse2, "sse2", UN0_ZERO, UN0_MADD_XMM, "xmm", 16)
 
 // Readers of `bytes` bytes, a multiple of 512, once.
 __attribute__((target("avx512f"))) static void readAvx512(const char *at, size_t bytes) {
@@ -153,8 +159,48 @@ template <typename Work> static double timeThreads(unsigned threads, Work work) 
 static constexpr int attempts = 7;
 static constexpr double attemptSeconds = 0.02; // long against starting a thread
 
-double measurePeak(unsigned threads) {
-  auto kernel = hasAvx512() ? peakAvx512 : hasAvx2() ? peakAvx2 : peakSse2;
+static uint64_t (*peakKernel(Arithmetic arithmetic))(uint64_t) {
+  auto f32 = hasAvx512() ? peakAvx512 : hasAvx2() ? peakAvx2 : peakSse2;
+  const bool wide = __builtin_cpu_supports("avx512vnni"), narrow = __builtin_cpu_supports("avxvnni");
+  // Bytes without a dot product are widened: twice the instructions of 16-bit numbers, for twice the
+  // products.
+  auto widened = hasAvx2() ? maddAvx2 : maddSse2;
+  switch (arithmetic) {
+  case Arithmetic::F32:
+    return f32;
+  case Arithmetic::S16:
+    return wide ? dot16Avx512 : narrow ? dot16Avx2 : widened;
+  case Arithmetic::BF16:
+    return __builtin_cpu_supports("avx512bf16") ? brainAvx512 : f32;
+  case Arithmetic::U8S8:
+    return wide ? dot8Avx512 : narrow ? dot8Avx2 : widened;
+  }
+  return f32;
+}
+
+Arithmetic arithmeticOf(const char *name) {
+  for (Arithmetic a : {Arithmetic::S16, Arithmetic::BF16, Arithmetic::U8S8})
+    if (name && std::strcmp(name, nameOf(a)) == 0)
+      return a;
+  return Arithmetic::F32;
+}
+
+const char *nameOf(Arithmetic arithmetic) {
+  switch (arithmetic) {
+  case Arithmetic::F32:
+    break;
+  case Arithmetic::S16:
+    return "s16";
+  case Arithmetic::BF16:
+    return "bf16";
+  case Arithmetic::U8S8:
+    return "u8s8";
+  }
+  return "f32";
+}
+
+double measurePeak(Arithmetic arithmetic, unsigned threads) {
+  auto kernel = peakKernel(arithmetic);
   constexpr uint64_t probe = 1 << 16;
   double begin = now();
   kernel(probe);

@@ -18,9 +18,15 @@ std::string cpuName();
 /// use.
 const char *vectorSet();
 
-/// Highest f32 rate of `threads` threads together, in operations per second; a fused multiply-add
-/// is two.
-double measurePeak(unsigned threads);
+/// What multiplies, as the cost table of a module names it.
+enum class Arithmetic { F32, S16, BF16, U8S8 };
+/// Of "f32", "s16", "bf16", "u8s8"; anything else is f32.
+Arithmetic arithmeticOf(const char *name);
+const char *nameOf(Arithmetic arithmetic);
+
+/// Highest rate of `threads` threads together, in operations per second; a multiply-add is two. By
+/// the instruction that this CPU has for it, else by what replaces that.
+double measurePeak(Arithmetic arithmetic, unsigned threads);
 
 /// Highest rate at which `threads` threads together read `bytes` bytes of memory over and over,
 /// each the whole of it, in bytes per second. Zero when the memory cannot be had.

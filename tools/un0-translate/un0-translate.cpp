@@ -106,6 +106,7 @@ static json::Object describe(const un0_module *module) {
                                  {"part", cost.part},
                                  {"count", cost.count},
                                  {"multiply_adds", cost.multiply_adds},
+                                 {"arithmetic", un0_module_cost_arithmetic(module, i)},
                                  {"bits", cost.bits},
                                  {"special_functions", cost.special_functions},
                                  {"parameter_bytes", cost.parameter_bytes},

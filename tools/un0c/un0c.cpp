@@ -13,8 +13,24 @@ static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Require
                                   cl::cat(category));
 static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print without it"),
                                    cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> precision("precision", cl::desc("Arithmetic of the couplings: f32"),
+static cl::opt<std::string> precision("precision",
+                                      cl::desc("Arithmetic: f32, int16, bf16, int8, int4 or auto"),
                                       cl::init("f32"), cl::cat(category));
+static cl::opt<std::string> decoderPrecision(
+    "decoder-precision",
+    cl::desc("Arithmetic of the decoder, f32 or int8; int8 with --precision=int8 and int4"),
+    cl::cat(category));
+static cl::opt<double>
+    maxFeatureError("max-feature-error",
+                    cl::desc("With auto: rms error of the features against f32 (default 0.02)"),
+                    cl::cat(category));
+static cl::opt<double> maxImageError("max-image-error",
+                                     cl::desc("With auto: rms error of the images against f32"),
+                                     cl::cat(category));
+static cl::opt<std::string>
+    precisionFile("precision-file",
+                  cl::desc("Precisions by operator (JSON); auto writes it, others read it"),
+                  cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string> target("target", cl::desc("What to make: cpu"), cl::init("cpu"),
                                    cl::cat(category));
 static cl::opt<std::string>
@@ -79,6 +95,12 @@ int main(int argc, char **argv) {
   options.output = output;
   options.cpu = mcpu;
   options.precision = precision;
+  options.decoderPrecision = decoderPrecision;
+  options.precisionFile = precisionFile;
+  if (maxFeatureError.getNumOccurrences())
+    options.maxFeatureError = maxFeatureError;
+  if (maxImageError.getNumOccurrences())
+    options.maxImageError = maxImageError;
   for (auto [flag, phase] :
        {std::make_pair(&compileTo, &options.to), std::make_pair(&compileFrom, &options.from)}) {
     std::optional<un0::Phase> parsed = un0::parsePhase(*flag);

@@ -5,6 +5,7 @@
 
 #include "dialects/Un0/IR/Un0.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/BuiltinTypes.h"
@@ -31,6 +32,41 @@ constexpr int64_t kLine = 16;
 
 /// Rounds up to whole lines.
 inline int64_t padToLine(int64_t n) { return (n + kLine - 1) / kLine * kLine; }
+
+/// Sources of a coupling, or numbers of a wave, in a 32-bit word.
+int64_t getPerWord(Precision precision);
+
+/// Module attribute: results must be the same bits on every processor.
+inline constexpr llvm::StringLiteral kExactAttr = "cpu.exact";
+
+/// Module attribute: `un0_decode` takes one more argument, the buffer that the f32 images of the
+/// decoder are kept in one after the other, so that the compiler can look at them. Its value becomes
+/// that buffer's size in bytes.
+inline constexpr llvm::StringLiteral kObserveAttr = "cpu.observe";
+
+/// Panels of 16 rows that one sample's coupling takes together on a target with `lanes` lanes: 8
+/// accumulators cover the latency of two multiply-add pipes, and the panels are as many streams.
+inline int64_t getPanelsTogether(int64_t lanes) { return lanes * 4 / kLine; }
+/// What the threads of a team share out: groups of that many panels, the last one perhaps smaller.
+inline int64_t getRowGroups(int64_t paddedRows, int64_t lanes) {
+  int64_t together = getPanelsTogether(lanes);
+  return (paddedRows / kLine + together - 1) / together;
+}
+
+/// Lines of a `words16` panel after its words: row scales, sums to start from, and int4's table.
+inline int64_t getHeaderLines(Precision precision) {
+  return precision == Precision::BF16 ? 0 : precision == Precision::Int4 ? 3 : 2;
+}
+
+/// Words of one phase of packed int8 weights for `channels` output channels (`conv3x3`,
+/// `conv_upsample`): starting sums, scales, then taps.
+int64_t getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels);
+
+/// Steps in which waves are packed: 1/127 as bytes, 1/2047 in 16 bits. Twelve bits, because the
+/// error of the couplings decides (reference: docs/quantization.md), and fewer bits drain later.
+constexpr float kByteWave = 127.0f, kShortWave = 2047.0f;
+/// Largest magnitude of a packed coupling.
+constexpr int64_t kByteCoupling = 127, kShortCoupling = 8191;
 
 } // namespace un0::cpu
 

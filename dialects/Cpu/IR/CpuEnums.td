@@ -19,4 +19,12 @@ def Cpu_Packing : I32EnumAttr<"Packing", "how a parameter is laid out for the ke
   let cppNamespace = "::un0::cpu";
   let genSpecializedAttr = 0;
 }
+
+def Cpu_DotKind : I32EnumAttr<"DotKind", "what a word of a packed dot product holds", [
+    I32EnumAttrCase<"U8S8", 0, "u8s8">,
+    I32EnumAttrCase<"S16", 1, "s16">,
+    I32EnumAttrCase<"BF16", 2, "bf16">]> {
+  let cppNamespace = "::un0::cpu";
+  let genSpecializedAttr = 0;
+}
 #endif // CPU_IR_CPUENUMS_TD

@@ -4,6 +4,8 @@
 
 using namespace mlir;
 using namespace un0::cpu;
+using un0::Precision;
+using un0::PrecisionAttr;
 
 #define GET_OP_CLASSES
 #include "dialects/Cpu/IR/CpuOps.cpp.inc"
@@ -50,6 +52,16 @@ LogicalResult WavesOp::verify() {
   bool tile = phases.size() == 2 && waves == ArrayRef<int64_t>({phases[0], 2, phases[1]});
   if ((!single && !tile) || phases[0] % kLine)
     return emitOpError("waves do not match the phases' layout");
+  if (getFirst() && !single)
+    return emitOpError("rows of a batch tile are not split");
+  if (!getPacked())
+    return success();
+  if (*getPrecision() == Precision::F32 || *getPrecision() == Precision::Int4)
+    return emitOpError("waves are not packed as ") << un0::stringifyPrecision(*getPrecision());
+  int64_t words = phases[0] / getPerWord(*getPrecision());
+  if (shapeOf(getPacked()) !=
+      (single ? ArrayRef<int64_t>({2, words}) : ArrayRef<int64_t>({words, 2, phases.back()})))
+    return emitOpError("packed waves do not hold ") << phases[0] << " phases";
   return success();
 }
 
@@ -78,9 +90,27 @@ LogicalResult RateOp::verify() {
   if (shapeOf(getFrequency()) != ArrayRef<int64_t>({padded}))
     return emitOpError("frequency has ")
            << shapeOf(getFrequency())[0] << " entries but the population has " << padded;
-  for (auto [coupling, source] : llvm::zip(getCouplings(), getSources())) {
+  if (getCouplings().size() != getSources().size() ||
+      (getPrecisions() && getPrecisions()->size() != getCouplings().size()) ||
+      (getDrains() && getDrains()->size() != getCouplings().size()))
+    return emitOpError("needs a source, a precision and a drain per coupling");
+  if (getFirst() && !single)
+    return emitOpError("rows of a batch tile are not split");
+  for (auto [i, coupling, source] : llvm::enumerate(getCouplings(), getSources())) {
     ArrayRef<int64_t> k = shapeOf(coupling), s = shapeOf(source);
     int64_t sources = single ? s.back() : s.front();
+    if (Precision precision = getPrecision(i); precision != Precision::F32) {
+      int64_t words = k.size() == 3 ? k[1] - getHeaderLines(precision) : 0;
+      int64_t needed = precision == Precision::Int4 ? 2 * words : words;
+      if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
+          needed > sources ||
+          !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
+          !cast<MemRefType>(source.getType()).getElementType().isInteger(32))
+        return emitOpError("coupling ")
+               << i << " does not fit the " << un0::stringifyPrecision(precision) << " words of "
+               << padded << " oscillators";
+      continue;
+    }
     bool shared = k.size() == 3 && k[0] == padded / kLine && k[2] == kLine && k[1] <= sources;
     bool drive = single ? k.size() == 2 && k[1] == padded && k[0] <= sources
                         : k.size() == 3 && k[0] == padded && k[2] == out[1] && k[1] <= sources;
@@ -89,6 +119,26 @@ LogicalResult RateOp::verify() {
              << padded << " oscillators";
   }
   return success();
+}
+
+Precision RateOp::getPrecision(unsigned term) {
+  return getPrecisions() ? cast<PrecisionAttr>((*getPrecisions())[term]).getValue()
+                         : Precision::F32;
+}
+
+int64_t un0::cpu::getPerWord(Precision precision) {
+  switch (precision) {
+  case Precision::F32:
+    return 1;
+  case Precision::Int16:
+  case Precision::BF16:
+    return 2;
+  case Precision::Int8:
+    return 4;
+  case Precision::Int4:
+    return 8;
+  }
+  llvm_unreachable("unknown precision");
 }
 
 LogicalResult CombineOp::verify() {
@@ -125,5 +175,43 @@ LogicalResult Conv2DPlanarOp::verify() {
   if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
     return emitOpError("weights have ")
            << shapeOf(getWeights())[0] << " elements, expected " << expected;
+  return success();
+}
+
+LogicalResult DotOp::verify() {
+  auto sums = cast<VectorType>(getAccumulator().getType()),
+       words = cast<VectorType>(getX().getType());
+  if (sums.getShape() != words.getShape())
+    return emitOpError("has ") << sums.getNumElements() << " sums for " << words.getNumElements()
+                               << " words";
+  bool floats = getKind() == DotKind::BF16;
+  if (sums.getElementType().isF32() != floats)
+    return emitOpError("sums of kind ")
+           << stringifyDotKind(getKind()) << " are " << (floats ? "f32" : "i32");
+  return success();
+}
+
+int64_t un0::cpu::getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels) {
+  int64_t words = (inputs + 3) / 4;
+  return (2 + taps * words) * channels;
+}
+
+LogicalResult Conv2DBytesOp::verify() {
+  ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getOutput());
+  if (in.size() != 4 || out.size() != 4 || in[3] != kLine || out[3] != kLine)
+    return emitOpError("input and output must be images of channel blocks");
+  int64_t scale = getUpsample() ? 2 : 1;
+  if ((in[1] - 2) * scale != out[1] - 2 || (in[2] - 2) * scale != out[2] - 2)
+    return emitOpError("input is ") << in[1] - 2 << " x " << in[2] - 2 << " but output is "
+                                    << out[1] - 2 << " x " << out[2] - 2;
+  int64_t channels = getChannels();
+  if (channels <= 0 || channels > in[0] * kLine * 4)
+    return emitOpError("input holds ") << in[0] * kLine * 4 << " channels, not " << channels;
+  int64_t phases = getUpsample() ? 4 : 1, taps = getUpsample() ? 4 : 9;
+  int64_t perChannel = phases * getByteWeightWords(channels, taps, 1);
+  if (int64_t words = shapeOf(getWeights())[0];
+      words % (perChannel * kLine) || words / perChannel > out[0] * kLine * 4)
+    return emitOpError("weights have ") << words << " words, not a multiple of "
+                                        << perChannel * kLine << " that the output holds";
   return success();
 }

@@ -6,8 +6,12 @@
 //   phases   Np x B       a batch tile       | Np        one sample
 //   waves    Np x 2 x B   sine, then cosine  | 2 x Np
 //   rows16   ceil(N/16) x S x 16             coupling, 16 rows side by side, one line per source
+//   words16  ceil(N/16) x (W + 2) x 16 x i32 quantized coupling: W = ceil(S / per word) lines of words, a line of row
+//            scales (f32 bits), a line of sums to start from (-128 x row sum for bytes); int4: a 16-entry table, too
+//   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
 //   drive    Np x M x B                      | M x Np
 //   image    ceil(C/16) x (H+2) x (W+2) x 16 channels in lanes, a ring of zeros around
+//   bytes    ceil(C/64) x (H+2) x (W+2) x 16 x i32, four channels to a word, a ring of the zero point around
 //
 //===----------------------------------------------------------------------===//
 
@@ -21,6 +25,7 @@ include "mlir/IR/BuiltinAttributes.td"
 include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
+include "mlir/Dialect/LLVMIR/LLVMOpBase.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Cpu_Dialect : Dialect {
@@ -34,28 +39,37 @@ def Cpu_Dialect : Dialect {
     number of lanes and registers of the target.
   }];
   let useDefaultAttributePrinterParser = 1;
-  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect", "::un0::Un0Dialect"];
+  let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
+                           "::un0::Un0Dialect"];
 }
 
 def Cpu_PackingAttr : EnumAttr<Cpu_Dialect, Cpu_Packing, "packing">;
+
+def Cpu_DotKindAttr : EnumAttr<Cpu_Dialect, Cpu_DotKind, "dot_kind">;
 
 class Cpu_Op<string mnemonic, list<Trait> traits = []> : Op<Cpu_Dialect, mnemonic, traits>;
 def Cpu_Memory : StaticShapeMemRefOf<[F32]>;
 def Cpu_Read : Arg<Cpu_Memory, "", [MemRead]>;
 def Cpu_ReadAll : Arg<Variadic<Cpu_Memory>, "", [MemRead]>;
 def Cpu_Write : Arg<Cpu_Memory, "", [MemWrite]>;
+def Cpu_Words : StaticShapeMemRefOf<[I32]>;
+def Cpu_ReadTerms : Arg<Variadic<StaticShapeMemRefOf<[F32, I32]>>, "", [MemRead]>;
 
 def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
   let summary = "where a parameter lies in the weight section, and how";
   let description = [{
-    `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above. `class_rows`: (classes + 1) x M x Np of a
+    `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32. `class_rows`: (classes + 1) x M x Np of a
     classes x N x M table, the last slice zero (no class). `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes`
-    output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. Offsets and
-    sizes are bytes.
+    output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
+    channels are words of four, blocks hold 16 of them and only words with channels in them are there; each group's
+    phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
+    `conv_planar`, a word per output, rounded up to 16. Offsets and sizes are bytes.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$param, Cpu_PackingAttr:$packing,
                        I64Attr:$offset, I64Attr:$bytes, DefaultValuedAttr<I64Attr, "16">:$lanes,
-                       DefaultValuedAttr<I64Attr, "2">:$group);
+                       DefaultValuedAttr<I64Attr, "2">:$group,
+                       DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision,
+                       DefaultValuedAttr<I64Attr, "0">:$zero_point);
   let assemblyFormat = "$sym_name `of` $param $packing `at` $offset `size` $bytes attr-dict";
   let hasVerifier = 1;
 }
@@ -74,10 +88,18 @@ def Cpu_StorePhasesOp : Cpu_Op<"store_phases"> {
   let hasVerifier = 1;
 }
 
-def Cpu_WavesOp : Cpu_Op<"waves"> {
+def Cpu_WavesOp : Cpu_Op<"waves", [AttrSizedOperandSegments]> {
   let summary = "sine and cosine of every phase";
-  let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves);
-  let assemblyFormat = "$phases `to` $waves attr-dict `:` type($phases) `,` type($waves)";
+  let description = [{
+    With `packed` also as words for quantized couplings, from the same registers: bytes `round(127 x) + 128`, 16-bit numbers
+    `round(2047 x)`, or bf16. With `rows`, only oscillators [first, last), multiples of 16, of one sample.
+  }];
+  let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves, Arg<Optional<Cpu_Words>, "", [MemWrite]>:$packed,
+                       Optional<Index>:$first, Optional<Index>:$last, OptionalAttr<Un0_PrecisionAttr>:$precision);
+  let assemblyFormat = [{
+    $phases `to` $waves (`packed` $precision^ $packed)? (`rows` $first^ `to` $last)? attr-dict
+    `:` type($phases) `,` type($waves) (`,` type($packed)^)?
+  }];
   let hasVerifier = 1;
 }
 
@@ -89,21 +111,49 @@ def Cpu_GatherClassOp : Cpu_Op<"gather_class"> {
   let hasVerifier = 1;
 }
 
-def Cpu_RateOp : Cpu_Op<"rate", [SameVariadicOperandSize]> {
+def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let summary = "all couplings of one population in one pass, with the update as its epilogue";
   let description = [{
     `rate[i] = frequency[i] + cos_i (K S)_i - sin_i (K C)_i`, the couplings' sums taken in the order given, source by source.
     With `step`, `out[i] = base[i] + step * rate[i]` (Euler, in place if base is out); without, `out = rate`.
-    A coupling is `rows16` (shared by all samples) or a gathered drive.
+    A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source;
+    `precisions` says which, all f32 without it. `drains[k]`: an int16 sum is emptied into f32 after that many words.
+    `scratch` is what the precision needs on the side: unpacked int4 rows, or the f32 sums of an int16 tile.
+    With `rows`, only the groups [first, last) of one sample's oscillators: `getRowGroups` in Cpu.h.
   }];
-  let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadAll:$couplings,
-                       Cpu_ReadAll:$sources, Cpu_Read:$base, Cpu_Write:$out, OptionalAttr<F32Attr>:$step);
+  let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadTerms:$couplings, Cpu_ReadTerms:$sources,
+                       Cpu_Read:$base, Cpu_Write:$out, Arg<Optional<Cpu_Words>, "", [MemRead, MemWrite]>:$scratch,
+                       Optional<Index>:$first, Optional<Index>:$last, OptionalAttr<F32Attr>:$step,
+                       OptionalAttr<TypedArrayAttrBase<Un0_PrecisionAttr, "precisions">>:$precisions,
+                       OptionalAttr<DenseI64ArrayAttr>:$drains);
   let assemblyFormat = [{
     `frequency` $frequency `target` $target (`couple` `(` $couplings^ `)` `with` `(` $sources `)`)? `base` $base
-    `to` $out (`step` $step^)? attr-dict `:` type($frequency) `,` type($target) `,` type($base) `,` type($out)
-    (`,` `(` type($couplings)^ `)` `,` `(` type($sources) `)`)?
+    `to` $out (`step` $step^)? (`scratch` $scratch^)? (`rows` $first^ `to` $last)? attr-dict
+    `:` type($frequency) `,` type($target) `,` type($base) `,` type($out)
+    (`,` `(` type($couplings)^ `)` `,` `(` type($sources) `)`)? (`scratch` type($scratch)^)?
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::un0::Precision getPrecision(unsigned term);
+  }];
+}
+
+def Cpu_BarrierOp : Cpu_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
+  let summary = "waits until every thread of the team is here";
+  let description = [{ Calls the function that the runtime passes to a team's entry, with its data. }];
+  let arguments = (ins LLVM_AnyPointer:$function, LLVM_AnyPointer:$data);
+  let assemblyFormat = "$function `(` $data `)` attr-dict `:` type($function) `,` type($data)";
+}
+
+def Cpu_LookupOp : Cpu_Op<"lookup", [Pure, AllTypesMatch<["table", "indices", "result"]>]> {
+  let summary = "bytes of a 16-entry table";
+  let description = [{
+    Byte by byte `result = table[indices]`, indices below 16. The table is repeated in every four words. `pshufb`, where the
+    processor has it.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$table, VectorOfRankAndType<[1], [I32]>:$indices);
+  let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
+  let assemblyFormat = "$table `[` $indices `]` attr-dict `:` type($result)";
 }
 
 def Cpu_DriftOp : Cpu_Op<"drift"> {
@@ -170,6 +220,51 @@ def Cpu_Conv2DPlanarOp : Cpu_Op<"conv2d_planar"> {
   let hasVerifier = 1;
 }
 
+def Cpu_FillRingOp : Cpu_Op<"fill_ring"> {
+  let summary = "a zero point in the ring of an image of bytes";
+  let arguments = (ins Arg<Cpu_Words, "", [MemWrite]>:$image, I64Attr:$zero_point);
+  let assemblyFormat = "$image `with` $zero_point attr-dict `:` type($image)";
+}
+
+def Cpu_ScatterBytesOp : Cpu_Op<"scatter_bytes"> {
+  let summary = "C x H x W features into an image of bytes";
+  let description = [{ `round(feature / scale) + zero_point`, within 0 to 255; channels past the last are left as they are. }];
+  let arguments = (ins Cpu_Read:$features, Arg<Cpu_Words, "", [MemWrite]>:$image, I64Attr:$channels, F32Attr:$scale,
+                       I64Attr:$zero_point);
+  let assemblyFormat = [{
+    $features `to` $image `channels` $channels `scale` $scale `zero_point` $zero_point attr-dict
+    `:` type($features) `,` type($image)
+  }];
+}
+
+def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes"> {
+  let summary = "3x3 convolution between images of bytes";
+  let description = [{
+    Exact sums of unsigned inputs and signed weights, then `round(max(y, slope y) / scale) + zero_point` for the next one,
+    y = input_scale * (scale of the channel) * sum + bias. `channels` of the input are real. Otherwise as `cpu.conv2d`.
+  }];
+  let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
+                       Arg<Cpu_Words, "", [MemWrite]>:$output, I64Attr:$channels, F32Attr:$input_scale, F32Attr:$scale,
+                       I64Attr:$zero_point, UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes,
+                       I64Attr:$group);
+  let assemblyFormat = [{
+    $input `,` $weights `,` $bias `to` $output `channels` $channels `lanes` $lanes `group` $group
+    (`upsample` $upsample^)? (`leaky` $slope^)? attr-dict
+    `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def Cpu_Conv2DPlanarBytesOp : Cpu_Op<"conv2d_planar_bytes"> {
+  let summary = "3x3 convolution of an image of bytes to a few planes of f32, with tanh";
+  let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
+                       Cpu_Write:$planes, F32Attr:$input_scale, UnitAttr:$tanh);
+  let assemblyFormat = [{
+    $input `,` $weights `,` $bias `to` $planes `scale` $input_scale (`tanh` $tanh^)? attr-dict
+    `:` type($input) `,` type($weights) `,` type($bias) `,` type($planes)
+  }];
+}
+
 def Cpu_SinCosOp : Cpu_Op<"sincos", [Pure, AllTypesMatch<["operand", "sine", "cosine"]>]> {
   let summary = "sine and cosine of a vector, sharing the range reduction";
   let description = [{
@@ -179,6 +274,21 @@ def Cpu_SinCosOp : Cpu_Op<"sincos", [Pure, AllTypesMatch<["operand", "sine", "co
   let arguments = (ins VectorOfNonZeroRankOf<[F32]>:$operand);
   let results = (outs VectorOfNonZeroRankOf<[F32]>:$sine, VectorOfNonZeroRankOf<[F32]>:$cosine);
   let assemblyFormat = "$operand attr-dict `:` type($operand)";
+}
+
+def Cpu_DotOp : Cpu_Op<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>, AllTypesMatch<["x", "y"]>]> {
+  let summary = "packed dot products, a word of small numbers per lane";
+  let description = [{
+    Lane by lane `result = accumulator + sum of x_e y_e` over the elements e of a 32-bit word. `u8s8`: four bytes, x unsigned
+    and y signed, exact in i32. `s16`: two signed 16-bit numbers, exact in i32 until it wraps. `bf16`: two bf16 numbers,
+    sums in f32. `vpdpbusd`, `vpdpwssd` and `vdpbf16ps` where the processor has them, else widening products with the same
+    integer results.
+  }];
+  let arguments = (ins VectorOfRankAndType<[1], [I32, F32]>:$accumulator, VectorOfRankAndType<[1], [I32]>:$x,
+                       VectorOfRankAndType<[1], [I32]>:$y, Cpu_DotKindAttr:$kind);
+  let results = (outs VectorOfRankAndType<[1], [I32, F32]>:$result);
+  let assemblyFormat = "$kind $accumulator `,` $x `,` $y attr-dict `:` type($accumulator) `,` type($x)";
+  let hasVerifier = 1;
 }
 
 #endif // CPU_IR_CPUOPS_TD

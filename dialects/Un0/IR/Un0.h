@@ -43,6 +43,16 @@ struct Cost {
     return *this;
   }
 
+  /// Takes a part of this cost away; `bits` stays.
+  Cost &operator-=(const Cost &part) {
+    multiplyAdds -= part.multiplyAdds;
+    specialFunctions -= part.specialFunctions;
+    parameterBytes -= part.parameterBytes;
+    bytesRead -= part.bytesRead;
+    bytesWritten -= part.bytesWritten;
+    return *this;
+  }
+
   /// The cost of `count` evaluations. Parameters are read anew in each.
   Cost times(uint64_t count) const {
     return {multiplyAdds * count, specialFunctions * count, parameterBytes * count,
@@ -81,6 +91,11 @@ ParamOp getParameter(mlir::Value value);
 /// Makes an evolve of the states in `kept` only. The region may not need the arguments of the
 /// others, but for computing their own rates, and nobody may read their results.
 EvolveOp eraseStates(mlir::RewriterBase &rewriter, EvolveOp evolve, const llvm::BitVector &kept);
+
+/// Bits of a stored coupling or weight.
+unsigned getStorageBits(Precision precision);
+/// What multiplies it, as in the module's cost table: "f32", "s16", "bf16" or "u8s8".
+llvm::StringRef getArithmetic(Precision precision);
 
 /// Evaluations of the right-hand side per step.
 unsigned getNumStages(Solver solver);

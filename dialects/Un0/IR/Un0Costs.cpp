@@ -113,20 +113,56 @@ Cost SinCosOp::getCost() {
   return cost;
 }
 
+unsigned un0::getStorageBits(Precision precision) {
+  switch (precision) {
+  case Precision::F32:
+    return 32;
+  case Precision::Int16:
+  case Precision::BF16:
+    return 16;
+  case Precision::Int8:
+    return 8;
+  case Precision::Int4:
+    return 4;
+  }
+  llvm_unreachable("unknown precision");
+}
+
+StringRef un0::getArithmetic(Precision precision) {
+  switch (precision) {
+  case Precision::F32:
+    return "f32";
+  case Precision::Int16:
+    return "s16";
+  case Precision::BF16:
+    return "bf16";
+  case Precision::Int8:
+  case Precision::Int4: // unpacked to bytes
+    return "u8s8";
+  }
+  llvm_unreachable("unknown precision");
+}
+
+Cost FusedRateOp::getTermCost(unsigned term) {
+  // The contractions with sine and cosine share one pass over the coupling; the epilogue joins
+  // them.
+  Cost cost = getCouplingCost(getCouplings()[term]);
+  cost.multiplyAdds = 2 * cost.multiplyAdds + 2 * getElementsPerImage(getResult());
+  cost.bytesRead += 2 * getBytesPerImage(getSines()[term]);
+  if (Precision precision = getPrecision(term); precision != Precision::F32) {
+    cost.parameterBytes = cost.parameterBytes / 32 * getStorageBits(precision);
+    cost.bits = std::max(getStorageBits(precision), 8u);
+  }
+  return cost;
+}
+
 Cost FusedRateOp::getCost() {
-  uint64_t targets = getElementsPerImage(getResult());
   Cost cost;
   cost.parameterBytes = getBytes(getFrequency());
   cost.bytesRead = 2 * getBytesPerImage(getResult());
   cost.bytesWritten = getBytesPerImage(getResult());
-  for (auto [coupling, sine] : llvm::zip_equal(getCouplings(), getSines())) {
-    // The contractions with sine and cosine share one pass over the coupling; the epilogue joins
-    // them.
-    Cost term = getCouplingCost(coupling);
-    term.multiplyAdds = 2 * term.multiplyAdds + 2 * targets;
-    term.bytesRead += 2 * getBytesPerImage(sine);
-    cost += term;
-  }
+  for (unsigned term = 0; term < getCouplings().size(); ++term)
+    cost += getTermCost(term);
   return cost;
 }
 
@@ -153,5 +189,10 @@ Cost un0::Conv2DOp::getCost() {
   cost.bytesRead = getBytesPerImage(getInput());
   cost.bytesWritten = getBytesPerImage(getOutput());
   cost.bits = getBits(getWeight());
+  if (getPrecision() == Precision::Int8) {
+    cost.parameterBytes = getBytes(getBias()) + (getUpsample() ? 16 : 9) * channelPairs;
+    cost.bytesRead = getElementsPerImage(getInput());
+    cost.bits = 8;
+  }
   return cost;
 }

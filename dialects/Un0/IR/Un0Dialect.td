@@ -57,4 +57,15 @@ def Un0_Activation : I32EnumAttr<"Activation", "epilogue of a fused convolution"
 }
 def Un0_ActivationAttr : EnumAttr<Un0_Dialect, Un0_Activation, "activation">;
 
+def Un0_Precision : I32EnumAttr<"Precision", "arithmetic of a contraction", [
+    I32EnumAttrCase<"F32", 0, "f32">,
+    I32EnumAttrCase<"Int16", 1, "int16">,
+    I32EnumAttrCase<"BF16", 2, "bf16">,
+    I32EnumAttrCase<"Int8", 3, "int8">,
+    I32EnumAttrCase<"Int4", 4, "int4">]> {
+  let cppNamespace = "::un0";
+  let genSpecializedAttr = 0;
+}
+def Un0_PrecisionAttr : EnumAttr<Un0_Dialect, Un0_Precision, "precision">;
+
 #endif // UN0_IR_UN0DIALECT_TD

@@ -419,7 +419,31 @@ LogicalResult FusedRateOp::verify() {
                               sine.getType())) ||
         failed(verifyCoupling(*this, coupling, sine, getTargetSine())))
       return failure();
+  if (getPrecisions() && getPrecisions()->size() != getCouplings().size())
+    return emitOpError() << "has " << getPrecisions()->size() << " precisions for "
+                         << getCouplings().size() << " couplings";
+  if (getDrains() && getDrains()->size() != getCouplings().size())
+    return emitOpError() << "has " << getDrains()->size() << " drains for " << getCouplings().size()
+                         << " couplings";
+  for (auto [i, coupling] : llvm::enumerate(getCouplings())) {
+    if (getPrecision(i) == Precision::F32)
+      continue;
+    if (getShape(coupling).size() != 2)
+      return emitOpError() << "coupling " << i << " is " << stringifyPrecision(getPrecision(i))
+                           << " but differs from sample to sample; only a shared one is quantized";
+    if (getPrecision(i) == Precision::Int4 && getShape(coupling)[1] % 8)
+      return emitOpError() << "coupling " << i << " is int4 but its " << getShape(coupling)[1]
+                           << " sources are not a multiple of 8";
+    // 8191 x 2047 x 128 is the most that a 32-bit sum holds whatever the weights are.
+    if (getDrains() && (*getDrains())[i] < 0)
+      return emitOpError() << "drain " << i << " is negative";
+  }
   return success();
+}
+
+Precision FusedRateOp::getPrecision(unsigned term) {
+  return getPrecisions() ? cast<PrecisionAttr>((*getPrecisions())[term]).getValue()
+                         : Precision::F32;
 }
 
 LogicalResult DriftOp::verify() {
@@ -461,6 +485,19 @@ LogicalResult un0::Conv2DOp::verify() {
                          << (leaky ? " needs a slope" : " takes no slope");
   if (leaky && !getSlope()->isFinite())
     return emitOpError() << "slope must be finite, but is " << getSlope()->convertToDouble();
+  bool bytes = getPrecision() == Precision::Int8;
+  if (!bytes && getPrecision() != Precision::F32)
+    return emitOpError() << "precision is " << stringifyPrecision(getPrecision())
+                         << "; convolutions have f32 and int8";
+  if (bytes != getInputScale().has_value() || bytes != getInputZeroPoint().has_value())
+    return emitOpError() << "precision " << stringifyPrecision(getPrecision())
+                         << (bytes ? " needs" : " takes no") << " input_scale and input_zero_point";
+  if (bytes && !(getInputScale()->isFiniteNonZero() && !getInputScale()->isNegative()))
+    return emitOpError() << "input_scale must be positive, but is "
+                         << getInputScale()->convertToDouble();
+  if (bytes && (*getInputZeroPoint() > 255))
+    return emitOpError() << "input_zero_point must be 0 to 255, but is "
+                         << static_cast<int64_t>(*getInputZeroPoint());
   return success();
 }
 

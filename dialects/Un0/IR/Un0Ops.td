@@ -174,6 +174,12 @@ def Un0_FusedRateOp : Un0_Op<"fused_rate", [Pure, AttrSizedOperandSegments,
     term's source. Each K is read once for both contractions. The diagonals of K must be zero in the parameter
     (`zero_diagonal` on `un0.param`) where self-coupling is excluded.
 
+    `precisions` has one entry per coupling; without it all are f32. In another precision the coupling and its source's
+    waves are replaced by their nearest values: `int8`, row i of K in steps of max|K_i| / 127, waves in steps of 1/127;
+    `int16`, max|K_i| / 8191 and 1/2047; `bf16`, both rounded to bf16; `int4`, 16 levels per K and a scale per row, waves as
+    in int8. Integer sums are exact: `drains` says after how many sources of an `int16` coupling a 32-bit accumulator must
+    be emptied into f32 (0: never).
+
     ```mlir
     %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c), %drive(%ps, %pc)
         : tensor<?x1024xf32>, tensor<1x1024xf32>, [tensor<1024x1024xf32>, tensor<?x1024xf32>],
@@ -182,9 +188,17 @@ def Un0_FusedRateOp : Un0_Op<"fused_rate", [Pure, AttrSizedOperandSegments,
   }];
   let arguments = (ins Un0_Phases:$target_sine, Un0_Phases:$target_cosine, AnyStaticShapeTensor:$frequency,
                        Variadic<AnyRankedTensor>:$couplings, Variadic<Un0_Phases>:$sines,
-                       Variadic<Un0_Phases>:$cosines);
+                       Variadic<Un0_Phases>:$cosines,
+                       OptionalAttr<TypedArrayAttrBase<Un0_PrecisionAttr, "precisions">>:$precisions,
+                       OptionalAttr<DenseI64ArrayAttr>:$drains);
   let results = (outs Un0_Phases:$result);
   let hasCustomAssemblyFormat = 1;
+  let extraClassDeclaration = [{
+    /// Precision of the coupling `term`.
+    Precision getPrecision(unsigned term);
+    /// What coupling `term` alone costs: both contractions and their epilogue.
+    Cost getTermCost(unsigned term);
+  }];
   let hasVerifier = 1;
 }
 
@@ -211,9 +225,15 @@ def Un0_Conv2DOp : Un0_Op<"conv2d", [Pure, DeclareOpInterfaceMethods<Un0_CostOpI
     Input B x C x H x W, weights O x C x 3 x 3, padding 1, then bias and activation. With `upsample` the input is first
     repeated 2x in both directions (nearest); code for it uses four 2x2 convolutions with pre-summed weights. `slope` is
     the negative slope of `leaky_relu`.
+
+    With `precision = int8` the input is replaced by its nearest of the 256 values `input_scale * (q - input_zero_point)`, and
+    the weights of each output channel (of each of the four folded kernels, with `upsample`) by whole steps, at most 127,
+    of a size that minimizes their squared error. Sums are exact; bias and activation are f32.
   }];
   let arguments = (ins 4DTensorOf<[F32, F64]>:$input, AnyStaticShapeTensor:$weight, AnyStaticShapeTensor:$bias,
-                       UnitAttr:$upsample, Un0_ActivationAttr:$activation, OptionalAttr<F64Attr>:$slope);
+                       UnitAttr:$upsample, Un0_ActivationAttr:$activation, OptionalAttr<F64Attr>:$slope,
+                       DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision,
+                       OptionalAttr<F64Attr>:$input_scale, OptionalAttr<I64Attr>:$input_zero_point);
   let results = (outs 4DTensorOf<[F32, F64]>:$output);
   let assemblyFormat = [{
     $input `,` $weight `,` $bias `activation` `` custom<Parenthesized>($activation) attr-dict

@@ -83,7 +83,9 @@ struct ConvertConvolution : CountingPattern<tosa::Conv2DOp> {
     shape[1] = cast<ShapedType>(weight.getType()).getDimSize(0);
     auto fused =
         un0::Conv2DOp::create(rewriter, loc, inputType.clone(shape), input, weight, conv.getBias(),
-                              /*upsample=*/false, Activation::None, /*slope=*/FloatAttr());
+                              /*upsample=*/false, Activation::None, /*slope=*/FloatAttr(),
+                              Precision::F32, /*input_scale=*/FloatAttr(),
+                              /*input_zero_point=*/IntegerAttr());
     Value output = transpose(rewriter, loc, fused.getOutput(), kChannelsLast);
     if (output.getType() != conv.getOutput().getType())
       output = tensor::CastOp::create(rewriter, loc, conv.getOutput().getType(), output);

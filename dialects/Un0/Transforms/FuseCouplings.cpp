@@ -53,7 +53,8 @@ struct FuseCouplingsPass : un0::impl::Un0FuseCouplingsBase<FuseCouplingsPass> {
     rewriter.setInsertionPoint(rate);
     rewriter.replaceOpWithNewOp<FusedRateOp>(rate, rate.getResult().getType(), target.getSine(),
                                              target.getCosine(), rate.getFrequency(), couplings,
-                                             sines, cosines);
+                                             sines, cosines, /*precisions=*/ArrayAttr(),
+                                             /*drains=*/DenseI64ArrayAttr());
     for (CoupleOp couple : couples)
       if (couple.use_empty())
         rewriter.eraseOp(couple);

@@ -194,4 +194,61 @@ def Un0VerifyFused : Pass<"un0-verify-fused", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numOps", "ops", "operations checked">];
 }
 
+def Un0QuantizeCouplings : Pass<"un0-quantize-couplings", "::mlir::ModuleOp"> {
+  let summary = "store couplings and multiply them in few bits";
+  let description = [{
+    Gives every coupling that all samples share and that has at least `min-sources` sources a precision. Sines and cosines
+    are bounded by one, so the scale of their numbers is known without data; that of a row of K is its largest magnitude.
+    A drive, which differs from sample to sample, and small couplings stay f32: their bytes do not matter. A coupling
+    whose sources are not a multiple of 8 gets `int8` instead of `int4`. `params` restricts the pass to couplings that
+    read one of these parameters. With `precision=int8`:
+
+    ```mlir
+    %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c)
+        : tensor<?x64xf32>, tensor<1x64xf32>, [tensor<64x64xf32>, tensor<?x64xf32>]
+    ```
+    becomes
+    ```mlir
+    %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c) {precisions = [#un0<precision int8>]}
+        : tensor<?x64xf32>, tensor<1x64xf32>, [tensor<64x64xf32>, tensor<?x64xf32>]
+    ```
+  }];
+  let options = [
+    Option<"precision", "precision", "std::string", /*default=*/"\"int8\"", "int16, bf16, int8, int4 or f32">,
+    Option<"minSources", "min-sources", "int64_t", /*default=*/"32", "couplings with fewer sources stay f32">,
+    ListOption<"params", "params", "std::string", "symbols of parameters; all without it">
+  ];
+  let statistics = [
+    Statistic<"numQuantized", "quantized", "couplings given a precision">,
+    Statistic<"numWidened", "widened", "couplings made int8 because int4 does not fit their sources">,
+    Statistic<"numMissed", "missed", "couplings left in f32: small, or different from sample to sample">
+  ];
+  let dependentDialects = ["::un0::Un0Dialect"];
+}
+
+def Un0QuantizeConvolutions : Pass<"un0-quantize-convolutions", "::mlir::ModuleOp"> {
+  let summary = "multiply bytes in the decoder";
+  let description = [{
+    Makes every `un0.conv2d` int8. `minima` and `maxima` are the ranges of their inputs, in the order of the convolutions;
+    without them each input must be encoded features, which are bounded by one. The range is widened to hold zero, so
+    that the ring of padding is exact. With `minima=-0.5 maxima=2.05`:
+
+    ```mlir
+    %y = un0.conv2d %x, %w, %b activation(none)
+        : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
+    ```
+    becomes
+    ```mlir
+    %y = un0.conv2d %x, %w, %b activation(none) {input_scale = 1.000000e-02 : f64, input_zero_point = 50 : i64, precision = #un0<precision int8>}
+        : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
+    ```
+  }];
+  let options = [
+    ListOption<"minima", "minima", "double", "least value of each convolution's input">,
+    ListOption<"maxima", "maxima", "double", "largest value of each convolution's input">
+  ];
+  let statistics = [Statistic<"numQuantized", "quantized", "convolutions made int8">];
+  let dependentDialects = ["::un0::Un0Dialect"];
+}
+
 #endif // UN0_TRANSFORMS_PASSES_TD

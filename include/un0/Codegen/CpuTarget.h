@@ -4,6 +4,7 @@
 #define UN0_CODEGEN_CPUTARGET_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/Support/Error.h"
 #include <string>
@@ -22,6 +23,8 @@ struct CpuTarget {
   /// `name` is an x86-64 CPU that LLVM knows, or "host". The error lists nothing but the offending
   /// name.
   static llvm::Expected<CpuTarget> get(llvm::StringRef name);
+  /// Whether code may use LLVM's feature `name`.
+  bool has(llvm::StringRef name) const { return llvm::is_contained(features, name); }
   /// "+a,+b" as LLVM wants it.
   std::string getFeatureString() const;
 

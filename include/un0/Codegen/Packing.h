@@ -14,7 +14,7 @@ namespace un0 {
 /// whole. Fails where the tensor's shape is not what the packing needs, or with what `sink`
 /// returns.
 llvm::Error packParameter(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor,
-                          llvm::function_ref<llvm::Error(llvm::ArrayRef<float>)> sink);
+                          llvm::function_ref<llvm::Error(llvm::ArrayRef<uint8_t>)> sink);
 
 } // namespace un0
 

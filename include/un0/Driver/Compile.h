@@ -13,7 +13,14 @@ namespace un0 {
 struct CompileOptions {
   std::string input, output;
   std::string cpu = "host";
+  /// f32, int16, bf16, int8, int4 or auto.
   std::string precision = "f32";
+  /// f32 or int8; empty: int8 where `precision` is int8 or int4.
+  std::string decoderPrecision;
+  /// JSON file that pins precisions by operator; with `auto`, the file that gets the choice.
+  std::string precisionFile;
+  /// What `auto` stays within, rms against f32; without either, 0.02 for features.
+  std::optional<double> maxFeatureError, maxImageError;
   Phase from = Phase::Import, to = Phase::Module;
   /// Directory that gets the IR at the end of each phase, empty for none.
   std::string dumpPhases;

@@ -36,6 +36,18 @@ struct ModelChain {
 
 int64_t dim(Value value, unsigned i) { return cast<ShapedType>(value.getType()).getDimSize(i); }
 
+/// Lines of 16 rows of a coupling with `sources` sources.
+int64_t getLines(int64_t sources, Precision precision) {
+  if (precision == Precision::F32)
+    return sources;
+  return llvm::divideCeil(sources, cpu::getPerWord(precision)) + cpu::getHeaderLines(precision);
+}
+
+/// As what the waves of a coupling's source are packed.
+Precision getWavePrecision(Precision coupling) {
+  return coupling == Precision::Int4 ? Precision::Int8 : coupling;
+}
+
 class Lowering {
 public:
   Lowering(ModuleOp module, const CpuTarget &target)
@@ -47,17 +59,22 @@ public:
 private:
   LogicalResult findChain();
   LogicalResult placeParameters();
-  LogicalResult place(Value param, Packing packing, ArrayRef<int64_t> shape);
-  LogicalResult buildEvolve(int64_t batch);
+  LogicalResult place(Value param, Packing packing, ArrayRef<int64_t> shape,
+                      Precision precision = Precision::F32, int64_t zeroPoint = 0);
+  LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();
+  int64_t getObservedBytes();
   void describe();
 
   func::FuncOp beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> arguments);
   MemRefType f32(ArrayRef<int64_t> shape) { return MemRefType::get(shape, b.getF32Type()); }
   Value alloc(ArrayRef<int64_t> shape) { return memref::AllocOp::create(b, loc, f32(shape)); }
   /// The packed form of a parameter, as a view of the entry's weights.
-  Value packed(Value param, Packing packing);
+  Value packed(Value param, Packing packing, Precision precision = Precision::F32);
+  Value allocWords(ArrayRef<int64_t> shape) {
+    return memref::AllocOp::create(b, loc, MemRefType::get(shape, b.getI32Type()));
+  }
   int64_t getGroup() const { return 2; }
 
   SmallVector<int64_t> phases(int64_t n, int64_t batch) {
@@ -79,7 +96,8 @@ private:
   SymbolTable symbols;
   OpBuilder b;
   ModelChain chain;
-  llvm::MapVector<std::pair<StringAttr, Packing>, Place> places;
+  /// By symbol, packing and precision.
+  llvm::MapVector<std::tuple<StringAttr, Packing, Precision>, Place> places;
   int64_t weightBytes = 0;
   Location loc = b.getUnknownLoc();
   Value weights, arena;
@@ -122,6 +140,11 @@ LogicalResult Lowering::findChain() {
           "the last convolution must have no upsampling, and tanh or no activation, on target cpu");
     if (!last && conv.getActivation() == Activation::Tanh)
       return conv.emitError("tanh is supported on the last convolution only, on target cpu");
+    if (conv.getPrecision() != chain.convs.front().getPrecision())
+      return conv.emitError("is ") << stringifyPrecision(conv.getPrecision())
+                                   << " in a chain of "
+                                   << stringifyPrecision(chain.convs.front().getPrecision())
+                                   << " convolutions; target cpu takes one precision for all";
   }
   chain.oscillators = dim(chain.func.getArgument(0), 1);
   chain.conditioning = dim(chain.func.getArgument(1), 1);
@@ -133,12 +156,13 @@ LogicalResult Lowering::findChain() {
   return success();
 }
 
-LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> shape) {
+LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> shape,
+                              Precision precision, int64_t zeroPoint) {
   auto get = param.getDefiningOp<GetParamOp>();
   if (!get)
     return emitError(param.getLoc(), "expected a parameter, not a computed value, on target cpu");
   StringAttr symbol = get.getParamAttr().getAttr();
-  auto [it, inserted] = places.insert({{symbol, packing}, Place()});
+  auto [it, inserted] = places.insert({{symbol, packing, precision}, Place()});
   if (!inserted)
     return success();
   int64_t bytes = 4;
@@ -147,7 +171,7 @@ LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> sh
       return get.emitError("parameter is too large to pack");
   auto op = cpu::PackedParamOp::create(
       b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
-      weightBytes, bytes, target.lanes, getGroup());
+      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint);
   symbols.insert(op);
   it->second = {op, SmallVector<int64_t>(shape)};
   if (llvm::AddOverflow(weightBytes, static_cast<int64_t>(llvm::alignTo(bytes, 64)), weightBytes))
@@ -164,7 +188,7 @@ LogicalResult Lowering::placeParameters() {
         int64_t padded = padToLine(dim(rate.getResult(), 1));
         if (failed(place(rate.getFrequency(), Packing::Vector, {padded})))
           return failure();
-        for (Value coupling : rate.getCouplings()) {
+        for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
           if (auto select = coupling.getDefiningOp<SelectClassOp>()) {
             Value table = select.getTable();
             if (cast<ShapedType>(table.getType()).getRank() != 3 ||
@@ -174,9 +198,12 @@ LogicalResult Lowering::placeParameters() {
             if (failed(
                     place(table, Packing::ClassRows, {dim(table, 0) + 1, dim(table, 2), padded})))
               return failure();
-          } else if (failed(place(coupling, Packing::Rows16,
-                                  {padded / kLine, dim(coupling, 1), kLine}))) {
-            return failure();
+          } else {
+            Precision precision = rate.getPrecision(term);
+            if (failed(place(coupling, Packing::Rows16,
+                             {padded / kLine, getLines(dim(coupling, 1), precision), kLine},
+                             precision)))
+              return failure();
           }
         }
       } else if (auto drift = dyn_cast<DriftOp>(op)) {
@@ -196,7 +223,15 @@ LogicalResult Lowering::placeParameters() {
                       : conv.getUpsample() ? Packing::ConvUpsample
                                            : Packing::Conv3x3;
     int64_t size = last ? 9 * in * out : (conv.getUpsample() ? 16 : 9) * in * padded;
-    if (failed(place(conv.getWeight(), packing, {size})) ||
+    int64_t zeroPoint = 0;
+    if (conv.getPrecision() == Precision::Int8) {
+      int64_t inputs = dim(conv.getInput(), 1), blocks = llvm::divideCeil(inputs, 4 * kLine);
+      zeroPoint = *conv.getInputZeroPoint();
+      size = last ? 2 * padded + 9 * blocks * out * kLine
+             : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, padded)
+                                  : cpu::getByteWeightWords(inputs, 9, padded);
+    }
+    if (failed(place(conv.getWeight(), packing, {size}, conv.getPrecision(), zeroPoint)) ||
         failed(place(conv.getBias(), Packing::Vector, {padded})))
       return failure();
   }
@@ -205,11 +240,13 @@ LogicalResult Lowering::placeParameters() {
   return success();
 }
 
-Value Lowering::packed(Value param, Packing packing) {
+Value Lowering::packed(Value param, Packing packing, Precision precision) {
   StringAttr symbol = param.getDefiningOp<GetParamOp>().getParamAttr().getAttr();
-  Place &place = places.find({symbol, packing})->second;
+  Place &place = places.find({symbol, packing, precision})->second;
   Value offset = arith::ConstantIndexOp::create(b, loc, place.op.getOffset());
-  return memref::ViewOp::create(b, loc, f32(place.shape), weights, offset, ValueRange());
+  MemRefType type =
+      precision == Precision::F32 ? f32(place.shape) : MemRefType::get(place.shape, b.getI32Type());
+  return memref::ViewOp::create(b, loc, type, weights, offset, ValueRange());
 }
 
 func::FuncOp Lowering::beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> arguments) {
@@ -230,14 +267,60 @@ func::FuncOp Lowering::beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> 
   return func;
 }
 
-LogicalResult Lowering::buildEvolve(int64_t batch) {
+/// One thread's view of a team's entry: what only one thread may do, where all wait, and whose rows
+/// are whose. Without a team all of it is nothing.
+struct TeamBuilder {
+  OpBuilder &b;
+  Location loc;
+  Value thread, threads, barrier, data; // null without a team
+
+  void wait() {
+    if (thread)
+      cpu::BarrierOp::create(b, loc, barrier, data);
+  }
+  /// What the body makes is done by the first thread only.
+  void once(function_ref<void()> body) {
+    if (!thread)
+      return body();
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    Value first = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, thread, zero);
+    auto branch = scf::IfOp::create(b, loc, first, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    body();
+  }
+  /// This thread's part of `count` things, as even as can be.
+  std::pair<Value, Value> share(int64_t count) {
+    if (!thread)
+      return {};
+    Value all = arith::ConstantIndexOp::create(b, loc, count);
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    auto bound = [&](Value t) -> Value {
+      return arith::DivUIOp::create(b, loc, arith::MulIOp::create(b, loc, t, all), threads);
+    };
+    return {bound(thread), bound(arith::AddIOp::create(b, loc, thread, one))};
+  }
+};
+
+LogicalResult Lowering::buildEvolve(int64_t batch, bool team) {
   int64_t n = chain.oscillators, m = chain.conditioning;
-  func::FuncOp func = beginEntry("evolve", batch,
-                                 {f32({batch, n}), f32({batch, m}),
-                                  MemRefType::get({batch}, b.getI64Type()), f32({batch, n})});
+  SmallVector<Type> types = {f32({batch, n}), f32({batch, m}),
+                             MemRefType::get({batch}, b.getI64Type()), f32({batch, n})};
+  if (team) {
+    Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+    types.append({b.getI64Type(), b.getI64Type(), pointer, pointer});
+  }
+  func::FuncOp func = beginEntry(team ? "evolve_team" : "evolve", batch, types);
   ArrayRef<BlockArgument> args = func.getArguments();
   Value labels = args[4], result = args[5];
   auto finish = [&] { func::ReturnOp::create(b, loc); };
+  TeamBuilder all{b, loc, {}, {}, {}, {}};
+  if (team) {
+    all.thread = arith::IndexCastOp::create(b, loc, b.getIndexType(), args[6]);
+    all.threads = arith::IndexCastOp::create(b, loc, b.getIndexType(), args[7]);
+    all.barrier = args[8];
+    all.data = args[9];
+  }
 
   // Initial phases by the argument of @generate that they are.
   DenseMap<Value, Value> initial;
@@ -247,7 +330,7 @@ LogicalResult Lowering::buildEvolve(int64_t batch) {
       int64_t count = dim(source, 1);
       buffer = alloc(phases(count, batch));
       Value rows = source == chain.func.getArgument(0) ? args[2] : args[3];
-      cpu::LoadPhasesOp::create(b, loc, rows, buffer);
+      all.once([&] { cpu::LoadPhasesOp::create(b, loc, rows, buffer); });
     }
     return buffer;
   };
@@ -258,7 +341,7 @@ LogicalResult Lowering::buildEvolve(int64_t batch) {
   Value theta;
   if (!chain.evolve) {
     theta = load(chain.func.getArgument(0));
-    cpu::StorePhasesOp::create(b, loc, theta, result);
+    all.once([&] { cpu::StorePhasesOp::create(b, loc, theta, result); });
     finish();
     return success();
   }
@@ -291,7 +374,10 @@ LogicalResult Lowering::buildEvolve(int64_t batch) {
 
   // Everything that does not change in time: views of parameters, the gathered drive, buffers.
   DenseMap<Value, Value> buffers; // couplings, frequencies, drifts
-  DenseMap<Operation *, Value> wave;
+  DenseMap<Operation *, Value> wave, words;
+  DenseMap<Operation *, Precision> wordPrecision;
+  Value scratch;
+  int64_t scratchWords = 0;
   for (Operation &op : body.without_terminator()) {
     if (auto sincos = dyn_cast<SinCosOp>(op)) {
       wave[&op] = alloc(waves(dim(sincos.getPhases(), 1), batch));
@@ -303,22 +389,45 @@ LogicalResult Lowering::buildEvolve(int64_t batch) {
       buffers[drift.getFrequency()] = packed(drift.getFrequency(), Packing::Vector);
     } else if (auto rate = dyn_cast<FusedRateOp>(op)) {
       buffers[rate.getFrequency()] = packed(rate.getFrequency(), Packing::Vector);
-      for (Value coupling : rate.getCouplings()) {
+      for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
+        Precision precision = rate.getPrecision(term);
+        if (precision != Precision::F32) {
+          auto sincos = rate.getSines()[term].getDefiningOp<SinCosOp>();
+          int64_t padded = padToLine(dim(sincos.getPhases(), 1));
+          Precision kind = getWavePrecision(precision);
+          auto [known, first] = wordPrecision.insert({sincos, kind});
+          if (!first && known->second != kind)
+            return rate.emitError("the waves of one population are wanted as ")
+                   << stringifyPrecision(known->second) << " and as " << stringifyPrecision(kind);
+          int64_t count = padded / cpu::getPerWord(kind);
+          if (first)
+            words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({2, count})
+                                                  : ArrayRef<int64_t>({count, 2, batch}));
+          // A tile's sums do not fit the registers twice, nor are nibbles unpacked for every row.
+          if (batch > 1 && precision == Precision::Int16)
+            scratchWords = std::max(scratchWords, 2 * kLine * batch);
+          if (batch > 1 && precision == Precision::Int4)
+            scratchWords = std::max(scratchWords, dim(coupling, 1) / 4 * kLine);
+        }
         if (buffers.count(coupling))
           continue;
         auto select = coupling.getDefiningOp<SelectClassOp>();
         if (!select) {
-          buffers[coupling] = packed(coupling, Packing::Rows16);
+          buffers[coupling] = packed(coupling, Packing::Rows16, precision);
           continue;
         }
         Value table = packed(select.getTable(), Packing::ClassRows);
         int64_t padded = padToLine(dim(coupling, 1)), sources = dim(coupling, 2);
         Value drive = batch == 1 ? alloc({sources, padded}) : alloc({padded, sources, batch});
-        cpu::GatherClassOp::create(b, loc, table, labels, drive);
+        all.once([&] { cpu::GatherClassOp::create(b, loc, table, labels, drive); });
         buffers[coupling] = drive;
       }
     }
   }
+
+  if (scratchWords)
+    scratch = allocWords({scratchWords});
+  all.wait();
 
   auto index = [&](int64_t i) -> Value { return arith::ConstantIndexOp::create(b, loc, i); };
   auto loop = scf::ForOp::create(b, loc, index(0), index(evolve.getSteps()), index(1));
@@ -342,9 +451,13 @@ LogicalResult Lowering::buildEvolve(int64_t batch) {
     };
     for (int64_t stage = 0; stage < stages; ++stage) {
       bool first = stage == 0;
-      if (!first)
-        for (Population &p : populations)
-          combine(p, tableau.a[stage], p.point);
+      if (!first) {
+        all.once([&] {
+          for (Population &p : populations)
+            combine(p, tableau.a[stage], p.point);
+        });
+        all.wait();
+      }
       auto point = [&](Value value) -> Value {
         if (auto arg = dyn_cast<BlockArgument>(value))
           return first ? populations[arg.getArgNumber()].state
@@ -357,37 +470,82 @@ LogicalResult Lowering::buildEvolve(int64_t batch) {
           Value t = arith::MulFOp::create(b, loc, stepF, constant(h));
           if (tableau.c[stage] != 0.0)
             t = arith::AddFOp::create(b, loc, t, constant(h * tableau.c[stage]));
-          cpu::DriftOp::create(b, loc, initial.lookup(drift.getInitial()),
-                               buffers.lookup(drift.getFrequency()), t,
-                               buffers.lookup(drift.getResult()));
+          all.once([&] {
+            cpu::DriftOp::create(b, loc, initial.lookup(drift.getInitial()),
+                                 buffers.lookup(drift.getFrequency()), t,
+                                 buffers.lookup(drift.getResult()));
+          });
         } else if (auto sincos = dyn_cast<SinCosOp>(op)) {
           Value phases = point(sincos.getPhases());
           if (!phases)
             return sincos.emitError("phases are neither a state nor a drift");
-          cpu::WavesOp::create(b, loc, phases, wave[&op]);
+          auto precision = wordPrecision.find(&op);
+          PrecisionAttr kind;
+          if (precision != wordPrecision.end())
+            kind = PrecisionAttr::get(b.getContext(), precision->second);
+          // The population that is read out is the large one; the others are not worth a split.
+          bool split = team && sincos.getPhases() == body.getArgument(0);
+          auto make = [&] {
+            Value from, to;
+            if (split) {
+              std::tie(from, to) = all.share(padToLine(dim(sincos.getPhases(), 1)) / kLine);
+              from = arith::MulIOp::create(b, loc, from, index(kLine));
+              to = arith::MulIOp::create(b, loc, to, index(kLine));
+            }
+            cpu::WavesOp::create(b, loc, phases, wave[&op], words.lookup(&op), from, to, kind);
+          };
+          if (split)
+            make();
+          else
+            all.once(make);
         }
       }
+      all.wait();
       for (auto [i, value] : llvm::enumerate(evolve.getYield().getRates())) {
         auto rate = value.getDefiningOp<FusedRateOp>();
         if (!rate)
           return evolve.getYield().emitError("rate ") << i << " is not a un0.fused_rate";
         SmallVector<Value> couplings, sources;
-        for (auto [coupling, sine] : llvm::zip(rate.getCouplings(), rate.getSines())) {
+        SmallVector<int64_t> drains;
+        for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
+          Precision precision = rate.getPrecision(term);
           couplings.push_back(buffers.lookup(coupling));
-          sources.push_back(wave.lookup(sine.getDefiningOp()));
+          sources.push_back(precision == Precision::F32 ? wave.lookup(sine.getDefiningOp())
+                                                        : words.lookup(sine.getDefiningOp()));
+          int64_t drain = rate.getDrains() ? (*rate.getDrains())[term] : 0;
+          drains.push_back(drain / cpu::getPerWord(precision));
         }
         Population &p = populations[i];
-        cpu::RateOp::create(b, loc, buffers.lookup(rate.getFrequency()),
-                            wave.lookup(rate.getTargetSine().getDefiningOp()), couplings, sources,
-                            p.state, euler ? p.state : p.rates[stage],
-                            euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr());
+        bool split = team && i == 0;
+        auto make = [&] {
+          Value from, to;
+          if (split)
+            std::tie(from, to) =
+                all.share(cpu::getRowGroups(padToLine(dim(rate.getResult(), 1)), target.lanes));
+          cpu::RateOp::create(b, loc, buffers.lookup(rate.getFrequency()),
+                              wave.lookup(rate.getTargetSine().getDefiningOp()), couplings, sources,
+                              p.state, euler ? p.state : p.rates[stage], scratch, from, to,
+                              euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr(),
+                              rate.getPrecisionsAttr(),
+                              rate.getDrains() ? b.getDenseI64ArrayAttr(drains)
+                                               : DenseI64ArrayAttr());
+        };
+        if (split)
+          make();
+        else
+          all.once(make);
       }
+      all.wait();
     }
-    if (!euler)
-      for (Population &p : populations)
-        combine(p, tableau.b, p.state);
+    if (!euler) {
+      all.once([&] {
+        for (Population &p : populations)
+          combine(p, tableau.b, p.state);
+      });
+      all.wait();
+    }
   }
-  cpu::StorePhasesOp::create(b, loc, populations[0].state, result);
+  all.once([&] { cpu::StorePhasesOp::create(b, loc, populations[0].state, result); });
   finish();
   return success();
 }
@@ -406,40 +564,101 @@ void Lowering::buildReadout() {
 }
 
 void Lowering::buildDecode() {
-  func::FuncOp func = beginEntry(
-      "decode", 1, {f32({chain.features}), f32({chain.channels, chain.height, chain.width})});
-  auto image = [&](Value like) {
-    return alloc({padToLine(dim(like, 1)) / kLine, dim(like, 2) + 2, dim(like, 3) + 2, kLine});
+  SmallVector<Type> types = {f32({chain.features}),
+                             f32({chain.channels, chain.height, chain.width})};
+  // For calibration: the images stay, in a buffer of the caller's.
+  bool observed = module->hasAttr(cpu::kObserveAttr);
+  int64_t observedBytes = 0;
+  if (observed) {
+    types.push_back(MemRefType::get({getObservedBytes()}, b.getI8Type()));
+    module->setAttr(cpu::kObserveAttr, b.getI64IntegerAttr(getObservedBytes()));
+  }
+  func::FuncOp func = beginEntry("decode", 1, types);
+  auto image = [&](Value like, bool bytes) -> Value {
+    SmallVector<int64_t> shape = {static_cast<int64_t>(llvm::divideCeil(dim(like, 1), bytes ? 4 * kLine : kLine)),
+                                  dim(like, 2) + 2, dim(like, 3) + 2, kLine};
+    if (bytes)
+      return allocWords(shape);
+    if (!observed)
+      return alloc(shape);
+    Value at = arith::ConstantIndexOp::create(b, loc, observedBytes);
+    observedBytes += f32(shape).getNumElements() * 4;
+    return memref::ViewOp::create(b, loc, f32(shape), func.getArgument(4), at, ValueRange());
   };
-  Value input = chain.convs.front().getInput();
-  Value current = image(input);
-  cpu::ZeroOp::create(b, loc, current, UnitAttr());
-  cpu::ScatterFeaturesOp::create(b, loc, func.getArgument(2), current,
-                                 b.getI64IntegerAttr(dim(input, 1)));
-  for (un0::Conv2DOp conv : chain.convs) {
+  auto toF32 = [&](const APFloat &value) {
+    return b.getF32FloatAttr(static_cast<float>(value.convertToDouble()));
+  };
+  un0::Conv2DOp front = chain.convs.front();
+  Value input = front.getInput(), current;
+  IntegerAttr inputs = b.getI64IntegerAttr(dim(input, 1));
+  bool bytes = front.getPrecision() == Precision::Int8;
+  // Features are known without a look.
+  current = bytes ? image(input, true)
+                  : alloc({padToLine(dim(input, 1)) / kLine, dim(input, 2) + 2, dim(input, 3) + 2,
+                           kLine});
+  if (bytes) {
+    cpu::FillRingOp::create(b, loc, current, b.getI64IntegerAttr(*front.getInputZeroPoint()));
+    cpu::ScatterBytesOp::create(b, loc, func.getArgument(2), current, inputs,
+                                toF32(*front.getInputScale()),
+                                b.getI64IntegerAttr(*front.getInputZeroPoint()));
+  } else {
+    cpu::ZeroOp::create(b, loc, current, UnitAttr());
+    cpu::ScatterFeaturesOp::create(b, loc, func.getArgument(2), current, inputs);
+  }
+  for (auto [i, conv] : llvm::enumerate(chain.convs)) {
     Value bias = packed(conv.getBias(), Packing::Vector);
     if (conv == chain.convs.back()) {
       UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
-      cpu::Conv2DPlanarOp::create(b, loc, current, packed(conv.getWeight(), Packing::ConvPlanar),
-                                  bias, func.getArgument(3), tanh);
+      Value weights = packed(conv.getWeight(), Packing::ConvPlanar, conv.getPrecision());
+      if (bytes)
+        cpu::Conv2DPlanarBytesOp::create(b, loc, current, weights, bias, func.getArgument(3),
+                                         toF32(*conv.getInputScale()), tanh);
+      else
+        cpu::Conv2DPlanarOp::create(b, loc, current, weights, bias, func.getArgument(3), tanh);
       break;
     }
-    Value output = image(conv.getOutput());
-    cpu::ZeroOp::create(b, loc, output, b.getUnitAttr());
+    Value output = image(conv.getOutput(), bytes);
+    Packing packing = conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3;
+    Value weights = packed(conv.getWeight(), packing, conv.getPrecision());
     FloatAttr slope;
     if (conv.getActivation() == Activation::LeakyRelu)
-      slope = b.getF32FloatAttr(static_cast<float>(conv.getSlope()->convertToDouble()));
-    cpu::Conv2DOp::create(
-        b, loc, current,
-        packed(conv.getWeight(), conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3),
-        bias, output, conv.getUpsampleAttr(), slope, b.getI64IntegerAttr(target.lanes),
-        b.getI64IntegerAttr(getGroup()));
+      slope = toF32(*conv.getSlope());
+    IntegerAttr lanes = b.getI64IntegerAttr(target.lanes), group = b.getI64IntegerAttr(getGroup());
+    if (bytes) {
+      un0::Conv2DOp next = chain.convs[i + 1];
+      IntegerAttr zero = b.getI64IntegerAttr(*next.getInputZeroPoint());
+      cpu::FillRingOp::create(b, loc, output, zero);
+      cpu::Conv2DBytesOp::create(b, loc, current, weights, bias, output,
+                                 b.getI64IntegerAttr(dim(conv.getInput(), 1)),
+                                 toF32(*conv.getInputScale()), toF32(*next.getInputScale()), zero,
+                                 conv.getUpsampleAttr(), slope, lanes, group);
+    } else {
+      cpu::ZeroOp::create(b, loc, output, b.getUnitAttr());
+      cpu::Conv2DOp::create(b, loc, current, weights, bias, output, conv.getUpsampleAttr(), slope,
+                            lanes, group);
+    }
     current = output;
   }
   func::ReturnOp::create(b, loc);
 }
 
+int64_t Lowering::getObservedBytes() {
+  int64_t bytes = 0;
+  for (un0::Conv2DOp conv : chain.convs)
+    bytes += padToLine(dim(conv.getInput(), 1)) * (dim(conv.getInput(), 2) + 2) *
+             (dim(conv.getInput(), 3) + 2) * 4;
+  return bytes;
+}
+
 void Lowering::describe() {
+  // Integer sums are exact; with them the whole result is to be the same on every processor.
+  chain.func.walk([&](FusedRateOp rate) {
+    for (unsigned term = 0; term < rate.getCouplings().size(); ++term)
+      if (llvm::is_contained({Precision::Int8, Precision::Int4}, rate.getPrecision(term)))
+        module->setAttr(cpu::kExactAttr, b.getUnitAttr());
+  });
+  if (chain.convs.front().getPrecision() == Precision::Int8)
+    module->setAttr(cpu::kExactAttr, b.getUnitAttr());
   int64_t classes = 0;
   SmallVector<Attribute> costs;
   auto integer = [&](StringRef name, uint64_t value) {
@@ -453,17 +672,33 @@ void Lowering::describe() {
       return;
     auto evolve = op->getParentOfType<EvolveOp>();
     uint64_t count = evolve ? evolve.getSteps() * getTableau(evolve.getSolver()).b.size() : 1;
-    Cost cost = costed.getCost();
     StringRef part = evolve || isa<SelectClassOp>(op) ? "dynamics"
                      : isa<ReadoutOp>(op)             ? "readout"
                                                       : "decoder";
-    costs.push_back(b.getDictionaryAttr(
-        {b.getNamedAttr("op", b.getStringAttr(op->getName().getStringRef())),
-         b.getNamedAttr("part", b.getStringAttr(part)), integer("count", count),
-         integer("multiply_adds", cost.multiplyAdds), integer("bits", cost.bits),
-         integer("special_functions", cost.specialFunctions),
-         integer("parameter_bytes", cost.parameterBytes), integer("bytes_read", cost.bytesRead),
-         integer("bytes_written", cost.bytesWritten)}));
+    auto add = [&](const Cost &cost, Precision precision) {
+      costs.push_back(b.getDictionaryAttr(
+          {b.getNamedAttr("op", b.getStringAttr(op->getName().getStringRef())),
+           b.getNamedAttr("part", b.getStringAttr(part)),
+           b.getNamedAttr("arithmetic", b.getStringAttr(getArithmetic(precision))),
+           integer("count", count), integer("multiply_adds", cost.multiplyAdds),
+           integer("bits", cost.bits), integer("special_functions", cost.specialFunctions),
+           integer("parameter_bytes", cost.parameterBytes), integer("bytes_read", cost.bytesRead),
+           integer("bytes_written", cost.bytesWritten)}));
+    };
+    if (auto conv = dyn_cast<un0::Conv2DOp>(op))
+      return add(costed.getCost(), conv.getPrecision());
+    auto rate = dyn_cast<FusedRateOp>(op);
+    if (!rate)
+      return add(costed.getCost(), Precision::F32);
+    // A row per coupling: each has an arithmetic of its own.
+    Cost rest = rate.getCost();
+    for (unsigned term = 0; term < rate.getCouplings().size(); ++term) {
+      Cost cost = rate.getTermCost(term);
+      add(cost, rate.getPrecision(term));
+      rest -= cost;
+    }
+    rest.bits = 0;
+    add(rest, Precision::F32);
   });
   module->setAttr("un0.costs", b.getArrayAttr(costs));
   if (auto model = chain.func->getAttrOfType<DictionaryAttr>("un0.model")) {
@@ -493,7 +728,8 @@ LogicalResult Lowering::run() {
   if (failed(findChain()) || failed(placeParameters()))
     return failure();
   describe();
-  if (failed(buildEvolve(1)) || failed(buildEvolve(target.lanes)))
+  if (failed(buildEvolve(1)) || failed(buildEvolve(target.lanes)) ||
+      (false && failed(buildEvolve(1, /*team=*/true))))
     return failure();
   buildReadout();
   buildDecode();

@@ -92,3 +92,62 @@ func.func @f(%a: memref<1x6x6x16xf32>, %w: memref<432xf32>, %b: memref<16xf32>, 
       : memref<1x6x6x16xf32>, memref<432xf32>, memref<16xf32>, memref<3x8x8xf32>
   return
 }
+
+// -----
+
+func.func @f(%a: vector<8xi32>, %x: vector<4xi32>) {
+  // expected-error @+1 {{has 8 sums for 4 words}}
+  %0 = cpu.dot s16 %a, %x, %x : vector<8xi32>, vector<4xi32>
+  return
+}
+
+// -----
+
+func.func @f(%a: vector<8xi32>) {
+  // expected-error @+1 {{sums of kind bf16 are f32}}
+  %0 = cpu.dot bf16 %a, %a, %a : vector<8xi32>, vector<8xi32>
+  return
+}
+
+// -----
+
+func.func @f(%t: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<2x16xi32>) {
+  // expected-error @+1 {{packed waves do not hold 32 phases}}
+  cpu.waves %t to %x packed int8 %p : memref<32xf32>, memref<2x32xf32>, memref<2x16xi32>
+  return
+}
+
+// -----
+
+func.func @f(%t: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<2x16xi32>) {
+  // expected-error @+1 {{waves are not packed as int4}}
+  cpu.waves %t to %x packed int4 %p : memref<32xf32>, memref<2x32xf32>, memref<2x16xi32>
+  return
+}
+
+// -----
+
+func.func @f(%t: memref<32x16xf32>, %x: memref<32x2x16xf32>, %i: index) {
+  // expected-error @+1 {{rows of a batch tile are not split}}
+  cpu.waves %t to %x rows %i to %i : memref<32x16xf32>, memref<32x2x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%k: memref<2x8x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>) {
+  // expected-error @+1 {{needs a source, a precision and a drain per coupling}}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = []}
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x8x16xi32>), (memref<2x8xi32>)
+  return
+}
+
+// -----
+
+// 8 words of 4 need 10 lines: scales and starts follow.
+func.func @f(%k: memref<2x12x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>) {
+  // expected-error @+1 {{coupling 0 does not fit the int8 words of 32 oscillators}}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x12x16xi32>), (memref<2x8xi32>)
+  return
+}

@@ -471,3 +471,48 @@ func.func @conv_infinite_slope(%x: tensor<?x4x8x8xf32>, %w: tensor<6x4x3x3xf32>,
   %y = un0.conv2d %x, %w, %b activation(leaky_relu) {slope = 0x7FF0000000000000 : f64} : tensor<?x4x8x8xf32>, tensor<6x4x3x3xf32>, tensor<6xf32> -> tensor<?x6x8x8xf32>
   return
 }
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
+  // expected-error @+1 {{has 2 precisions for 1 couplings}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {precisions = [#un0<precision int8>, #un0<precision int8>]}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
+  // expected-error @+1 {{has 0 drains for 1 couplings}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {drains = array<i64>}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<?x32x32xf32>) {
+  // expected-error @+1 {{coupling 0 is int8 but differs from sample to sample; only a shared one is quantized}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {precisions = [#un0<precision int8>]}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<?x32x32xf32>, tensor<?x32xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x36xf32>, %w: tensor<1x36xf32>, %K: tensor<36x36xf32>) {
+  // expected-error @+1 {{coupling 0 is int4 but its 36 sources are not a multiple of 8}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {precisions = [#un0<precision int4>]}
+      : tensor<?x36xf32>, tensor<1x36xf32>, [tensor<36x36xf32>, tensor<?x36xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
+  // expected-error @+1 {{drain 0 is negative}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {drains = array<i64: -2>, precisions = [#un0<precision int16>]}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
+  return
+}

@@ -1,0 +1,61 @@
+//===- QuantizeConvolutions.cpp - bytes in the decoder ----------*- C++ -*-===//
+
+#include "dialects/Un0/Transforms/Passes.h"
+#include <cmath>
+
+namespace un0 {
+#define GEN_PASS_DEF_UN0QUANTIZECONVOLUTIONS
+#include "dialects/Un0/Transforms/Passes.h.inc"
+} // namespace un0
+
+using namespace mlir;
+using namespace un0;
+
+/// Whether a convolution reads sines and cosines, which are bounded by one.
+static bool readsWaves(un0::Conv2DOp conv) {
+  auto expand = conv.getInput().getDefiningOp<tensor::ExpandShapeOp>();
+  auto readout = expand ? expand.getSrc().getDefiningOp<ReadoutOp>() : ReadoutOp();
+  return readout && readout.getEncoding() != Encoding::Raw;
+}
+
+namespace {
+struct QuantizeConvolutionsPass
+    : un0::impl::Un0QuantizeConvolutionsBase<QuantizeConvolutionsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    SmallVector<un0::Conv2DOp> convs;
+    getOperation().walk([&](un0::Conv2DOp conv) { convs.push_back(conv); });
+    bool given = !minima.empty() || !maxima.empty();
+    if (given && (minima.size() != convs.size() || maxima.size() != convs.size())) {
+      getOperation().emitError() << minima.size() << " minima and " << maxima.size()
+                                 << " maxima are given for " << convs.size() << " convolutions";
+      return signalPassFailure();
+    }
+    for (auto [i, conv] : llvm::enumerate(convs)) {
+      double low = -1, high = 1;
+      if (!readsWaves(conv)) {
+        if (!given) {
+          conv.emitError("the range of the input is not known; give minima and maxima");
+          return signalPassFailure();
+        }
+        // Zero is in every range: it is what the padding holds.
+        low = std::min(minima[i], 0.0);
+        high = std::max(maxima[i], 0.0);
+      }
+      if (!std::isfinite(low) || !std::isfinite(high) || !(high > low)) {
+        conv.emitError("the range of the input, ") << low << " to " << high << ", holds no numbers";
+        return signalPassFailure();
+      }
+      // Waves are symmetric: 128 in the middle, as for couplings.
+      double scale = readsWaves(conv) ? 1.0 / 127.0 : (high - low) / 255.0;
+      int64_t zeroPoint = readsWaves(conv) ? 128 : std::llround(-low / scale);
+      Builder b(conv);
+      conv.setPrecision(Precision::Int8);
+      conv.setInputScaleAttr(b.getF64FloatAttr(scale));
+      conv.setInputZeroPointAttr(b.getI64IntegerAttr(zeroPoint));
+      ++numQuantized;
+    }
+  }
+};
+} // namespace

@@ -1,0 +1,64 @@
+//===- QuantizeCouplings.cpp - precisions of couplings ----------*- C++ -*-===//
+
+#include "dialects/Un0/Transforms/Passes.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace un0 {
+#define GEN_PASS_DEF_UN0QUANTIZECOUPLINGS
+#include "dialects/Un0/Transforms/Passes.h.inc"
+} // namespace un0
+
+using namespace mlir;
+using namespace un0;
+
+namespace {
+struct QuantizeCouplingsPass : un0::impl::Un0QuantizeCouplingsBase<QuantizeCouplingsPass> {
+  using Base::Base;
+
+  void runOnOperation() override {
+    std::optional<Precision> wanted = symbolizePrecision(precision);
+    if (!wanted) {
+      getOperation().emitError("precision '")
+          << precision << "' is not one of f32, int16, bf16, int8, int4";
+      return signalPassFailure();
+    }
+    llvm::StringSet<> chosen;
+    for (const std::string &name : params) {
+      if (!getOperation().lookupSymbol<ParamOp>(name)) {
+        getOperation().emitError("there is no parameter @") << name << " to quantize";
+        return signalPassFailure();
+      }
+      chosen.insert(name);
+    }
+    getOperation().walk([&](FusedRateOp rate) {
+      SmallVector<Attribute> precisions;
+      for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
+        auto get = coupling.getDefiningOp<GetParamOp>();
+        bool selected = chosen.empty() || (get && chosen.contains(get.getParam()));
+        Precision result = selected ? choose(coupling, *wanted) : rate.getPrecision(term);
+        precisions.push_back(PrecisionAttr::get(&getContext(), result));
+      }
+      bool all32 = llvm::all_of(precisions, [](Attribute p) {
+        return cast<PrecisionAttr>(p).getValue() == Precision::F32;
+      });
+      rate.setPrecisionsAttr(all32 ? ArrayAttr() : ArrayAttr::get(&getContext(), precisions));
+    });
+  }
+
+  Precision choose(Value coupling, Precision wanted) {
+    ArrayRef<int64_t> shape = cast<ShapedType>(coupling.getType()).getShape();
+    if (wanted == Precision::F32)
+      return wanted;
+    if (shape.size() != 2 || shape[1] < minSources) {
+      ++numMissed;
+      return Precision::F32;
+    }
+    ++numQuantized;
+    if (wanted == Precision::Int4 && shape[1] % 8) {
+      ++numWidened;
+      return Precision::Int8;
+    }
+    return wanted;
+  }
+};
+} // namespace

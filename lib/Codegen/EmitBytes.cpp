@@ -1,0 +1,280 @@
+//===- EmitBytes.cpp - the int8 decoder in vector form ----------*- C++ -*-===//
+//
+// As EmitConvolution.cpp, with a word of four channels where that has a channel. Activations are
+// unsigned and weights signed, as the dot product wants them; sums are exact, and what rounds is the
+// same sequence of operations on every processor.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emitter.h"
+
+using namespace mlir;
+using namespace un0;
+using un0::cpu::kLine;
+using Carried = Emitter::Carried;
+
+/// Words of input channels per iteration of the innermost loop, as for f32.
+static constexpr int64_t kWordUnroll = 8;
+
+/// `value / scale` rounded to nearest even, plus `zeroPoint`, within 0 to 255, in the low byte of
+/// each word. `value` is already divided.
+static Value toBytes(Emitter &e, Value value, int64_t zeroPoint) {
+  auto zero = static_cast<float>(zeroPoint);
+  value = arith::MaximumFOp::create(e.b, e.loc, value, e.splat(-zero));
+  value = arith::MinimumFOp::create(e.b, e.loc, value, e.splat(255.0f - zero));
+  // 1.5 * 2^23 rounds, and leaves the number in the low bits.
+  return e.asWords(e.addf(value, e.splat(12582912.0f + zero)));
+}
+
+void un0::emitFillRing(Emitter &e, cpu::FillRingOp op) {
+  Value image = op.getImage(), zero = e.index(0);
+  ArrayRef<int64_t> shape = Emitter::shape(image);
+  Value value = e.splatWord(static_cast<int32_t>(op.getZeroPoint() * 0x01010101u));
+  auto fill = [&](Value block, Value y, Value x) {
+    for (int64_t c = 0; c < kLine; c += e.lanes)
+      e.store(value, image, {block, y, x, e.index(c)});
+  };
+  e.loop(0, shape[0], 1, [&](Value block) {
+    e.loop(0, shape[2], 1, [&](Value x) {
+      fill(block, zero, x);
+      fill(block, e.index(shape[1] - 1), x);
+    });
+    e.loop(0, shape[1], 1, [&](Value y) {
+      fill(block, y, zero);
+      fill(block, y, e.index(shape[2] - 1));
+    });
+  });
+}
+
+void un0::emitScatterBytes(Emitter &e, cpu::ScatterBytesOp op) {
+  ArrayRef<int64_t> shape = Emitter::shape(op.getImage());
+  int64_t width = shape[2] - 2, pixels = (shape[1] - 2) * width;
+  auto channels = static_cast<int64_t>(op.getChannels());
+  Value inverse = e.splat(static_cast<float>(1.0 / op.getScale().convertToDouble()));
+  // `count` pixels from `first` of the word of channels `word` x 4; a register of pixels, or one.
+  auto scatter = [&](Value word, Value first, int64_t count, int64_t real) {
+    Value packed;
+    for (int64_t c = 0; c < real; ++c) {
+      Value at = e.add(e.mul(e.add(e.mul(word, 4), c), pixels), first);
+      Value value = count > 1 ? e.load(op.getFeatures(), at) : e.loadBroadcast(op.getFeatures(), at);
+      Value byte = e.andWord(toBytes(e, e.mulf(value, inverse), op.getZeroPoint()), 0xff);
+      byte = e.shiftLeft(byte, static_cast<int32_t>(8 * c));
+      packed = packed ? e.orWord(packed, byte) : byte;
+    }
+    Value block = arith::DivUIOp::create(e.b, e.loc, word, e.index(kLine));
+    Value lane = arith::RemUIOp::create(e.b, e.loc, word, e.index(kLine));
+    for (int64_t p = 0; p < count; ++p) {
+      Value pixel = e.add(first, p);
+      Value y = arith::DivUIOp::create(e.b, e.loc, pixel, e.index(width));
+      Value x = arith::RemUIOp::create(e.b, e.loc, pixel, e.index(width));
+      Value number = vector::ExtractOp::create(e.b, e.loc, packed, ArrayRef<int64_t>{p});
+      e.storeScalar(number, op.getImage(), {block, e.add(y, 1), e.add(x, 1), lane});
+    }
+  };
+  auto word = [&](Value w, int64_t real) {
+    int64_t whole = pixels / e.lanes * e.lanes;
+    e.loop(0, whole, e.lanes, [&](Value p) { scatter(w, p, e.lanes, real); });
+    e.loop(whole, pixels, 1, [&](Value p) { scatter(w, p, 1, real); });
+  };
+  e.loop(0, channels / 4, 1, [&](Value w) { word(w, 4); });
+  if (channels % 4)
+    word(e.index(channels / 4), channels % 4);
+}
+
+namespace {
+/// One convolution over the groups [0, count) of `vectors` registers of output channels, which begin
+/// at register `firstVector` and at word `weightStart`.
+struct ByteNest {
+  Emitter &e;
+  cpu::Conv2DBytesOp op;
+  int64_t vectors, firstVector, weightStart, count;
+
+  int64_t taps() { return op.getUpsample() ? 2 : 3; }
+  int64_t phases() { return op.getUpsample() ? 2 : 1; }
+  int64_t channels() { return vectors * e.lanes; }
+
+  void emit() {
+    ArrayRef<int64_t> in = Emitter::shape(op.getInput());
+    int64_t height = in[1] - 2, width = in[2] - 2;
+    int64_t perPhase = cpu::getByteWeightWords(op.getChannels(), taps() * taps(), channels());
+    PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 4);
+    e.loop(0, count, 1, [&](Value group) {
+      Value groupAt = e.add(e.mul(group, perPhase * phases() * phases()), weightStart);
+      e.loop(0, phases(), 1, [&](Value py) {
+        e.loop(0, phases(), 1, [&](Value px) {
+          Value at = e.add(groupAt,
+                                e.mul(e.add(e.mul(py, phases()), px), perPhase));
+          e.loop(0, height, tile.rows, [&](Value y) {
+            e.loop(0, width, tile.columns,
+                   [&](Value x) { emitTile(tile, group, at, y, x, py, px); });
+          });
+        });
+      });
+    });
+  }
+
+  /// The sums over the words [0, words) of one input block; `stream` is where its weights begin.
+  Carried sumBlock(PixelTile tile, Value block, int64_t words, Value stream, Value inY, Value inX,
+                   ValueRange initial) {
+    int64_t pixels = tile.rows * tile.columns;
+    return e.loop(0, taps(), 1, initial, [&](Value ty, ValueRange middle) {
+      return e.loop(0, taps(), 1, middle, [&](Value tx, ValueRange inner) {
+        Value tap = e.add(e.mul(ty, taps()), tx);
+        Value at = e.add(stream, e.mul(tap, words * channels()));
+        Value row = e.add(inY, ty), column = e.add(inX, tx);
+        auto step = [&](Value word, Carried &acc) {
+          Value weightAt = e.add(at, e.mul(word, channels()));
+          SmallVector<Value> weight;
+          for (int64_t v = 0; v < vectors; ++v)
+            weight.push_back(e.load(op.getWeights(), e.add(weightAt, v * e.lanes)));
+          for (int64_t p = 0; p < pixels; ++p) {
+            Value value = e.loadBroadcast(op.getInput(), {block, e.add(row, p / tile.columns),
+                                                          e.add(column, p % tile.columns), word});
+            for (int64_t v = 0; v < vectors; ++v)
+              acc[p * vectors + v] =
+                  e.dot(cpu::DotKind::U8S8, acc[p * vectors + v], value, weight[v]);
+          }
+        };
+        int64_t whole = words / kWordUnroll * kWordUnroll;
+        Carried sums(inner);
+        if (whole)
+          sums = e.loop(0, whole, kWordUnroll, inner, [&](Value first, ValueRange carried) {
+            Carried acc(carried);
+            for (int64_t w = 0; w < kWordUnroll; ++w)
+              step(e.add(first, w), acc);
+            return acc;
+          });
+        for (int64_t w = whole; w < words; ++w)
+          step(e.index(w), sums);
+        return sums;
+      });
+    });
+  }
+
+  void emitTile(PixelTile tile, Value group, Value weightAt, Value y, Value x, Value py, Value px) {
+    int64_t pixels = tile.rows * tile.columns, allTaps = taps() * taps();
+    Value firstLane = e.add(e.mul(group, channels()), firstVector * e.lanes);
+    Carried starts, sums;
+    for (int64_t v = 0; v < vectors; ++v)
+      starts.push_back(e.load(op.getWeights(), e.add(weightAt, v * e.lanes)));
+    for (int64_t p = 0; p < pixels; ++p)
+      llvm::append_range(sums, starts);
+    Value stream = e.add(weightAt, 2 * channels());
+    Value inY = e.add(y, py), inX = e.add(x, px);
+    int64_t words = llvm::divideCeil(static_cast<int64_t>(op.getChannels()), 4);
+    int64_t wholeBlocks = words / kLine, rest = words % kLine;
+    int64_t perBlock = allTaps * kLine * channels();
+    if (wholeBlocks)
+      sums = e.loop(0, wholeBlocks, 1, sums, [&](Value block, ValueRange carried) {
+        return sumBlock(tile, block, kLine, e.add(stream, e.mul(block, perBlock)), inY, inX,
+                        carried);
+      });
+    if (rest)
+      sums = sumBlock(tile, e.index(wholeBlocks), rest, e.add(stream, wholeBlocks * perBlock), inY,
+                      inX, sums);
+
+    // sum x (scale of both numbers over that of the result) + bias over that.
+    double scale = op.getScale().convertToDouble();
+    Value ratio =
+        e.splat(static_cast<float>(op.getInputScale().convertToDouble() / scale));
+    Value inverse = e.splat(static_cast<float>(1.0 / scale));
+    auto bytes = VectorType::get({e.lanes}, e.b.getI8Type());
+    auto packed = VectorType::get({e.lanes / 4}, e.b.getI32Type());
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value position = e.add(firstLane, v * e.lanes);
+      Value word = arith::DivUIOp::create(e.b, e.loc, position, e.index(4));
+      Value block = arith::DivUIOp::create(e.b, e.loc, word, e.index(kLine));
+      Value lane = arith::RemUIOp::create(e.b, e.loc, word, e.index(kLine));
+      Value steps = e.asFloats(
+          e.load(op.getWeights(), e.add(weightAt, channels() + v * e.lanes)));
+      steps = e.mulf(steps, ratio);
+      Value bias = e.mulf(e.load(op.getBias(), position), inverse);
+      for (int64_t p = 0; p < pixels; ++p) {
+        Value value = e.fma(e.toFloats(sums[p * vectors + v]), steps, bias);
+        if (op.getSlope())
+          value = arith::MaximumFOp::create(
+              e.b, e.loc, value,
+              e.mulf(value, e.splat(op.getSlope()->convertToFloat())));
+        Value narrow = arith::TruncIOp::create(e.b, e.loc, bytes,
+                                               toBytes(e, value, op.getZeroPoint()));
+        Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), phases()), py), 1);
+        Value outX = e.add(e.add(e.mul(e.add(x, p % tile.columns), phases()), px), 1);
+        e.store(vector::BitCastOp::create(e.b, e.loc, packed, narrow), op.getOutput(),
+                {block, outY, outX, lane});
+      }
+    }
+  }
+};
+} // namespace
+
+void un0::emitConv2DBytes(Emitter &e, cpu::Conv2DBytesOp op) {
+  int64_t group = op.getGroup();
+  int64_t phases = op.getUpsample() ? 4 : 1, taps = op.getUpsample() ? 4 : 9;
+  int64_t perVector = phases * cpu::getByteWeightWords(op.getChannels(), taps, e.lanes);
+  int64_t vectors = Emitter::shape(op.getWeights())[0] / perVector;
+  int64_t whole = vectors / group, rest = vectors % group;
+  if (whole)
+    ByteNest{e, op, group, 0, 0, whole}.emit();
+  if (rest)
+    ByteNest{e, op, rest, whole * group, whole * group * perVector, 1}.emit();
+}
+
+void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
+  ArrayRef<int64_t> in = Emitter::shape(op.getInput()), out = Emitter::shape(op.getPlanes());
+  int64_t blocks = in[0], outputs = out[0], height = out[1], width = out[2],
+          parts = kLine / e.lanes, padded = cpu::padToLine(outputs);
+  int64_t pixels = choosePixels(1, width, e.target.registers >= 32 ? 8 : 2).columns;
+  float inputScale = op.getInputScale().convertToFloat();
+  constexpr int64_t kOutputs = 3;
+  for (int64_t first = 0; first < outputs; first += kOutputs) {
+    int64_t count = std::min(kOutputs, outputs - first);
+    e.loop(0, height, 1, [&](Value y) {
+      e.loop(0, width, pixels, [&](Value x) {
+        Carried sums(count * pixels, e.splatWord(0));
+        sums = e.loop(0, 3, 1, sums, [&](Value ty, ValueRange outer) {
+          return e.loop(0, 3, 1, outer, [&](Value tx, ValueRange middle) {
+            return e.loop(0, blocks, 1, middle, [&](Value block, ValueRange inner) {
+              Carried acc(inner);
+              Value tap = e.add(e.mul(ty, 3), tx);
+              Value at = e.add(e.mul(e.add(e.mul(tap, blocks), block), outputs * kLine),
+                               2 * padded);
+              for (int64_t part = 0; part < parts; ++part) {
+                SmallVector<Value> weight;
+                for (int64_t o = 0; o < count; ++o)
+                  weight.push_back(
+                      e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
+                for (int64_t p = 0; p < pixels; ++p) {
+                  Value value = e.load(op.getInput(),
+                                       {block, e.add(y, ty), e.add(e.add(x, tx), p),
+                                        e.index(part * e.lanes)});
+                  for (int64_t o = 0; o < count; ++o)
+                    acc[o * pixels + p] =
+                        e.dot(cpu::DotKind::U8S8, acc[o * pixels + p], value, weight[o]);
+                }
+              }
+              return acc;
+            });
+          });
+        });
+        for (int64_t o = 0; o < count; ++o) {
+          Value bias = e.loadScalar(op.getBias(), e.index(first + o));
+          Value start = e.loadScalar(op.getWeights(), e.index(first + o));
+          Value step = e.loadScalar(op.getWeights(), e.index(padded + first + o));
+          step = arith::BitcastOp::create(e.b, e.loc, e.b.getF32Type(), step);
+          step = e.mulf(step, e.scalar(inputScale));
+          for (int64_t p = 0; p < pixels; ++p) {
+            Value sum = vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD,
+                                                    sums[o * pixels + p]);
+            sum = arith::AddIOp::create(e.b, e.loc, sum, start);
+            Value value = arith::SIToFPOp::create(e.b, e.loc, e.b.getF32Type(), sum);
+            // A product and a sum: a scalar fused operation has no emulation.
+            value = e.addf(e.mulf(value, step), bias);
+            e.storeScalar(value, op.getPlanes(), {e.index(first + o), y, e.add(x, p)});
+          }
+        }
+      });
+    });
+  }
+  if (op.getTanh())
+    emitTanh(e, op.getPlanes());
+}

@@ -1,0 +1,450 @@
+//===- EmitRate.cpp - couplings in vector form ------------------*- C++ -*-===//
+//
+// One sample has oscillators in the lanes, a batch tile has samples. Either way a result's sum runs
+// over the sources one by one in a single accumulator, so the bytes agree.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emitter.h"
+
+using namespace mlir;
+using namespace un0;
+using un0::cpu::kLine;
+using Carried = Emitter::Carried;
+
+namespace {
+
+/// Lines of a coupling per iteration of the inner loop.
+constexpr int64_t kUnroll = 4;
+
+/// Below this many lines a coupling fits the first-level cache and prefetches would only cost issue
+/// slots.
+constexpr int64_t kPrefetchLines = 256;
+
+/// One sample reads a coupling as few streams; from this many bytes on it comes from beyond the
+/// second-level cache, and asking ahead pays.
+constexpr int64_t kPrefetchBytes = 1 << 20;
+/// Lines asked for ahead: 16 x 64 bytes in each of the streams.
+constexpr int64_t kPrefetchAhead = 16;
+
+/// The sums K S and K C of a register tile: `sine[i]` and `cosine[i]` are accumulators, one
+/// register each.
+struct Sums {
+  SmallVector<Value> sine, cosine;
+
+  static Sums of(Value initial, int64_t count) {
+    return {SmallVector<Value>(count, initial), SmallVector<Value>(count, initial)};
+  }
+  Carried pack() const {
+    Carried all(sine);
+    llvm::append_range(all, cosine);
+    return all;
+  }
+  static Sums unpack(ValueRange all) {
+    size_t half = all.size() / 2;
+    return {SmallVector<Value>(all.take_front(half)), SmallVector<Value>(all.drop_front(half))};
+  }
+};
+
+using Step = llvm::function_ref<void(Value, Sums &)>;
+using Extra = llvm::function_ref<void(Value)>;
+
+/// Runs `step` for lines `from` + 0..count in order, `kUnroll` at a time; `extra` once per
+/// iteration of the unrolled loop.
+Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step step, Extra extra) {
+  int64_t whole = count / kUnroll * kUnroll;
+  auto at = [&](Value k) -> Value {
+    return from ? Value(arith::AddIOp::create(e.b, e.loc, from, k)) : k;
+  };
+  if (whole)
+    sums = Sums::unpack(e.loop(0, whole, kUnroll, sums.pack(), [&](Value k, ValueRange carried) {
+      Sums inner = Sums::unpack(carried);
+      Value line = at(k);
+      if (extra)
+        extra(line);
+      for (int64_t u = 0; u < kUnroll; ++u)
+        step(e.add(line, u), inner);
+      return inner.pack();
+    }));
+  for (int64_t k = whole; k < count; ++k)
+    step(at(e.index(k)), sums);
+  return sums;
+}
+
+cpu::DotKind getKind(Precision precision) {
+  return precision == Precision::BF16    ? cpu::DotKind::BF16
+         : precision == Precision::Int16 ? cpu::DotKind::S16
+                                         : cpu::DotKind::U8S8;
+}
+
+/// What both forms share: a register tile of one `cpu.rate`.
+class RateTile {
+public:
+  RateTile(Emitter &e, cpu::RateOp op) : e(e), op(op), zero(e.index(0)), one(e.index(1)) {}
+
+protected:
+  /// frequency + cosine x (K S) - sine x (K C), then the update of the op's epilogue.
+  Value finish(Value frequency, Value sine, Value cosine, Value sumSine, Value sumCosine,
+               Value base) {
+    Value rate = e.fma(cosine, sumSine, frequency);
+    rate = e.fma(e.negf(sine), sumCosine, rate);
+    return op.getStep() ? e.fma(e.splat(op.getStep()->convertToFloat()), rate, base) : rate;
+  }
+
+  /// Lines after which an int16 sum is emptied: as proven for the coupling, else what holds for
+  /// any.
+  int64_t getDrain(unsigned term) {
+    int64_t drain = op.getDrains() ? (*op.getDrains())[term] : 0;
+    constexpr int64_t always =
+        INT32_MAX / (cpu::kShortCoupling * static_cast<int64_t>(cpu::kShortWave)) / 2;
+    return std::max<int64_t>(drain, always) / kUnroll * kUnroll;
+  }
+
+  Emitter &e;
+  cpu::RateOp op;
+  Value zero, one;
+};
+
+/// One sample: `count` panels of 16 rows from `panel`, oscillators in the lanes.
+class RatePanels : RateTile {
+public:
+  RatePanels(Emitter &e, cpu::RateOp op, Value panel, int64_t count)
+      : RateTile(e, op), panel(panel), perPanel(kLine / e.lanes), vectors(count * perPanel) {}
+
+  void emit() {
+    Sums sums = Sums::of(e.splat(0), vectors);
+    for (unsigned term = 0; term < op.getCouplings().size(); ++term)
+      sums = op.getPrecision(term) == Precision::F32 ? addFloats(term, sums) : addWords(term, sums);
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value at = row(v);
+      Value next = finish(e.load(op.getFrequency(), at), e.load(op.getTarget(), {zero, at}),
+                          e.load(op.getTarget(), {one, at}), sums.sine[v], sums.cosine[v],
+                          e.load(op.getBase(), at));
+      e.store(next, op.getOut(), at);
+    }
+  }
+
+private:
+  Value row(int64_t v) { return e.add(e.mul(panel, kLine), v * e.lanes); }
+  /// Register `v` of line `k` of a packed coupling.
+  Value line(Value coupling, Value k, int64_t v) {
+    return e.load(coupling, {e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)});
+  }
+  /// Asks for the lines `kPrefetchAhead` further on in each stream.
+  void fetchAhead(Value coupling, Value k) {
+    Value lines = e.index(Emitter::shape(coupling)[1] - kUnroll);
+    Value ahead = arith::MinUIOp::create(e.b, e.loc, e.add(k, kPrefetchAhead), lines);
+    for (int64_t p = 0; p < vectors / perPanel; ++p)
+      for (int64_t u = 0; u < kUnroll; ++u)
+        e.prefetch(coupling, {e.add(panel, p), e.add(ahead, u), zero});
+  }
+  bool isLarge(Value coupling) {
+    return cast<MemRefType>(coupling.getType()).getNumElements() * 4 >= kPrefetchBytes;
+  }
+
+  Sums addFloats(unsigned term, Sums sums) {
+    Value coupling = op.getCouplings()[term], source = op.getSources()[term];
+    ArrayRef<int64_t> shape = Emitter::shape(coupling);
+    bool shared = shape.size() == 3;
+    auto step = [&](Value k, Sums &s) {
+      Value sine = e.loadBroadcast(source, {zero, k}), cosine = e.loadBroadcast(source, {one, k});
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value weight = shared ? line(coupling, k, v) : e.load(coupling, {k, row(v)});
+        s.sine[v] = e.fma(weight, sine, s.sine[v]);
+        s.cosine[v] = e.fma(weight, cosine, s.cosine[v]);
+      }
+    };
+    auto fetch = [&](Value k) { fetchAhead(coupling, k); };
+    if (shared && isLarge(coupling))
+      return sumOverLines(e, {}, shape[1], sums, step, fetch);
+    return sumOverLines(e, {}, shape[shared ? 1 : 0], sums, step, nullptr);
+  }
+
+  Sums addWords(unsigned term, Sums sums) {
+    Value coupling = op.getCouplings()[term], source = op.getSources()[term];
+    Precision precision = op.getPrecision(term);
+    int64_t lines = Emitter::shape(coupling)[1] - cpu::getHeaderLines(precision);
+    cpu::DotKind kind = getKind(precision);
+    Value table;
+    if (precision == Precision::Int4)
+      table = e.load(coupling, {panel, e.index(lines + 2), zero});
+    auto add = [&](Value k, ArrayRef<Value> weights, Sums &s) {
+      Value sine = e.loadBroadcast(source, {zero, k}), cosine = e.loadBroadcast(source, {one, k});
+      for (int64_t v = 0; v < vectors; ++v) {
+        s.sine[v] = e.dot(kind, s.sine[v], sine, weights[v]);
+        s.cosine[v] = e.dot(kind, s.cosine[v], cosine, weights[v]);
+      }
+    };
+    auto step = [&](Value k, Sums &s) {
+      SmallVector<Value> weights;
+      for (int64_t v = 0; v < vectors; ++v)
+        weights.push_back(line(coupling, k, v));
+      if (!table)
+        return add(k, weights, s);
+      SmallVector<Value> low, high;
+      for (Value word : weights) {
+        low.push_back(lookup(table, e.andWord(word, 0x0f0f0f0f)));
+        high.push_back(lookup(table, e.andWord(e.shiftRight(word, 4), 0x0f0f0f0f)));
+      }
+      Value first = e.mul(k, 2);
+      add(first, low, s);
+      add(e.add(first, 1), high, s);
+    };
+    auto fetch = [&](Value k) { fetchAhead(coupling, k); };
+    Extra extra = nullptr;
+    if (isLarge(coupling))
+      extra = fetch;
+
+    if (precision == Precision::Int16)
+      return drained(term, lines, sums, step, extra);
+    Sums own = Sums::of(precision == Precision::BF16 ? e.splat(0) : Value(), vectors);
+    if (precision != Precision::BF16)
+      for (int64_t v = 0; v < vectors; ++v)
+        own.sine[v] = own.cosine[v] = line(coupling, e.index(lines + 1), v);
+    own = sumOverLines(e, {}, lines, own, step, extra);
+    for (int64_t v = 0; v < vectors; ++v) {
+      if (precision == Precision::BF16) {
+        sums.sine[v] = e.addf(sums.sine[v], own.sine[v]);
+        sums.cosine[v] = e.addf(sums.cosine[v], own.cosine[v]);
+        continue;
+      }
+      Value scale = e.asFloats(line(coupling, e.index(lines), v));
+      sums.sine[v] = e.fma(e.toFloats(own.sine[v]), scale, sums.sine[v]);
+      sums.cosine[v] = e.fma(e.toFloats(own.cosine[v]), scale, sums.cosine[v]);
+    }
+    return sums;
+  }
+
+  /// int16: 32-bit sums of a window of lines at a time, emptied into f32.
+  Sums drained(unsigned term, int64_t lines, Sums sums, Step step, Extra extra) {
+    Value coupling = op.getCouplings()[term];
+    int64_t window = std::min(getDrain(term), lines);
+    auto addWindow = [&](Value from, int64_t count, Sums total) {
+      Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), vectors), step, extra);
+      for (int64_t v = 0; v < vectors; ++v) {
+        total.sine[v] = e.addf(total.sine[v], e.toFloats(own.sine[v]));
+        total.cosine[v] = e.addf(total.cosine[v], e.toFloats(own.cosine[v]));
+      }
+      return total;
+    };
+    int64_t whole = lines / window * window;
+    Sums total = Sums::unpack(e.loop(0, whole, window, Sums::of(e.splat(0), vectors).pack(),
+                                     [&](Value k, ValueRange carried) {
+                                       return addWindow(k, window, Sums::unpack(carried)).pack();
+                                     }));
+    if (whole < lines)
+      total = addWindow(e.index(whole), lines - whole, total);
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value scale = e.asFloats(line(coupling, e.index(lines), v));
+      sums.sine[v] = e.fma(total.sine[v], scale, sums.sine[v]);
+      sums.cosine[v] = e.fma(total.cosine[v], scale, sums.cosine[v]);
+    }
+    return sums;
+  }
+
+  Value lookup(Value table, Value indices) {
+    return cpu::LookupOp::create(e.b, e.loc, table.getType(), table, indices);
+  }
+
+  Value panel;
+  int64_t perPanel, vectors;
+};
+
+/// A batch tile: `rows` rows of `panel` from `first`, samples in the lanes.
+class RateRows : RateTile {
+public:
+  RateRows(Emitter &e, cpu::RateOp op, Value panel, Value first, int64_t rows)
+      : RateTile(e, op), panel(panel), first(first), rows(rows),
+        panels(Emitter::shape(op.getOut())[0] / kLine), passes(kLine / rows),
+        base(arith::AddIOp::create(e.b, e.loc, e.mul(panel, kLine), first)) {}
+
+  void emit() {
+    Sums sums = Sums::of(e.splat(0), rows);
+    for (unsigned term = 0; term < op.getCouplings().size(); ++term)
+      sums = op.getPrecision(term) == Precision::F32 ? addFloats(term, sums) : addWords(term, sums);
+    for (int64_t r = 0; r < rows; ++r) {
+      Value at = e.add(base, r);
+      Value next =
+          finish(e.loadBroadcast(op.getFrequency(), at), e.load(op.getTarget(), {at, zero, zero}),
+                 e.load(op.getTarget(), {at, one, zero}), sums.sine[r], sums.cosine[r],
+                 e.load(op.getBase(), {at, zero}));
+      e.store(next, op.getOut(), {at, zero});
+    }
+  }
+
+private:
+  Value word(Value coupling, Value k, int64_t r) {
+    return e.loadBroadcast(coupling, {panel, k, e.add(first, r)});
+  }
+
+  /// While the passes over this panel run, the next one comes in: each pass asks for its share of
+  /// the lines, so that the stream from memory is as even as the arithmetic. The hardware
+  /// prefetcher gives up on a stream this slow.
+  void fetchNext(Value coupling, int64_t lines, Value k) {
+    int64_t share = lines / passes;
+    Value next = arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), e.index(panels - 1));
+    Value start = e.mul(arith::DivUIOp::create(e.b, e.loc, first, e.index(rows)), share);
+    int64_t count = std::max<int64_t>(kUnroll / passes, 1);
+    Value at = e.add(start, Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(passes))));
+    for (int64_t l = 0; l < count; ++l)
+      e.prefetch(coupling, {next, e.add(at, l), zero});
+  }
+  bool isStream(int64_t lines) {
+    return lines >= kPrefetchLines && lines % (passes * kUnroll) == 0 && passes <= kUnroll;
+  }
+
+  Sums addFloats(unsigned term, Sums sums) {
+    Value coupling = op.getCouplings()[term], source = op.getSources()[term];
+    ArrayRef<int64_t> shape = Emitter::shape(coupling);
+    bool shared = shape[2] == kLine && shape[0] == panels;
+    auto step = [&](Value k, Sums &s) {
+      Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
+      for (int64_t r = 0; r < rows; ++r) {
+        Value weight = shared ? word(coupling, k, r) : e.load(coupling, {e.add(base, r), k, zero});
+        s.sine[r] = e.fma(weight, sine, s.sine[r]);
+        s.cosine[r] = e.fma(weight, cosine, s.cosine[r]);
+      }
+    };
+    auto fetch = [&](Value k) { fetchNext(coupling, shape[1], k); };
+    if (shared && isStream(shape[1]))
+      return sumOverLines(e, {}, shape[1], sums, step, fetch);
+    return sumOverLines(e, {}, shape[1], sums, step, nullptr);
+  }
+
+  Sums addWords(unsigned term, Sums sums) {
+    Value coupling = op.getCouplings()[term], source = op.getSources()[term];
+    Precision precision = op.getPrecision(term);
+    int64_t lines = Emitter::shape(coupling)[1] - cpu::getHeaderLines(precision);
+    cpu::DotKind kind = getKind(precision);
+    bool unpacked = precision == Precision::Int4;
+    auto step = [&](Value k, Sums &s) {
+      Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
+      for (int64_t r = 0; r < rows; ++r) {
+        Value at = e.add(first, r);
+        Value weight = unpacked ? e.loadBroadcast(op.getScratch(), e.add(e.mul(k, kLine), at))
+                                : e.loadBroadcast(coupling, {panel, k, at});
+        s.sine[r] = e.dot(kind, s.sine[r], sine, weight);
+        s.cosine[r] = e.dot(kind, s.cosine[r], cosine, weight);
+      }
+    };
+    auto fetch = [&](Value k) { fetchNext(coupling, lines, k); };
+    Extra extra = nullptr;
+    if (!unpacked && isStream(lines))
+      extra = fetch;
+    if (precision == Precision::Int16)
+      return drained(term, lines, sums, step, extra);
+
+    Sums own = Sums::of(precision == Precision::BF16 ? e.splat(0) : Value(), rows);
+    if (precision != Precision::BF16)
+      for (int64_t r = 0; r < rows; ++r)
+        own.sine[r] = own.cosine[r] = word(coupling, e.index(lines + 1), r);
+    own = sumOverLines(e, {}, unpacked ? 2 * lines : lines, own, step, extra);
+    for (int64_t r = 0; r < rows; ++r) {
+      if (precision == Precision::BF16) {
+        sums.sine[r] = e.addf(sums.sine[r], own.sine[r]);
+        sums.cosine[r] = e.addf(sums.cosine[r], own.cosine[r]);
+        continue;
+      }
+      Value scale = e.asFloats(word(coupling, e.index(lines), r));
+      sums.sine[r] = e.fma(e.toFloats(own.sine[r]), scale, sums.sine[r]);
+      sums.cosine[r] = e.fma(e.toFloats(own.cosine[r]), scale, sums.cosine[r]);
+    }
+    return sums;
+  }
+
+  /// int16: sums are emptied into f32 sums that live in the first-level cache; registers hold the
+  /// 32-bit ones.
+  Sums drained(unsigned term, int64_t lines, Sums sums, Step step, Extra extra) {
+    Value coupling = op.getCouplings()[term], scratch = op.getScratch();
+    int64_t window = std::min(getDrain(term), lines);
+    auto slot = [&](int64_t r, int64_t half) { return e.index((2 * r + half) * e.lanes); };
+    auto addWindow = [&](Value from, int64_t count, bool begin) {
+      Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra);
+      for (int64_t r = 0; r < rows; ++r)
+        for (auto [half, sum] :
+             {std::make_pair(0, own.sine[r]), std::make_pair(1, own.cosine[r])}) {
+          Value next = e.toFloats(sum);
+          if (!begin)
+            next = e.addf(e.asFloats(e.load(scratch, slot(r, half))), next);
+          e.store(e.asWords(next), scratch, slot(r, half));
+        }
+    };
+    int64_t whole = lines / window * window;
+    addWindow(zero, window, /*begin=*/true);
+    e.loop(window, whole, window, [&](Value k) { addWindow(k, window, false); });
+    if (whole < lines)
+      addWindow(e.index(whole), lines - whole, false);
+    for (int64_t r = 0; r < rows; ++r) {
+      Value scale = e.asFloats(word(coupling, e.index(lines), r));
+      sums.sine[r] = e.fma(e.asFloats(e.load(scratch, slot(r, 0))), scale, sums.sine[r]);
+      sums.cosine[r] = e.fma(e.asFloats(e.load(scratch, slot(r, 1))), scale, sums.cosine[r]);
+    }
+    return sums;
+  }
+
+
+  Value panel, first;
+  int64_t rows, panels, passes;
+  Value base;
+};
+
+/// The bytes of a panel of int4 rows, for all passes over it: two lines of words per line.
+void unpackPanel(Emitter &e, cpu::RateOp op, Value panel) {
+  for (auto [term, coupling] : llvm::enumerate(op.getCouplings())) {
+    if (op.getPrecision(term) != Precision::Int4)
+      continue;
+    int64_t lines = Emitter::shape(coupling)[1] - cpu::getHeaderLines(Precision::Int4);
+    Value zero = e.index(0);
+    Value table = e.load(coupling, {panel, e.index(lines + 2), zero});
+    e.loop(0, lines, 1, [&, coupling = coupling](Value k) {
+      for (int64_t part = 0; part < kLine; part += e.lanes) {
+        Value word = e.load(coupling, {panel, k, e.index(part)});
+        Value low = e.andWord(word, 0x0f0f0f0f),
+              high = e.andWord(e.shiftRight(word, 4), 0x0f0f0f0f);
+        Value at = e.add(e.mul(k, 2 * kLine), part);
+        for (auto [offset, index] : {std::make_pair<int64_t>(0, low), std::make_pair(kLine, high)})
+          e.store(cpu::LookupOp::create(e.b, e.loc, table.getType(), table, index), op.getScratch(),
+                  e.add(at, offset));
+      }
+    });
+  }
+}
+
+} // namespace
+
+void un0::emitRate(Emitter &e, cpu::RateOp op) {
+  ArrayRef<int64_t> out = Emitter::shape(op.getOut());
+  int64_t panels = out[0] / kLine;
+  if (out.size() == 1) {
+    int64_t together = cpu::getPanelsTogether(e.lanes);
+    int64_t whole = panels / together, rest = panels % together;
+    auto group = [&](Value g) { RatePanels(e, op, e.mul(g, together), together).emit(); };
+    if (!op.getFirst()) {
+      e.loop(0, whole, 1, group);
+      if (rest)
+        RatePanels(e, op, e.index(whole * together), rest).emit();
+      return;
+    }
+    // The last group may be smaller and has code of its own; whose range holds it runs that.
+    Value wholeGroups = e.index(whole);
+    e.loop(op.getFirst(), arith::MinUIOp::create(e.b, e.loc, op.getLast(), wholeGroups), 1, group);
+    if (!rest)
+      return;
+    Value below =
+        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ule, op.getFirst(), wholeGroups);
+    Value above =
+        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt, op.getLast(), wholeGroups);
+    Value mine = arith::AndIOp::create(e.b, e.loc, below, above);
+    auto branch = scf::IfOp::create(e.b, e.loc, mine, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(e.b);
+    e.b.setInsertionPointToStart(branch.thenBlock());
+    RatePanels(e, op, e.index(whole * together), rest).emit();
+    return;
+  }
+  // 2 accumulators per row, 2 registers of waves, 1 of the coupling.
+  int64_t rows = e.target.registers >= 32 ? 8 : 4;
+  e.loop(0, panels, 1, [&](Value panel) {
+    unpackPanel(e, op, panel);
+    e.loop(0, kLine, rows, [&](Value first) { RateRows(e, op, panel, first, rows).emit(); });
+  });
+}

@@ -1,0 +1,198 @@
+//===- LowerDots.cpp - packed dot products to instructions ------*- C++ -*-===//
+//
+// The one file that knows the names of x86 dot-product instructions.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Cpu/IR/Cpu.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "un0/Codegen/CpuTarget.h"
+#include "un0/Codegen/Passes.h"
+
+namespace un0 {
+#define GEN_PASS_DEF_CPULOWERDOTS
+#include "lib/Codegen/Passes.h.inc"
+} // namespace un0
+
+using namespace mlir;
+using namespace un0;
+
+namespace {
+
+/// One `cpu.dot` of `lanes` words.
+class DotLowering {
+public:
+  DotLowering(cpu::DotOp op, const CpuTarget &target)
+      : op(op), target(target), b(op), loc(op.getLoc()),
+        lanes(cast<VectorType>(op.getX().getType()).getNumElements()) {}
+
+  /// The sums, and whether one instruction makes them.
+  std::pair<Value, bool> lower() {
+    Value sums = op.getAccumulator();
+    switch (op.getKind()) {
+    case cpu::DotKind::U8S8:
+      if (hasVnni())
+        return {
+            call(vnniName("vpdpbusd"), sums.getType(), {sums, as(op.getX(), 8), as(op.getY(), 8)}),
+            true};
+      return {widenBytes(), false};
+    case cpu::DotKind::S16:
+      if (hasVnni())
+        return {call(vnniName("vpdpwssd"), sums.getType(),
+                     {sums, as(op.getX(), 16), as(op.getY(), 16)}),
+                true};
+      return {arith::AddIOp::create(b, loc, sums, multiplyPairs(op.getX(), op.getY())), false};
+    case cpu::DotKind::BF16:
+      if (target.has("avx512bf16") && (lanes == 16 || target.has("avx512vl")))
+        return {call("llvm.x86.avx512bf16.dpbf16ps." + std::to_string(lanes * 32), sums.getType(),
+                     {sums, asBrain(op.getX()), asBrain(op.getY())}),
+                true};
+      return {multiplyBrains(), false};
+    }
+    llvm_unreachable("unknown kind");
+  }
+
+private:
+  bool hasVnni() const {
+    if (lanes == 16)
+      return target.has("avx512vnni");
+    return target.has("avxvnni") || (target.has("avx512vnni") && target.has("avx512vl"));
+  }
+  std::string vnniName(StringRef name) const {
+    return ("llvm.x86.avx512." + name + "." + std::to_string(lanes * 32)).str();
+  }
+  VectorType words() { return VectorType::get({lanes}, b.getI32Type()); }
+  Value as(Value x, unsigned bits) {
+    auto type = VectorType::get({lanes * 32 / bits}, b.getIntegerType(bits));
+    return vector::BitCastOp::create(b, loc, type, x);
+  }
+  Value asBrain(Value x) {
+    return vector::BitCastOp::create(b, loc, VectorType::get({lanes * 2}, b.getBF16Type()), x);
+  }
+  Value call(const std::string &name, Type type, ArrayRef<Value> operands) {
+    return LLVM::CallIntrinsicOp::create(b, loc, type, b.getStringAttr(name), ValueRange(operands))
+        ->getResult(0);
+  }
+  Value splat(VectorType type, int64_t value) {
+    return arith::ConstantOp::create(
+        b, loc,
+        DenseElementsAttr::get(type,
+                               APInt(type.getElementTypeBitWidth(), value, /*isSigned=*/true)));
+  }
+
+  /// x_0 y_0 + x_1 y_1 of the signed halves of each word.
+  Value multiplyPairs(Value x, Value y) {
+    StringRef name = lanes == 16  ? "llvm.x86.avx512.pmaddw.d.512"
+                     : lanes == 8 ? "llvm.x86.avx2.pmadd.wd"
+                                  : "llvm.x86.sse2.pmadd.wd";
+    return call(name.str(), words(), {as(x, 16), as(y, 16)});
+  }
+
+  /// Bytes 0 and 2, then 1 and 3 of each word as 16-bit numbers: no shuffle, and what belongs to
+  /// one operand alone leaves its loop.
+  Value widenBytes() {
+    Value x = op.getX(), y = as(op.getY(), 16);
+    auto halves = cast<VectorType>(y.getType());
+    Value eight = splat(halves, 8);
+    Value evenX = arith::AndIOp::create(b, loc, x, splat(words(), 0x00ff00ff));
+    Value oddX = as(arith::ShRUIOp::create(b, loc, as(x, 16), eight), 16);
+    Value evenY = arith::ShRSIOp::create(b, loc, arith::ShLIOp::create(b, loc, y, eight), eight);
+    Value oddY = arith::ShRSIOp::create(b, loc, y, eight);
+    Value sums = arith::AddIOp::create(b, loc, op.getAccumulator(), multiplyPairs(evenX, evenY));
+    return arith::AddIOp::create(b, loc, sums, multiplyPairs(oddX, oddY));
+  }
+
+  /// A bf16 number is the upper half of an f32.
+  Value multiplyBrains() {
+    auto floats = cast<VectorType>(op.getAccumulator().getType());
+    auto low = [&](Value v) -> Value {
+      Value shifted = arith::ShLIOp::create(b, loc, v, splat(words(), 16));
+      return arith::BitcastOp::create(b, loc, floats, shifted);
+    };
+    auto high = [&](Value v) -> Value {
+      Value masked = arith::AndIOp::create(b, loc, v, splat(words(), 0xffff0000));
+      return arith::BitcastOp::create(b, loc, floats, masked);
+    };
+    Value sum = vector::FMAOp::create(b, loc, low(op.getX()), low(op.getY()), op.getAccumulator());
+    return vector::FMAOp::create(b, loc, high(op.getX()), high(op.getY()), sum);
+  }
+
+  cpu::DotOp op;
+  const CpuTarget &target;
+  OpBuilder b;
+  Location loc;
+  int64_t lanes;
+};
+
+/// A table lookup per byte, without the instruction: a chain of choices.
+Value chooseBytes(OpBuilder &b, Location loc, Value table, Value indices) {
+  auto type = cast<VectorType>(indices.getType());
+  Value result = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, int8_t(0)));
+  for (int8_t i = 0; i < 16; ++i) {
+    Value level = vector::ExtractOp::create(b, loc, table, ArrayRef<int64_t>{i});
+    Value levels = vector::BroadcastOp::create(b, loc, type, level);
+    Value here =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, indices,
+                              arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, i)));
+    result = arith::SelectOp::create(b, loc, here, levels, result);
+  }
+  return result;
+}
+
+Value lowerLookup(cpu::LookupOp op, const CpuTarget &target) {
+  OpBuilder b(op);
+  auto words = cast<VectorType>(op.getResult().getType());
+  auto bytes = VectorType::get({words.getNumElements() * 4}, b.getI8Type());
+  Value table = vector::BitCastOp::create(b, op.getLoc(), bytes, op.getTable());
+  Value indices = vector::BitCastOp::create(b, op.getLoc(), bytes, op.getIndices());
+  StringRef name = target.lanes == 16 && target.has("avx512bw") ? "llvm.x86.avx512.pshuf.b.512"
+                   : target.lanes == 8 && target.has("avx2")    ? "llvm.x86.avx2.pshuf.b"
+                   : target.lanes == 4 && target.has("ssse3")   ? "llvm.x86.ssse3.pshuf.b.128"
+                                                                : "";
+  Value result = name.empty()
+                     ? chooseBytes(b, op.getLoc(), table, indices)
+                     : LLVM::CallIntrinsicOp::create(b, op.getLoc(), bytes, b.getStringAttr(name),
+                                                     ValueRange{table, indices})
+                           ->getResult(0);
+  return vector::BitCastOp::create(b, op.getLoc(), words, result);
+}
+
+struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    SmallVector<cpu::DotOp> dots;
+    SmallVector<cpu::LookupOp> lookups;
+    func.walk([&](cpu::DotOp op) { dots.push_back(op); });
+    func.walk([&](cpu::LookupOp op) { lookups.push_back(op); });
+    if (dots.empty() && lookups.empty())
+      return;
+    llvm::Expected<CpuTarget> target = CpuTarget::of(func->getParentOfType<ModuleOp>());
+    if (!target) {
+      func.emitError(llvm::toString(target.takeError()));
+      return signalPassFailure();
+    }
+    unsigned widened = 0;
+    for (cpu::DotOp op : dots) {
+      auto lanes = cast<VectorType>(op.getX().getType()).getNumElements();
+      if (lanes != target->lanes) {
+        op.emitError("has ") << lanes << " lanes on a target of " << target->lanes;
+        return signalPassFailure();
+      }
+      auto [sums, native] = DotLowering(op, *target).lower();
+      ++(native ? numNative : numWidened);
+      widened += !native;
+      op.replaceAllUsesWith(sums);
+      op.erase();
+    }
+    if (widened)
+      func.emitRemark() << widened << " x cpu.dot have no instruction of their own on cpu '"
+                        << target->cpu << "' and take several";
+    for (cpu::LookupOp op : lookups) {
+      op.replaceAllUsesWith(lowerLookup(op, *target));
+      op.erase();
+    }
+  }
+};
+
+} // namespace

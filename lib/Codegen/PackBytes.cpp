@@ -1,0 +1,126 @@
+//===- PackBytes.cpp - int8 convolutions, packed ----------------*- C++ -*-===//
+
+#include "PackBytes.h"
+
+#include "un0/Quantize/Rows.h"
+#include "llvm/ADT/bit.h"
+
+using namespace mlir;
+using namespace un0;
+using un0::cpu::kLine;
+using llvm::Error;
+
+namespace {
+
+class BytePacker {
+public:
+  BytePacker(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor)
+      : tensor(tensor), scale(param.getScale() ? param.getScale()->convertToDouble() : 1.0),
+        zeroPoint(packed.getZeroPoint()), lanes(packed.getLanes()), group(packed.getGroup()),
+        outputs(tensor.shape[0]), inputs(tensor.shape[1]), words((inputs + 3) / 4) {}
+
+  using Sink = llvm::function_ref<Error(ArrayRef<uint8_t>)>;
+
+  Error convolution(bool upsample, Sink sink);
+  Error planar(Sink sink);
+
+private:
+  ArrayRef<float> read(int64_t output) {
+    filter.resize(inputs * 9);
+    tensor.readF32(output * inputs * 9, filter);
+    if (scale != 1.0)
+      for (float &value : filter)
+        value = static_cast<float>(value * scale);
+    return filter;
+  }
+  /// The starting sum of a channel whose weights are `numbers`.
+  int32_t getStart() const {
+    int64_t sum = 0;
+    for (int16_t number : numbers)
+      sum += number;
+    return static_cast<int32_t>(-zeroPoint * sum);
+  }
+  void putByte(int64_t word, int64_t byte, int16_t number) {
+    out[word] |= static_cast<int32_t>(static_cast<uint32_t>(number & 0xff) << (8 * byte));
+  }
+  Error flush(Sink sink) const {
+    return sink({reinterpret_cast<const uint8_t *>(out.data()), out.size() * sizeof(int32_t)});
+  }
+
+  const StoredTensor &tensor;
+  double scale;
+  int64_t zeroPoint, lanes, group, outputs, inputs, words;
+  std::vector<float> filter, folded;
+  std::vector<int16_t> numbers;
+  std::vector<int32_t> out;
+};
+
+Error BytePacker::convolution(bool upsample, Sink sink) {
+  int64_t phases = upsample ? 4 : 1, side = upsample ? 2 : 3, taps = side * side;
+  int64_t vectors = cpu::padToLine(outputs) / lanes;
+  folded.resize(inputs * taps);
+  numbers.resize(folded.size());
+  for (int64_t first = 0; first < vectors; first += group) {
+    int64_t channels = std::min(group, vectors - first) * lanes;
+    int64_t perPhase = cpu::getByteWeightWords(inputs, taps, channels);
+    out.assign(phases * perPhase, 0);
+    for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
+      ArrayRef<float> weights = read(first * lanes + c);
+      for (int64_t phase = 0; phase < phases; ++phase) {
+        for (int64_t i = 0; i < inputs; ++i)
+          for (int64_t tap = 0; tap < taps; ++tap)
+            folded[i * taps + tap] = upsample ? foldTap(&weights[i * 9], phase / 2, phase % 2,
+                                                        tap / 2, tap % 2)
+                                              : weights[i * 9 + tap];
+        float step = quantizeFilter(folded, cpu::kByteCoupling, numbers);
+        int64_t base = phase * perPhase;
+        out[base + c] = getStart();
+        out[base + channels + c] = llvm::bit_cast<int32_t>(step);
+        base += 2 * channels;
+        for (int64_t i = 0; i < inputs; ++i) {
+          // The last block has only the words that it needs.
+          int64_t word = i / 4, block = word / kLine;
+          int64_t inBlock = std::min(kLine, words - block * kLine);
+          int64_t blockAt = base + block * kLine * taps * channels;
+          for (int64_t tap = 0; tap < taps; ++tap)
+            putByte(blockAt + (tap * inBlock + word % kLine) * channels + c, i % 4,
+                    numbers[i * taps + tap]);
+        }
+      }
+    }
+    if (Error error = flush(sink))
+      return error;
+  }
+  return Error::success();
+}
+
+Error BytePacker::planar(Sink sink) {
+  int64_t padded = cpu::padToLine(outputs), blocks = (words + kLine - 1) / kLine;
+  out.assign(2 * padded + 9 * blocks * outputs * kLine, 0);
+  numbers.resize(inputs * 9);
+  for (int64_t o = 0; o < outputs; ++o) {
+    float step = quantizeFilter(read(o), cpu::kByteCoupling, numbers);
+    out[o] = getStart();
+    out[padded + o] = llvm::bit_cast<int32_t>(step);
+    for (int64_t i = 0; i < inputs; ++i)
+      for (int64_t tap = 0; tap < 9; ++tap) {
+        int64_t word = i / 4;
+        int64_t at = ((tap * blocks + word / kLine) * outputs + o) * kLine + word % kLine;
+        putByte(2 * padded + at, i % 4, numbers[i * 9 + tap]);
+      }
+  }
+  return flush(sink);
+}
+
+} // namespace
+
+Error un0::packBytes(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor,
+                     llvm::function_ref<Error(ArrayRef<uint8_t>)> sink) {
+  if (tensor.shape.size() != 4)
+    return llvm::createStringError("parameter '%s' has rank %zu, its packing needs 4",
+                                   param.getSymName().str().c_str(), tensor.shape.size());
+  BytePacker packer(param, packed, tensor);
+  if (packed.getPacking() == cpu::Packing::ConvPlanar)
+    return packer.planar(sink);
+  return packer.convolution(packed.getPacking() == cpu::Packing::ConvUpsample, sink);
+}

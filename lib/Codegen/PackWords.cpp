@@ -1,0 +1,149 @@
+//===- PackWords.cpp - quantized couplings, packed --------------*- C++ -*-===//
+
+#include "PackWords.h"
+
+#include "un0/Quantize/Rows.h"
+#include "llvm/ADT/bit.h"
+
+using namespace mlir;
+using namespace un0;
+using llvm::Error;
+using un0::cpu::kLine;
+
+namespace {
+
+/// Rows that the levels of an int4 coupling are fitted to, spread over all.
+constexpr int64_t kSampledRows = 64;
+
+class WordPacker {
+public:
+  WordPacker(ParamOp param, Precision precision, const StoredTensor &tensor)
+      : tensor(tensor), precision(precision),
+        scale(param.getScale() ? param.getScale()->convertToDouble() : 1.0),
+        zeroDiagonal(param.getZeroDiagonal()), rows(tensor.shape[0]), sources(tensor.shape[1]),
+        perWord(cpu::getPerWord(precision)), words((sources + perWord - 1) / perWord),
+        panel((words + cpu::getHeaderLines(precision)) * kLine), row(sources), shorts(sources),
+        bytes(sources) {
+    if (precision == Precision::Int4)
+      fit();
+  }
+
+  ArrayRef<int32_t> pack(int64_t first) {
+    std::fill(panel.begin(), panel.end(), 0);
+    for (int64_t r = 0; r < std::min(kLine, rows - first); ++r) {
+      read(first + r);
+      switch (precision) {
+      case Precision::Int8:
+        packIntegers(r, cpu::kByteCoupling, cpu::kByteWave, 8);
+        break;
+      case Precision::Int16:
+        packIntegers(r, cpu::kShortCoupling, cpu::kShortWave, 16);
+        break;
+      case Precision::BF16:
+        packBrains(r);
+        break;
+      case Precision::Int4:
+        packLevels(r);
+        break;
+      case Precision::F32:
+        llvm_unreachable("f32 couplings are not packed as words");
+      }
+    }
+    if (precision == Precision::Int4)
+      for (int64_t i = 0; i < kLine; ++i)
+        for (int64_t byte = 0; byte < 4; ++byte)
+          panel[(words + 2) * kLine + i] |= (levels[(i * 4 + byte) % 16] & 0xff) << (8 * byte);
+    return panel;
+  }
+
+private:
+  void read(int64_t i) {
+    tensor.readF32(i * sources, row);
+    if (scale != 1.0)
+      for (float &value : row)
+        value = static_cast<float>(value * scale);
+    if (zeroDiagonal && i < sources)
+      row[i] = 0.0f;
+  }
+
+  void fit() {
+    std::vector<std::vector<float>> sample;
+    int64_t stride = std::max<int64_t>(1, rows / kSampledRows);
+    for (int64_t i = 0; i < rows; i += stride) {
+      read(i);
+      sample.push_back(row);
+    }
+    levels = fitLevels(sample);
+  }
+
+  /// The lines after the words: what a sum is multiplied with, and where it starts. Bytes are
+  /// unsigned on the other side, 128 too large.
+  void putHeader(int64_t r, float step, int64_t sum) {
+    panel[words * kLine + r] = llvm::bit_cast<int32_t>(step);
+    panel[(words + 1) * kLine + r] = static_cast<int32_t>(-128 * sum);
+  }
+
+  void packIntegers(int64_t r, int64_t largest, float wave, int64_t bits) {
+    float step = quantizeRow(row, static_cast<int>(largest), shorts);
+    uint32_t mask = bits == 8 ? 0xff : 0xffff;
+    int64_t sum = 0;
+    for (int64_t s = 0; s < sources; ++s) {
+      sum += shorts[s];
+      panel[s / perWord * kLine + r] |=
+          static_cast<int32_t>((shorts[s] & mask) << (s % perWord * bits));
+    }
+    putHeader(r, step / wave, bits == 8 ? sum : 0);
+  }
+
+  void packLevels(int64_t r) {
+    float step = quantizeRow(row, levels, bytes);
+    int64_t sum = 0;
+    // The low halves of the four bytes are sources 0 to 3 of the word, the high ones 4 to 7: both
+    // meet the words of the waves without a shuffle.
+    for (int64_t s = 0; s < sources; ++s) {
+      int64_t at = s % 8;
+      sum += levels[bytes[s]];
+      panel[s / 8 * kLine + r] |=
+          static_cast<int32_t>(static_cast<uint32_t>(bytes[s]) << (at % 4 * 8 + at / 4 * 4));
+    }
+    putHeader(r, step / cpu::kByteWave, sum);
+  }
+
+  void packBrains(int64_t r) {
+    for (int64_t s = 0; s < sources; ++s) {
+      auto bits = llvm::bit_cast<uint32_t>(row[s]);
+      // To nearest, ties to even; a NaN stays one.
+      uint32_t rounded =
+          row[s] != row[s] ? (bits >> 16) | 0x40 : (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+      panel[s / 2 * kLine + r] |= static_cast<int32_t>(rounded << (s % 2 * 16));
+    }
+  }
+
+  const StoredTensor &tensor;
+  Precision precision;
+  double scale;
+  bool zeroDiagonal;
+  int64_t rows, sources, perWord, words;
+  std::vector<int32_t> panel;
+  std::vector<float> row;
+  std::vector<int16_t> shorts;
+  std::vector<uint8_t> bytes;
+  Levels levels = {};
+};
+
+} // namespace
+
+Error un0::packWords(ParamOp param, Precision precision, const StoredTensor &tensor,
+                     llvm::function_ref<Error(ArrayRef<uint8_t>)> sink) {
+  if (tensor.shape.size() != 2)
+    return llvm::createStringError("parameter '%s' has rank %zu, a quantized coupling needs 2",
+                                   param.getSymName().str().c_str(), tensor.shape.size());
+  WordPacker packer(param, precision, tensor);
+  for (int64_t first = 0; first < tensor.shape[0]; first += kLine) {
+    ArrayRef<int32_t> panel = packer.pack(first);
+    if (Error error =
+            sink({reinterpret_cast<const uint8_t *>(panel.data()), panel.size() * sizeof(int32_t)}))
+      return error;
+  }
+  return Error::success();
+}

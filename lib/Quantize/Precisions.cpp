@@ -1,0 +1,215 @@
+//===- Precisions.cpp - choose precisions by measured error -----*- C++ -*-===//
+
+#include "un0/Quantize/Precisions.h"
+
+#include "dialects/Cpu/IR/Cpu.h"
+#include "un0/Quantize/HostModel.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/raw_ostream.h"
+#include <cmath>
+
+using namespace mlir;
+using namespace un0;
+using llvm::Error;
+using llvm::Expected;
+
+namespace {
+
+/// Errors are told apart to a few percent by this many features.
+constexpr int64_t kMeasuredValues = 1 << 17;
+constexpr int64_t kMostSamples = 64, kLeastSamples = 16;
+
+/// Multiplications of a coupling at a time that keeps one core busy, for the model of its cost.
+double getOperationsPerCycle(Precision precision, const CpuTarget &target) {
+  double f32 = 2.0 * 2.0 * static_cast<double>(target.lanes);
+  bool vnni = target.has("avx512vnni") || target.has("avxvnni");
+  switch (precision) {
+  case Precision::F32:
+    return f32;
+  case Precision::BF16:
+    return target.has("avx512bf16") ? 2 * f32 : f32 / 2;
+  case Precision::Int16:
+    return vnni ? 2 * f32 : f32;
+  case Precision::Int8:
+    return vnni ? 4 * f32 : f32;
+  case Precision::Int4: // as bytes, after two lookups per word
+    return 0.8 * getOperationsPerCycle(Precision::Int8, target);
+  }
+  llvm_unreachable("unknown precision");
+}
+
+/// The mean of an image's time alone and in a batch tile, each the longer of arithmetic and reading
+/// K. Constants of the model: docs/quantization.md.
+double getMicroseconds(FusedRateOp rate, unsigned term, Precision precision,
+                       const CpuTarget &target) {
+  constexpr double cyclesPerMicrosecond = 3000, bytesPerCycle = 10;
+  auto shape = cast<ShapedType>(rate.getCouplings()[term].getType()).getShape();
+  auto evolve = rate->getParentOfType<EvolveOp>();
+  double evaluations = static_cast<double>(evolve.getSteps()) * getNumStages(evolve.getSolver());
+  double entries = static_cast<double>(shape[0]) * static_cast<double>(shape[1]) * evaluations;
+  double arithmetic = 4 * entries / getOperationsPerCycle(precision, target);
+  double reading = entries * getStorageBits(precision) / 8 / bytesPerCycle;
+  double tile = std::max(arithmetic, reading / static_cast<double>(target.lanes));
+  return (std::max(arithmetic, reading) + tile) / 2 / cyclesPerMicrosecond;
+}
+
+double getRms(const std::vector<float> &values, const std::vector<float> &expected) {
+  double square = 0;
+  for (size_t i = 0; i < values.size(); ++i)
+    square += (double(values[i]) - expected[i]) * (double(values[i]) - expected[i]);
+  return values.empty() ? 0 : std::sqrt(square / double(values.size()));
+}
+
+/// Each shared coupling that is large enough, with the op and the term that reads it.
+std::vector<std::pair<FusedRateOp, unsigned>> findCouplings(ModuleOp module) {
+  std::vector<std::pair<FusedRateOp, unsigned>> found;
+  llvm::StringSet<> seen;
+  module.walk([&](FusedRateOp rate) {
+    for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
+      auto get = coupling.getDefiningOp<GetParamOp>();
+      auto shape = cast<ShapedType>(coupling.getType()).getShape();
+      if (get && shape.size() == 2 && shape[1] >= kFewestSources &&
+          seen.insert(get.getParam()).second)
+        found.push_back({rate, static_cast<unsigned>(term)});
+    }
+  });
+  auto size = [](const auto &entry) {
+    FusedRateOp rate = entry.first;
+    return cast<ShapedType>(rate.getCouplings()[entry.second].getType()).getNumElements();
+  };
+  auto name = [](const auto &entry) {
+    FusedRateOp rate = entry.first;
+    return rate.getCouplings()[entry.second].template getDefiningOp<GetParamOp>().getParam();
+  };
+  llvm::sort(found, [&](const auto &a, const auto &b) { return size(a) > size(b) || (size(a) == size(b) && name(a) < name(b)); });
+  return found;
+}
+
+std::string getName(FusedRateOp rate, unsigned term) {
+  return rate.getCouplings()[term].getDefiningOp<GetParamOp>().getParam().str();
+}
+
+} // namespace
+
+std::vector<std::string> un0::listCouplings(ModuleOp module) {
+  std::vector<std::string> names;
+  for (auto [rate, term] : findCouplings(module))
+    names.push_back(getName(rate, term));
+  return names;
+}
+
+Error un0::applyPrecisions(ModuleOp module, ArrayRef<Choice> choices) {
+  std::vector<std::string> names = listCouplings(module);
+  for (const Choice &choice : choices)
+    if (!llvm::is_contained(names, choice.name))
+      return llvm::createStringError("no shared coupling is named '%s'; there are: %s",
+                                     choice.name.c_str(), llvm::join(names, ", ").c_str());
+  module.walk([&](FusedRateOp rate) {
+    SmallVector<Attribute> precisions;
+    bool quantized = false;
+    for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
+      Precision precision = rate.getPrecision(term);
+      if (auto get = coupling.getDefiningOp<GetParamOp>())
+        for (const Choice &choice : choices)
+          if (choice.name == get.getParam())
+            precision = choice.precision;
+      quantized |= precision != Precision::F32;
+      precisions.push_back(PrecisionAttr::get(module.getContext(), precision));
+    }
+    rate.setPrecisionsAttr(quantized ? ArrayAttr::get(module.getContext(), precisions)
+                                     : ArrayAttr());
+  });
+  return Error::success();
+}
+
+Expected<std::vector<Candidate>> un0::choosePrecisions(ModuleOp module, ArchiveSet &archives,
+                                                       const CpuTarget &target,
+                                                       const ErrorLimits &limits) {
+  Expected<std::unique_ptr<HostModel>> exact = HostModel::create(module, archives);
+  if (!exact)
+    return exact.takeError();
+  int64_t count = std::clamp(kMeasuredValues / std::max<int64_t>((*exact)->getOscillators(), 1),
+                             kLeastSamples, kMostSamples);
+  Samples samples = Samples::draw(count, (*exact)->getOscillators(), (*exact)->getConditioning(),
+                                  (*exact)->getClasses());
+  bool decode = limits.images.has_value();
+  HostModel::Outputs expected = (*exact)->run(samples, decode);
+  exact->reset();
+
+  std::vector<Candidate> candidates;
+  std::vector<Choice> choices;
+  for (auto [rate, term] : findCouplings(module)) {
+    std::string name = getName(rate, term);
+    size_t best = candidates.size();
+    for (Precision precision :
+         {Precision::F32, Precision::Int16, Precision::BF16, Precision::Int8, Precision::Int4}) {
+      int64_t sources = cast<ShapedType>(rate.getCouplings()[term].getType()).getDimSize(1);
+      if (precision == Precision::Int4 && sources % 8)
+        continue;
+      Candidate candidate;
+      candidate.name = name;
+      candidate.precision = precision;
+      candidate.microseconds = getMicroseconds(rate, term, precision, target);
+      std::vector<Choice> tried = choices;
+      tried.push_back({name, precision});
+      OwningOpRef<ModuleOp> copy(module.clone());
+      if (Error error = applyPrecisions(*copy, tried))
+        return std::move(error);
+      Expected<std::unique_ptr<HostModel>> model = HostModel::create(*copy, archives);
+      if (!model)
+        return model.takeError();
+      HostModel::Outputs outputs = (*model)->run(samples, decode);
+      candidate.featureError = getRms(outputs.features, expected.features);
+      candidate.imageError = getRms(outputs.images, expected.images);
+      bool inside = (!limits.features || candidate.featureError <= *limits.features) &&
+                    (!limits.images || candidate.imageError <= *limits.images);
+      candidates.push_back(candidate);
+      if (inside && candidate.microseconds < candidates[best].microseconds)
+        best = candidates.size() - 1;
+    }
+    candidates[best].chosen = true;
+    choices.push_back({name, candidates[best].precision});
+  }
+  return candidates;
+}
+
+Expected<std::vector<Choice>> un0::readPrecisionFile(StringRef path) {
+  auto fail = [&](const Twine &what) -> Error {
+    return llvm::createStringError("precision file '%s': %s", path.str().c_str(),
+                                   what.str().c_str());
+  };
+  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
+  if (!buffer)
+    return fail(buffer.getError().message());
+  Expected<llvm::json::Value> parsed = llvm::json::parse((*buffer)->getBuffer());
+  if (!parsed)
+    return fail(llvm::toString(parsed.takeError()));
+  const llvm::json::Object *root = parsed->getAsObject();
+  const llvm::json::Object *couplings = root ? root->getObject("couplings") : nullptr;
+  if (!couplings)
+    return fail("has no object 'couplings'");
+  std::vector<Choice> choices;
+  for (const auto &[name, value] : *couplings) {
+    std::optional<StringRef> text = value.getAsString();
+    std::optional<Precision> precision = text ? symbolizePrecision(*text) : std::nullopt;
+    if (!precision)
+      return fail("'" + StringRef(name) + "' is not one of f32, int16, bf16, int8, int4");
+    choices.push_back({StringRef(name).str(), *precision});
+  }
+  llvm::sort(choices, [](const Choice &a, const Choice &b) { return a.name < b.name; });
+  return choices;
+}
+
+Error un0::writePrecisionFile(StringRef path, ArrayRef<Choice> choices) {
+  llvm::json::Object couplings;
+  for (const Choice &choice : choices)
+    couplings[choice.name] = stringifyPrecision(choice.precision);
+  llvm::json::Value root = llvm::json::Object{{"couplings", std::move(couplings)}};
+  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> Error {
+    os << llvm::formatv("{0:2}", root) << "\n";
+    return Error::success();
+  });
+}

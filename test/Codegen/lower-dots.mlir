@@ -1,0 +1,75 @@
+// Which instruction a packed dot product becomes, by feature.
+// RUN: un0-opt %s --split-input-file --pass-pipeline='builtin.module(func.func(cpu-lower-dots))' | FileCheck %s
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512bf16", "avx512f", "avx512vl", "avx512vnni"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: @vnni512
+  func.func @vnni512(%a: vector<16xi32>, %f: vector<16xf32>, %x: vector<16xi32>, %k: vector<16xi32>) -> (vector<16xi32>, vector<16xi32>, vector<16xf32>) {
+    // CHECK: "llvm.x86.avx512.vpdpbusd.512"({{.*}}) : (vector<16xi32>, vector<64xi8>, vector<64xi8>)
+    %0 = cpu.dot u8s8 %a, %x, %k : vector<16xi32>, vector<16xi32>
+    // CHECK: "llvm.x86.avx512.vpdpwssd.512"({{.*}}) : (vector<16xi32>, vector<32xi16>, vector<32xi16>)
+    %1 = cpu.dot s16 %a, %x, %k : vector<16xi32>, vector<16xi32>
+    // CHECK: "llvm.x86.avx512bf16.dpbf16ps.512"({{.*}}) : (vector<16xf32>, vector<32xbf16>, vector<32xbf16>)
+    %2 = cpu.dot bf16 %f, %x, %k : vector<16xf32>, vector<16xi32>
+    return %0, %1, %2 : vector<16xi32>, vector<16xi32>, vector<16xf32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "alderlake", features = ["avx2", "avxvnni", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: @vnni256
+  func.func @vnni256(%a: vector<8xi32>, %x: vector<8xi32>, %k: vector<8xi32>) -> vector<8xi32> {
+    // CHECK: "llvm.x86.avx512.vpdpbusd.256"
+    %0 = cpu.dot u8s8 %a, %x, %k : vector<8xi32>, vector<8xi32>
+    return %0 : vector<8xi32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: @avx2
+  func.func @avx2(%a: vector<8xi32>, %f: vector<8xf32>, %x: vector<8xi32>, %k: vector<8xi32>) -> (vector<8xi32>, vector<8xi32>, vector<8xf32>) {
+    // CHECK-COUNT-3: "llvm.x86.avx2.pmadd.wd"
+    %0 = cpu.dot u8s8 %a, %x, %k : vector<8xi32>, vector<8xi32>
+    %1 = cpu.dot s16 %a, %x, %k : vector<8xi32>, vector<8xi32>
+    // CHECK-COUNT-2: vector.fma
+    %2 = cpu.dot bf16 %f, %x, %k : vector<8xf32>, vector<8xi32>
+    return %0, %1, %2 : vector<8xi32>, vector<8xi32>, vector<8xf32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lanes = 4 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: @sse2
+  func.func @sse2(%a: vector<4xi32>, %x: vector<4xi32>, %k: vector<4xi32>) -> vector<4xi32> {
+    // CHECK-COUNT-2: "llvm.x86.sse2.pmadd.wd"
+    %0 = cpu.dot u8s8 %a, %x, %k : vector<4xi32>, vector<4xi32>
+    return %0 : vector<4xi32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512bw", "avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: @lookup512
+  func.func @lookup512(%t: vector<16xi32>, %i: vector<16xi32>) -> vector<16xi32> {
+    // CHECK: "llvm.x86.avx512.pshuf.b.512"({{.*}}) : (vector<64xi8>, vector<64xi8>) -> vector<64xi8>
+    %0 = cpu.lookup %t[%i] : vector<16xi32>
+    return %0 : vector<16xi32>
+  }
+}
+
+// -----
+
+// Without a byte shuffle, sixteen choices.
+module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lanes = 4 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: @lookup_chain
+  func.func @lookup_chain(%t: vector<4xi32>, %i: vector<4xi32>) -> vector<4xi32> {
+    // CHECK-COUNT-16: arith.select {{.*}} : vector<16xi1>, vector<16xi8>
+    // CHECK-NOT: arith.select
+    %0 = cpu.lookup %t[%i] : vector<4xi32>
+    return %0 : vector<4xi32>
+  }
+}
