@@ -89,13 +89,14 @@ struct ByteNest {
   Emitter &e;
   cpu::Conv2DBytesOp op;
   int64_t vectors, firstVector, weightStart, count;
+  Value image = nullptr;
 
   int64_t taps() { return op.getUpsample() ? 2 : 3; }
   int64_t phases() { return op.getUpsample() ? 2 : 1; }
   int64_t channels() { return vectors * e.lanes; }
 
   void emit() {
-    ArrayRef<int64_t> in = Emitter::shape(op.getInput());
+    ArrayRef<int64_t> in = Emitter::shape(op.getInput()).take_back(4);
     int64_t height = in[1] - 2, width = in[2] - 2;
     int64_t perPhase = cpu::getByteWeightWords(op.getChannels(), taps() * taps(), channels());
     PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 4);
@@ -104,9 +105,13 @@ struct ByteNest {
       e.loop(0, phases(), 1, [&](Value py) {
         e.loop(0, phases(), 1, [&](Value px) {
           Value at = e.add(groupAt, e.mul(e.add(e.mul(py, phases()), px), perPhase));
-          e.loop(0, height, tile.rows, [&](Value y) {
-            e.loop(0, width, tile.columns,
-                   [&](Value x) { emitTile(tile, group, at, y, x, py, px); });
+          Value images = op.getCount() ? op.getCount() : e.index(1);
+          e.loop(e.index(0), images, 1, [&](Value index) {
+            image = index;
+            e.loop(0, height, tile.rows, [&](Value y) {
+              e.loop(0, width, tile.columns,
+                     [&](Value x) { emitTile(tile, group, at, y, x, py, px); });
+            });
           });
         });
       });
@@ -128,8 +133,10 @@ struct ByteNest {
           for (int64_t v = 0; v < vectors; ++v)
             weight.push_back(e.load(op.getWeights(), e.add(weightAt, v * e.lanes)));
           for (int64_t p = 0; p < pixels; ++p) {
-            Value value = e.loadBroadcast(op.getInput(), {block, e.add(row, p / tile.columns),
-                                                          e.add(column, p % tile.columns), word});
+            Value value =
+                e.loadBroadcast(op.getInput(), pixelOf(op.getInput(), image,
+                                                       {block, e.add(row, p / tile.columns),
+                                                        e.add(column, p % tile.columns), word}));
             for (int64_t v = 0; v < vectors; ++v)
               acc[p * vectors + v] =
                   e.dot(cpu::DotKind::U8S8, acc[p * vectors + v], value, weight[v]);
@@ -196,7 +203,7 @@ struct ByteNest {
         Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), phases()), py), 1);
         Value outX = e.add(e.add(e.mul(e.add(x, p % tile.columns), phases()), px), 1);
         e.store(vector::BitCastOp::create(e.b, e.loc, packed, narrow), op.getOutput(),
-                {block, outY, outX, lane});
+                pixelOf(op.getOutput(), image, {block, outY, outX, lane}));
       }
     }
   }

@@ -56,6 +56,25 @@ void un0::emitScatterFeatures(Emitter &e, cpu::ScatterFeaturesOp op) {
   });
 }
 
+SmallVector<Value> un0::pixelOf(Value images, Value image, ArrayRef<Value> indices) {
+  SmallVector<Value> all;
+  if (Emitter::shape(images).size() == 5)
+    all.push_back(image);
+  llvm::append_range(all, indices);
+  return all;
+}
+
+Value un0::emitLeaky(Emitter &e, Value value, std::optional<APFloat> slope) {
+  if (!slope)
+    return value;
+  float factor = slope->convertToFloat();
+  Value small = e.mulf(value, e.splat(factor));
+  if (factor <= 1)
+    return e.maxf(value, small);
+  Value above = arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OGT, value, e.splat(0));
+  return arith::SelectOp::create(e.b, e.loc, above, value, small);
+}
+
 PixelTile un0::choosePixels(int64_t height, int64_t width, int64_t most) {
   int64_t columns = most;
   while (width % columns)
@@ -73,12 +92,13 @@ struct GroupNest {
   Emitter &e;
   cpu::Conv2DOp op;
   int64_t vectors, firstVector, weightStart, count;
+  Value image = nullptr;
 
   int64_t taps() { return op.getUpsample() ? 2 : 3; }
   int64_t phases() { return op.getUpsample() ? 2 : 1; }
 
   void emit() {
-    ArrayRef<int64_t> in = Emitter::shape(op.getInput());
+    ArrayRef<int64_t> in = Emitter::shape(op.getInput()).take_back(4);
     int64_t height = in[1] - 2, width = in[2] - 2, channels = vectors * e.lanes;
     int64_t perPhase = in[0] * taps() * taps() * kLine * channels;
     PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 4);
@@ -87,9 +107,14 @@ struct GroupNest {
       e.loop(0, phases(), 1, [&](Value py) {
         e.loop(0, phases(), 1, [&](Value px) {
           Value weightAt = e.add(groupAt, e.mul(e.add(e.mul(py, phases()), px), perPhase));
-          e.loop(0, height, tile.rows, [&](Value y) {
-            e.loop(0, width, tile.columns,
-                   [&](Value x) { emitTile(tile, group, weightAt, y, x, py, px); });
+          // A group's weights stay in the cache while all images pass.
+          Value images = op.getCount() ? op.getCount() : e.index(1);
+          e.loop(e.index(0), images, 1, [&](Value index) {
+            image = index;
+            e.loop(0, height, tile.rows, [&](Value y) {
+              e.loop(0, width, tile.columns,
+                     [&](Value x) { emitTile(tile, group, weightAt, y, x, py, px); });
+            });
           });
         });
       });
@@ -98,7 +123,7 @@ struct GroupNest {
 
   void emitTile(PixelTile tile, Value group, Value weightAt, Value y, Value x, Value py, Value px) {
     int64_t pixels = tile.rows * tile.columns, channels = vectors * e.lanes;
-    int64_t blocks = Emitter::shape(op.getInput())[0];
+    int64_t blocks = Emitter::shape(op.getInput()).take_back(4)[0];
     // Register v of this group, as a position in units of lanes over all output channels.
     Value firstLane = e.add(e.mul(group, channels), firstVector * e.lanes);
     SmallVector<Value> bias;
@@ -127,9 +152,10 @@ struct GroupNest {
                 weight.push_back(
                     e.load(op.getWeights(), e.add(stream, c * channels + v * e.lanes)));
               for (int64_t p = 0; p < pixels; ++p) {
-                Value value = e.loadBroadcast(op.getInput(),
-                                              {block, e.add(row, p / tile.columns),
-                                               e.add(column, p % tile.columns), e.add(first, c)});
+                Value value = e.loadBroadcast(
+                    op.getInput(), pixelOf(op.getInput(), image,
+                                           {block, e.add(row, p / tile.columns),
+                                            e.add(column, p % tile.columns), e.add(first, c)}));
                 for (int64_t v = 0; v < vectors; ++v)
                   acc[p * vectors + v] = e.fma(value, weight[v], acc[p * vectors + v]);
               }
@@ -145,16 +171,10 @@ struct GroupNest {
       Value block = arith::DivUIOp::create(e.b, e.loc, position, e.index(kLine));
       Value lane = arith::RemUIOp::create(e.b, e.loc, position, e.index(kLine));
       for (int64_t p = 0; p < pixels; ++p) {
-        Value value = sums[p * vectors + v];
-        if (op.getSlope()) {
-          Value small = e.mulf(value, e.splat(op.getSlope()->convertToFloat()));
-          Value above =
-              arith::CmpFOp::create(e.b, e.loc, arith::CmpFPredicate::OGT, value, e.splat(0));
-          value = arith::SelectOp::create(e.b, e.loc, above, value, small);
-        }
+        Value value = emitLeaky(e, sums[p * vectors + v], op.getSlope());
         Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), stride), py), 1);
         Value outX = e.add(e.add(e.mul(e.add(x, p % tile.columns), stride), px), 1);
-        e.store(value, op.getOutput(), {block, outY, outX, lane});
+        e.store(value, op.getOutput(), pixelOf(op.getOutput(), image, {block, outY, outX, lane}));
       }
     }
   }
@@ -165,13 +185,46 @@ void un0::emitConv2D(Emitter &e, cpu::Conv2DOp op) {
   // Packed weights fix the register's width; a module is compiled for one target, so it is the
   // emitter's.
   assert(op.getLanes() == static_cast<uint64_t>(e.lanes) && "weights are packed for this target");
-  int64_t group = op.getGroup(), vectors = Emitter::shape(op.getOutput())[0] * kLine / e.lanes;
+  int64_t group = op.getGroup(),
+          vectors = Emitter::shape(op.getOutput()).take_back(4)[0] * kLine / e.lanes;
   int64_t whole = vectors / group, rest = vectors % group;
   int64_t perVector = Emitter::shape(op.getWeights())[0] / vectors;
   if (whole)
     GroupNest{e, op, group, 0, 0, whole}.emit();
   if (rest)
     GroupNest{e, op, rest, whole * group, whole * group * perVector, 1}.emit();
+}
+
+/// `sums[i]`, summed over its lanes, in lane i; the other lanes of the result are undefined. As
+/// many vectors as a power of two, at most as there are lanes: pairs of vectors become halves of
+/// one, so that half as many are left.
+static Value sumLanes(Emitter &e, SmallVector<Value> sums) {
+  int64_t lanes = e.lanes, width = lanes; // lanes that still belong to one sum
+  auto shuffle = [&](Value x, Value y, function_ref<int64_t(int64_t)> from) {
+    SmallVector<int64_t> mask;
+    for (int64_t i = 0; i < lanes; ++i)
+      mask.push_back(from(i));
+    return vector::ShuffleOp::create(e.b, e.loc, x, y, mask);
+  };
+  while (sums.size() > 1 || width > 1) {
+    // Sum s lies in lanes [s width, (s + 1) width) of its vector.
+    int64_t half = width / 2;
+    SmallVector<Value> next;
+    for (size_t i = 0; i < sums.size(); i += 2) {
+      Value x = sums[i], y = i + 1 < sums.size() ? sums[i + 1] : x;
+      auto from = [&](int64_t part) {
+        return [=](int64_t lane) {
+          int64_t sum = lane / half, perVector = lanes / width;
+          int64_t base = sum < perVector ? sum * width : lanes + (sum - perVector) * width;
+          return base + part * half + lane % half;
+        };
+      };
+      next.push_back(e.addf(shuffle(x, y, from(0)), shuffle(x, y, from(1))));
+    }
+    sums = std::move(next);
+    width = half;
+  }
+  return sums.front();
 }
 
 void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
@@ -186,38 +239,37 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
     e.loop(0, height, 1, [&](Value y) {
       e.loop(0, width, pixels, [&](Value x) {
         Carried sums(count * pixels, e.splat(0));
+        auto step = [&](Value ty, int64_t tx, Value block, int64_t part, Carried &acc) {
+          Value tap = e.add(e.mul(ty, 3), tx);
+          Value at = e.mul(e.add(e.mul(tap, blocks), block), outputs * kLine);
+          SmallVector<Value> weight;
+          for (int64_t o = 0; o < count; ++o)
+            weight.push_back(
+                e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
+          for (int64_t p = 0; p < pixels; ++p) {
+            Value value = e.load(op.getInput(),
+                                 {block, e.add(y, ty), e.add(x, tx + p), e.index(part * e.lanes)});
+            for (int64_t o = 0; o < count; ++o)
+              acc[o * pixels + p] = e.fma(value, weight[o], acc[o * pixels + p]);
+          }
+        };
         sums = e.loop(0, 3, 1, sums, [&](Value ty, ValueRange outer) {
-          return e.loop(0, 3, 1, outer, [&](Value tx, ValueRange middle) {
-            return e.loop(0, blocks, 1, middle, [&](Value block, ValueRange inner) {
-              Carried acc(inner);
-              Value tap = e.add(e.mul(ty, 3), tx);
-              Value at = e.mul(e.add(e.mul(tap, blocks), block), outputs * kLine);
-              for (int64_t part = 0; part < vectors; ++part) {
-                SmallVector<Value> weight;
-                for (int64_t o = 0; o < count; ++o)
-                  weight.push_back(
-                      e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
-                for (int64_t p = 0; p < pixels; ++p) {
-                  Value value = e.load(op.getInput(), {block, e.add(y, ty), e.add(e.add(x, tx), p),
-                                                       e.index(part * e.lanes)});
-                  for (int64_t o = 0; o < count; ++o)
-                    acc[o * pixels + p] = e.fma(value, weight[o], acc[o * pixels + p]);
-                }
-              }
-              return acc;
-            });
+          return e.loop(0, blocks, 1, outer, [&](Value block, ValueRange inner) {
+            Carried acc(inner);
+            for (int64_t tx = 0; tx < 3; ++tx)
+              for (int64_t part = 0; part < vectors; ++part)
+                step(ty, tx, block, part, acc);
+            return acc;
           });
         });
         for (int64_t o = 0; o < count; ++o) {
-          Value bias = e.loadScalar(op.getBias(), e.index(first + o));
-          for (int64_t p = 0; p < pixels; ++p) {
-            // A tree, not a chain: nothing depends on the order but the last bit, and that is fixed
-            // per target.
-            Value sum =
-                vector::ReductionOp::create(e.b, e.loc, vector::CombiningKind::ADD,
-                                            sums[o * pixels + p], arith::FastMathFlags::reassoc);
-            e.storeScalar(e.addf(sum, bias), op.getPlanes(), {e.index(first + o), y, e.add(x, p)});
-          }
+          // The sums of the pixels side by side, in a vector of their own.
+          Value sum = sumLanes(e, SmallVector<Value>(ArrayRef(sums).slice(o * pixels, pixels)));
+          sum = e.addf(sum, e.loadBroadcast(op.getBias(), e.index(first + o)));
+          Value row = vector::ExtractStridedSliceOp::create(e.b, e.loc, sum, ArrayRef<int64_t>{0},
+                                                            ArrayRef<int64_t>{pixels},
+                                                            ArrayRef<int64_t>{1});
+          e.store(row, op.getPlanes(), {e.index(first + o), y, x});
         }
       });
     });

@@ -132,6 +132,13 @@ struct PixelTile {
 };
 PixelTile choosePixels(int64_t height, int64_t width, int64_t most);
 
+/// Where `indices` of image number `image` are: in a batch of images, or in the only one.
+llvm::SmallVector<mlir::Value> pixelOf(mlir::Value images, mlir::Value image,
+                                       llvm::ArrayRef<mlir::Value> indices);
+
+/// `value`, times `slope` where it is not positive; `value` without a slope.
+mlir::Value emitLeaky(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> slope);
+
 /// The hyperbolic tangent of every value, in place.
 void emitTanh(Emitter &e, mlir::Value planes);
 
@@ -148,6 +155,7 @@ void emitReadout(Emitter &e, cpu::ReadoutOp op);
 void emitZero(Emitter &e, cpu::ZeroOp op);
 void emitScatterFeatures(Emitter &e, cpu::ScatterFeaturesOp op);
 void emitConv2D(Emitter &e, cpu::Conv2DOp op);
+void emitConv2DPlanes(Emitter &e, cpu::Conv2DPlanesOp op);
 void emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op);
 void emitFillRing(Emitter &e, cpu::FillRingOp op);
 void emitScatterBytes(Emitter &e, cpu::ScatterBytesOp op);

@@ -79,6 +79,7 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
               .Case([&](cpu::ZeroOp op) { return emitZero(e, op), true; })
               .Case([&](cpu::ScatterFeaturesOp op) { return emitScatterFeatures(e, op), true; })
               .Case([&](cpu::Conv2DOp op) { return emitConv2D(e, op), true; })
+              .Case([&](cpu::Conv2DPlanesOp op) { return emitConv2DPlanes(e, op), true; })
               .Case([&](cpu::Conv2DPlanarOp op) { return emitConv2DPlanar(e, op), true; })
               .Case([&](cpu::FillRingOp op) { return emitFillRing(e, op), true; })
               .Case([&](cpu::ScatterBytesOp op) { return emitScatterBytes(e, op), true; })

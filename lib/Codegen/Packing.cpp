@@ -2,6 +2,7 @@
 
 #include "un0/Codegen/Packing.h"
 #include "PackBytes.h"
+#include "PackPlanes.h"
 #include "PackWords.h"
 #include <vector>
 
@@ -202,6 +203,8 @@ Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor
                  : packWords(param, packed.getPrecision(), tensor, counted);
     case Packing::ClassRows:
       return packer.classRows();
+    case Packing::ConvPlanes:
+      return packPlanes(param, packed, tensor, counted);
     case Packing::Conv3x3:
     case Packing::ConvUpsample:
     case Packing::ConvPlanar:

@@ -9,8 +9,8 @@ def CpuPlanArena : Pass<"cpu-plan-arena", "::mlir::ModuleOp"> {
   let summary = "give every buffer a place in one arena";
   let description = [{
     Replaces each `memref.alloc` of an entry function by a view of its arena argument at a 64-byte-aligned offset. Buffers
-    whose lifetimes (first to last use, over the function's top level) do not overlap share bytes: first fit, in order of
-    first use. The arena's size becomes the type of the argument, and the largest one the module's `cpu.arena_bytes`.
+    whose lifetimes (first to last use; the whole of a loop, if they are allocated outside of it) do not overlap share
+    bytes: first fit, in order of first use. The arena's size becomes the type of the argument, and the largest one the module's `cpu.arena_bytes`.
 
     ```mlir
     %a = memref.alloc() : memref<16xf32>

@@ -13,13 +13,24 @@ using namespace un0;
 
 namespace {
 
-/// A buffer and the top-level operations between which it must keep its bytes.
+/// A buffer and the operations, in program order, between which it must keep its bytes.
 struct Buffer {
   memref::AllocOp op;
   int64_t bytes, first, last, offset;
 };
 
 constexpr int64_t kAlignment = 64;
+
+/// Who reads or writes a buffer, perhaps through a view of it.
+SmallVector<Operation *> getUsers(Operation *buffer) {
+  SmallVector<Operation *> users;
+  for (Operation *user : buffer->getUsers()) {
+    users.push_back(user);
+    if (isa<ViewLikeOpInterface>(user))
+      llvm::append_range(users, getUsers(user));
+  }
+  return users;
+}
 
 struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
   void runOnOperation() override {
@@ -36,26 +47,31 @@ struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
   }
 
   FailureOr<int64_t> plan(func::FuncOp func) {
-    Block &body = func.getBody().front();
+    // An operation comes before those inside it.
     DenseMap<Operation *, int64_t> order;
-    for (auto [i, op] : llvm::enumerate(body))
-      order[&op] = i;
+    func.walk<WalkOrder::PreOrder>([&](Operation *op) { order.insert({op, order.size()}); });
+    auto getLast = [&](Operation *op) {
+      int64_t last = order.lookup(op);
+      op->walk([&](Operation *inner) { last = std::max(last, order.lookup(inner)); });
+      return last;
+    };
 
     SmallVector<Buffer> buffers;
     int64_t sum = 0;
     WalkResult walk = func.walk([&](memref::AllocOp op) {
       MemRefType type = op.getType();
-      if (op->getBlock() != &body || !type.hasStaticShape()) {
-        op.emitError("buffers must be static and at the top level of the function");
+      if (!type.hasStaticShape()) {
+        op.emitError("buffers must be static");
         return WalkResult::interrupt();
       }
       int64_t bytes =
           llvm::alignTo(type.getNumElements() * (type.getElementTypeBitWidth() / 8), kAlignment);
-      int64_t first = body.getOperations().size(), last = 0;
-      for (Operation *user : op->getUsers()) {
-        int64_t at = order.lookup(body.findAncestorOpInBlock(*user));
-        first = std::min(first, at);
-        last = std::max(last, at);
+      // What is allocated outside a loop must live through all of its rounds.
+      int64_t first = order.size(), last = 0;
+      for (Operation *user : getUsers(op)) {
+        Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user);
+        first = std::min(first, order.lookup(ancestor));
+        last = std::max(last, getLast(ancestor));
       }
       buffers.push_back({op, bytes, first, last, 0});
       sum += bytes;

@@ -90,6 +90,8 @@ LogicalResult Compilation::checkOptions() {
   if (!options.decoderPrecision.empty() && options.decoderPrecision != "f32" &&
       options.decoderPrecision != "int8")
     return fail("--decoder-precision is 'f32' or 'int8', got '" + options.decoderPrecision + "'");
+  if (options.convolution != "fast" && options.convolution != "direct")
+    return fail("--convolution is 'fast' or 'direct', got '" + options.convolution + "'");
   if (options.precision != "auto" && (options.maxFeatureError || options.maxImageError))
     return fail("--max-feature-error and --max-image-error need --precision=auto");
   for (const std::optional<double> &limit : {options.maxFeatureError, options.maxImageError})
@@ -331,8 +333,11 @@ LogicalResult Compilation::quantizeCouplings() {
 LogicalResult Compilation::enter(Phase phase) {
   if (phase == Phase::Quantized && failed(quantize()))
     return failure();
-  if (phase == Phase::Loops)
+  if (phase == Phase::Loops) {
     target.attach(*module);
+    if (options.convolution == "direct")
+      (*module)->setAttr(cpu::kDirectAttr, UnitAttr::get(context.get()));
+  }
   if (phase > Phase::Loops && phase <= Phase::Object) {
     // The IR may come from a file that was made for another processor.
     Expected<CpuTarget> attached = CpuTarget::of(*module);

@@ -163,7 +163,7 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
       host->tile = batch;
     } else if (kind.getValue() == "readout") {
       host->readout = symbol;
-    } else if (kind.getValue() == "decode" && batch == 1) {
+    } else if (kind.getValue() == "decode") {
       host->decode = symbol;
     }
   }
@@ -173,7 +173,7 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
 }
 
 HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer observer) const {
-  using ObservedDecode = void (*)(const void *, void *, const float *, float *, void *);
+  using ObservedDecode = void (*)(const void *, void *, const float *, float *, uint64_t, void *);
   Outputs outputs;
   outputs.features.resize(samples.count * features);
   if (decode)
@@ -186,8 +186,7 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer 
     return Buffer(static_cast<float *>(allocate(count * static_cast<int64_t>(sizeof(float)))));
   };
   Buffer theta0 = floats(tile * oscillators), phi0 = floats(tile * conditioning),
-         theta = floats(tile * oscillators), row = floats(oscillators), vector = floats(features),
-         picture = floats(image);
+         theta = floats(tile * oscillators), row = floats(oscillators);
   std::vector<int64_t> storage(tile + 8);
   auto *labels =
       reinterpret_cast<int64_t *>(llvm::alignTo(reinterpret_cast<uintptr_t>(storage.data()), 64));
@@ -205,19 +204,19 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer 
                                             theta.get());
     for (int64_t lane = 0; lane < count; ++lane) {
       std::copy_n(theta.get() + lane * oscillators, oscillators, row.get());
-      reinterpret_cast<un0_readout_fn>(readout)(weights, arena, row.get(), vector.get());
-      std::copy_n(vector.get(), features, &outputs.features[(first + lane) * features]);
-      if (!decode)
-        continue;
-      if (observed)
-        reinterpret_cast<ObservedDecode>(this->decode)(weights, arena, vector.get(), picture.get(),
-                                                       observed);
-      else
-        reinterpret_cast<un0_decode_fn>(this->decode)(weights, arena, vector.get(), picture.get());
-      if (observer)
-        observer(static_cast<const float *>(observed));
-      std::copy_n(picture.get(), image, &outputs.images[(first + lane) * image]);
+      float *vector = &outputs.features[(first + lane) * features];
+      reinterpret_cast<un0_readout_fn>(readout)(weights, arena, row.get(), vector);
+      if (decode && observed) {
+        reinterpret_cast<ObservedDecode>(this->decode)(
+            weights, arena, vector, &outputs.images[(first + lane) * image], 1, observed);
+        if (observer)
+          observer(static_cast<const float *>(observed));
+      }
     }
+    if (decode && !observed)
+      reinterpret_cast<un0_decode_fn>(this->decode)(
+          weights, arena, &outputs.features[first * features], &outputs.images[first * image],
+          static_cast<uint64_t>(count));
   }
   return outputs;
 }

@@ -74,7 +74,7 @@ static Status checkEntries(const format::Manifest &manifest) {
       return failure(UN0_ERROR_FORMAT, "manifest has an entry of unknown kind %s",
                      quoted(kind).c_str());
     ++(kind == "readout" ? readouts : decodes);
-    if (entry->batch() != 1)
+    if (kind == "readout" && entry->batch() != 1)
       return failure(UN0_ERROR_FORMAT, "entry %s has batch %u, expected 1",
                      quoted(view(entry->symbol())).c_str(), entry->batch());
   }

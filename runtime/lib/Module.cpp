@@ -80,9 +80,10 @@ Status un0_module::bindEntries() {
       readout = reinterpret_cast<un0_readout_fn>(address);
     else if (kind == "evolve_team")
       team = reinterpret_cast<un0_evolve_team_fn>(address);
-    else if (kind == "decode")
+    else if (kind == "decode") {
       decode = reinterpret_cast<un0_decode_fn>(address);
-    else
+      decodeBatch = entry->batch();
+    } else
       evolves.push_back({entry->batch(), reinterpret_cast<un0_evolve_fn>(address)});
   }
   std::sort(evolves.begin(), evolves.end(),

@@ -57,8 +57,7 @@ Status un0_session::allocate(Worker &worker) {
   size_t phi0 = reserve(lanes * s->conditioning() * sizeof(float));
   size_t theta = reserve(lanes * s->oscillators() * sizeof(float));
   size_t row = reserve(s->oscillators() * sizeof(float));
-  size_t features = reserve(size_t(s->features()) * sizeof(float));
-  size_t image = reserve(module.imageFloats() * sizeof(float));
+  size_t features = reserve(module.decodeBatch * size_t(s->features()) * sizeof(float));
   size_t labels = reserve(lanes * sizeof(int64_t));
   if (!worker.memory.allocate(total))
     return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get %zu bytes of working memory", total);
@@ -69,7 +68,6 @@ Status un0_session::allocate(Worker &worker) {
   worker.theta = reinterpret_cast<float *>(base + theta);
   worker.row = reinterpret_cast<float *>(base + row);
   worker.features = reinterpret_cast<float *>(base + features);
-  worker.image = reinterpret_cast<float *>(base + image);
   worker.labels = reinterpret_cast<int64_t *>(base + labels);
   return {};
 }
@@ -190,41 +188,48 @@ static void lap(double &mark, double &phase) {
   mark = time;
 }
 
-/// From one sample's final phases to what the request asks for.
-void un0_session::finishSample(Worker &worker, const float *theta, uint64_t sample, double &mark) {
+/// From the final phases of `count` samples to what the request asks for.
+void un0_session::finishSamples(Worker &worker, const float *theta, uint64_t first, uint32_t count,
+                                double &mark) {
   const auto *s = module.manifest->signature();
   const size_t n = s->oscillators(), features = s->features(), image = module.imageFloats();
   if (request->theta)
-    std::copy_n(theta, n, request->theta + sample * n);
+    std::copy_n(theta, count * n, request->theta + first * n);
   if (!request->features && !request->images)
     return;
-  // Rows of a ragged N are not 64-byte aligned, as the code may expect.
-  if (n % 16) {
-    std::copy_n(theta, n, worker.row);
-    theta = worker.row;
-  }
   mark = now();
-  module.readout(module.weights, worker.arena, theta, worker.features);
-  if (request->features)
-    std::copy_n(worker.features, features, request->features + sample * features);
-  lap(mark, worker.readout);
-  if (!request->images)
-    return;
-  module.decode(module.weights, worker.arena, worker.features, worker.image);
-  std::copy_n(worker.image, image, request->images + sample * image);
-  lap(mark, worker.decoder);
+  for (uint32_t done = 0; done < count;) {
+    const uint32_t together = std::min(module.decodeBatch, count - done);
+    for (uint32_t i = 0; i < together; ++i) {
+      const float *row = theta + (done + i) * n;
+      // Rows of a ragged N are not 64-byte aligned, as the code may expect.
+      if (n % 16) {
+        std::copy_n(row, n, worker.row);
+        row = worker.row;
+      }
+      module.readout(module.weights, worker.arena, row, worker.features + i * features);
+    }
+    if (request->features)
+      std::copy_n(worker.features, together * features,
+                  request->features + (first + done) * features);
+    lap(mark, worker.readout);
+    if (request->images) {
+      module.decode(module.weights, worker.arena, worker.features,
+                    request->images + (first + done) * image, together);
+      lap(mark, worker.decoder);
+    }
+    done += together;
+  }
 }
 
 void un0_session::runTile(Worker &worker, const Plan::Tile &tile) {
-  const size_t n = module.manifest->signature()->oscillators();
   const un0_module::Evolve &evolve = module.evolves[tile.entry];
   double mark = now();
   fillInputs(worker, tile, evolve.batch);
   lap(mark, worker.initialPhases);
   evolve.run(module.weights, worker.arena, worker.theta0, worker.phi0, worker.labels, worker.theta);
   lap(mark, worker.oscillators);
-  for (uint32_t lane = 0; lane < tile.samples; ++lane)
-    finishSample(worker, worker.theta + lane * n, tile.first + lane, mark);
+  finishSamples(worker, worker.theta, tile.first, tile.samples, mark);
 }
 
 /// The one sample of the request: the first worker's memory is everybody's.
@@ -243,7 +248,7 @@ void un0_session::workOnSample(Worker &worker) {
   lap(mark, worker.oscillators);
   if (&worker != &first)
     return;
-  finishSample(first, first.theta, tile.first, mark);
+  finishSamples(first, first.theta, tile.first, 1, mark);
   done = 1;
   if (request->progress)
     (void)request->progress(request->progress_user, 1, 1);
@@ -255,6 +260,8 @@ void un0_session::workOnTile(Worker &worker) {
   worker.worked = true;
   Worker &first = *workers.front();
   const Plan::Tile tile = {0, 0, static_cast<uint32_t>(request->count)};
+  // As many as there are for each: the first weights are read once for all of them.
+  const uint64_t share = (request->count + workers.size() - 1) / workers.size();
   const size_t n = module.manifest->signature()->oscillators();
   double mark = now();
   if (&worker == &first) {
@@ -269,11 +276,12 @@ void un0_session::workOnTile(Worker &worker) {
   if (&worker != &first)
     lap(mark, worker.oscillators);
   while (!cancelled.load(std::memory_order_relaxed)) {
-    uint64_t lane = nextTile.fetch_add(1, std::memory_order_relaxed);
+    uint64_t lane = nextTile.fetch_add(share, std::memory_order_relaxed);
     if (lane >= tile.samples)
       break;
-    finishSample(worker, first.theta + lane * n, lane, mark);
-    uint64_t total = done.fetch_add(1, std::memory_order_relaxed) + 1;
+    auto count = static_cast<uint32_t>(std::min<uint64_t>(share, tile.samples - lane));
+    finishSamples(worker, first.theta + lane * n, lane, count, mark);
+    uint64_t total = done.fetch_add(count, std::memory_order_relaxed) + count;
     if (&worker == &first && request->progress &&
         request->progress(request->progress_user, total, request->count) != 0)
       cancelled.store(true, std::memory_order_relaxed);

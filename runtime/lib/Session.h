@@ -34,7 +34,7 @@ private:
     un0::rt::Memory memory;
     uint8_t *arena = nullptr;
     float *theta0 = nullptr, *phi0 = nullptr, *theta = nullptr;
-    float *row = nullptr, *features = nullptr, *image = nullptr;
+    float *row = nullptr, *features = nullptr;
     int64_t *labels = nullptr;
     double initialPhases = 0, oscillators = 0, readout = 0, decoder = 0; // seconds of this request
     bool worked = false;
@@ -53,7 +53,8 @@ private:
   void workOnSample(Worker &worker);
   void workOnTile(Worker &worker);
   void run(Worker &worker);
-  void finishSample(Worker &worker, const float *theta, uint64_t sample, double &mark);
+  void finishSamples(Worker &worker, const float *theta, uint64_t first, uint32_t count,
+                     double &mark);
   static void *threadMain(void *worker);
 
   const un0_module &module;

@@ -13,6 +13,20 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
     return
   }
 
+  // Plane by plane: 4 points x 2 vectors of outputs. The first points ask for the weights of the next plane.
+  // CHECK-LABEL: func @planes
+  // CHECK: vector.load %arg0
+  // CHECK: arith.subf
+  // CHECK: scf.for {{.*}} to %c16 step %c1
+  // CHECK: scf.for {{.*}} to %c16 step %c4 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
+  // CHECK: memref.prefetch
+  // CHECK-COUNT-32: vector.fma
+  func.func @planes(%x: memref<1x6x6x16xf32>, %y: memref<2x6x6x16xf32>, %w: memref<8192xf32>, %b: memref<32xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
+    cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2
+        : memref<1x6x6x16xf32>, memref<8192xf32>, memref<32xf32>, memref<2x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+    return
+  }
+
   // A batch tile: 8 rows x (sine, cosine) stay in registers over the whole sum, and both products share the load of K.
   // CHECK-LABEL: func @rate_tile
   // CHECK: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)

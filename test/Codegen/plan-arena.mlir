@@ -19,13 +19,33 @@ func.func @share(%weights: memref<64xi8>, %arena: memref<0xi8>) attributes {cpu.
 
 // -----
 
+// What is allocated in a loop is new in each round; what is allocated outside lives through all of them. A view is its
+// buffer.
+// CHECK: module attributes {cpu.arena_bytes = 128 : i64}
+// CHECK-LABEL: func @nested
 func.func @nested(%weights: memref<64xi8>, %arena: memref<0xi8>, %n: index) attributes {cpu.entry = "decode", cpu.batch = 1 : i64} {
+  // CHECK: memref.view %{{.*}}[%c0{{.*}}][] : memref<128xi8> to memref<2x8xf32>
+  // CHECK: scf.for
+  // CHECK: memref.view %{{.*}}[%c64{{.*}}][] : memref<128xi8> to memref<16xf32>
+  // CHECK: memref.view %{{.*}}[%c64{{.*}}][] : memref<128xi8> to memref<16xf32>
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
+  %outside = memref.alloc() : memref<2x8xf32>
+  %half = memref.subview %outside[1, 0] [1, 8] [1, 1] : memref<2x8xf32> to memref<8xf32, strided<[1], offset: 8>>
   scf.for %i = %c0 to %n step %c1 {
-    // expected-error @+1 {{buffers must be static and at the top level of the function}}
     %a = memref.alloc() : memref<16xf32>
-    "test.use"(%a) : (memref<16xf32>) -> ()
+    "test.use"(%a, %half) : (memref<16xf32>, memref<8xf32, strided<[1], offset: 8>>) -> ()
+    %b = memref.alloc() : memref<16xf32>
+    "test.use"(%b) : (memref<16xf32>) -> ()
   }
+  return
+}
+
+// -----
+
+func.func @dynamic(%weights: memref<64xi8>, %arena: memref<0xi8>, %n: index) attributes {cpu.entry = "decode", cpu.batch = 1 : i64} {
+  // expected-error @+1 {{buffers must be static}}
+  %a = memref.alloc(%n) : memref<?xf32>
+  "test.use"(%a) : (memref<?xf32>) -> ()
   return
 }

@@ -1,4 +1,5 @@
 // RUN: un0-opt %s --un0-to-cpu | FileCheck %s
+// RUN: sed 's/module attributes {/module attributes {cpu.direct, /' %s | un0-opt --un0-to-cpu | FileCheck %s --check-prefix=DIRECT
 
 // CHECK: module attributes {{.*}}un0.dynamics = {solver = "euler", steps = 3 : i64, time = 3.000000e-01 : f64}
 // CHECK-SAME: un0.signature = {channels = 3 : i64, classes = 3 : i64, conditioning = 8 : i64, features = 256 : i64, height = 8 : i64, oscillators = 128 : i64, width = 8 : i64}
@@ -17,7 +18,8 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
   // CHECK-DAG: cpu.packed_param @w_vector of @w vector at 0 size 512
   // CHECK-DAG: cpu.packed_param @K_rows16 of @K rows16 at 512 size 65536
   // CHECK-DAG: cpu.packed_param @D_class_rows of @D class_rows at {{.*}} size 16384
-  // CHECK-DAG: cpu.packed_param @a_conv_upsample of @a conv_upsample at {{.*}} size 32768
+  // CHECK-DAG: cpu.packed_param @a_conv_planes of @a conv_planes at {{.*}} size 18432 {form = #cpu<conv_form f_up>}
+  // DIRECT-DAG: cpu.packed_param @a_conv_upsample of @a conv_upsample at {{.*}} size 32768
   // CHECK-DAG: cpu.packed_param @o_conv_planar of @o conv_planar at {{.*}} size 3456
 
   // CHECK-LABEL: func.func @un0_evolve_1
@@ -38,8 +40,13 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
   // CHECK: cpu.readout {{.*}} oscillators 128 reference mean encoding sin_cos
 
   // CHECK-LABEL: func.func @un0_decode
-  // CHECK: cpu.conv2d {{.*}} lanes 16 group 2 upsample leaky 2.000000e-01
+  // CHECK-SAME: memref<16x256xf32>, {{.*}}memref<16x3x8x8xf32>, %[[COUNT:arg[0-9]+]]: i64
+  // CHECK: %[[N:.*]] = arith.index_cast %[[COUNT]] : i64 to index
+  // CHECK: scf.for %[[I:.*]] = %{{.*}} to %[[N]]
+  // CHECK: memref.subview %{{.*}}[%[[I]], 0] [1, 256]
+  // CHECK: cpu.conv2d_planes {{.*}} as f_up using {{.*}} channels 16 together 1 x 4 lanes 16 group 2 leaky 2.000000e-01
   // CHECK: cpu.conv2d_planar {{.*}} tanh
+  // DIRECT: cpu.conv2d {{.*}} lanes 16 group 2 upsample leaky 2.000000e-01
   // CHECK-NOT: @generate
   func.func @generate(%theta0: tensor<?x128xf32>, %phi0: tensor<?x8xf32>, %label: tensor<?xi64>) -> tensor<?x3x8x8xf32>
       attributes {un0.model = {classes = 3 : i64, name = "tiny"}} {

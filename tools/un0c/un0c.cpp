@@ -20,6 +20,10 @@ static cl::opt<std::string> decoderPrecision(
     "decoder-precision",
     cl::desc("Arithmetic of the decoder, f32 or int8; int8 with --precision=int8 and int4"),
     cl::cat(category));
+static cl::opt<std::string>
+    convolution("convolution",
+                cl::desc("f32 convolutions in as few products as shapes allow (fast), or direct"),
+                cl::init("fast"), cl::cat(category));
 static cl::opt<double>
     maxFeatureError("max-feature-error",
                     cl::desc("With auto: rms error of the features against f32 (default 0.02)"),
@@ -96,6 +100,7 @@ int main(int argc, char **argv) {
   options.cpu = mcpu;
   options.precision = precision;
   options.decoderPrecision = decoderPrecision;
+  options.convolution = convolution;
   options.precisionFile = precisionFile;
   if (maxFeatureError.getNumOccurrences())
     options.maxFeatureError = maxFeatureError;

@@ -39,6 +39,9 @@ int64_t getPerWord(Precision precision);
 /// Module attribute: results must be the same bits on every processor.
 inline constexpr llvm::StringLiteral kExactAttr = "cpu.exact";
 
+/// Module attribute: no convolution is transformed into one with fewer products.
+inline constexpr llvm::StringLiteral kDirectAttr = "cpu.direct";
+
 /// Module attribute: `un0_decode` takes one more argument, the buffer that the f32 images of the
 /// decoder are kept in one after the other, so that the compiler can look at them. Its value
 /// becomes that buffer's size in bytes.
@@ -61,6 +64,23 @@ inline int64_t getHeaderLines(Precision precision) {
 /// Words of one phase of packed int8 weights for `channels` output channels (`conv3x3`,
 /// `conv_upsample`): starting sums, scales, then taps.
 int64_t getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels);
+
+/// A 1-D transform of `form` takes `planes` neighbouring inputs to as many values and gives
+/// `outputs` of them; the next point begins `step` inputs further on. In 2-D all of it happens
+/// twice.
+struct PlaneShape {
+  int64_t planes, step, outputs;
+};
+inline PlaneShape getPlaneShape(ConvForm form) {
+  return form == ConvForm::Upsampled   ? PlaneShape{3, 1, 2}
+         : form == ConvForm::Winograd2 ? PlaneShape{4, 2, 2}
+                                       : PlaneShape{6, 4, 4};
+}
+/// Input channels that the planes of a convolution hold: multiplied four at a time.
+inline int64_t getPlaneChannels(int64_t inputs) { return (inputs + 3) / 4 * 4; }
+/// From one point to the next in transformed inputs: an odd number of lines, so that neighbours do
+/// not share a cache set.
+inline int64_t getPointStride(int64_t inputs) { return padToLine(inputs) | kLine; }
 
 /// Steps in which waves are packed: 1/127 as bytes, 1/2047 in 16 bits. Twelve bits, because the
 /// error of the couplings decides (reference: docs/quantization.md), and fewer bits drain later.

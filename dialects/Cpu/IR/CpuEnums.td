@@ -15,7 +15,17 @@ def Cpu_Packing : I32EnumAttr<"Packing", "how a parameter is laid out for the ke
     I32EnumAttrCase<"ClassRows", 2, "class_rows">,
     I32EnumAttrCase<"Conv3x3", 3, "conv3x3">,
     I32EnumAttrCase<"ConvUpsample", 4, "conv_upsample">,
-    I32EnumAttrCase<"ConvPlanar", 5, "conv_planar">]> {
+    I32EnumAttrCase<"ConvPlanar", 5, "conv_planar">,
+    I32EnumAttrCase<"ConvPlanes", 6, "conv_planes">]> {
+  let cppNamespace = "::un0::cpu";
+  let genSpecializedAttr = 0;
+}
+
+def Cpu_ConvForm : I32EnumAttr<"ConvForm", "how a 3x3 convolution is computed", [
+    I32EnumAttrCase<"Direct", 0, "direct">,
+    I32EnumAttrCase<"Upsampled", 1, "f_up">,
+    I32EnumAttrCase<"Winograd2", 2, "f2">,
+    I32EnumAttrCase<"Winograd4", 3, "f4">]> {
   let cppNamespace = "::un0::cpu";
   let genSpecializedAttr = 0;
 }

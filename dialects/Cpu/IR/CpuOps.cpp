@@ -148,14 +148,31 @@ LogicalResult CombineOp::verify() {
   return success();
 }
 
-LogicalResult Conv2DOp::verify() {
-  ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getOutput());
+/// The shapes of single images of a convolution whose output is `scale` times as large as its
+/// input; both come in batches if `count` is there.
+static LogicalResult verifyImages(Operation *op, Value input, Value output, Value count,
+                                  int64_t scale, ArrayRef<int64_t> &in, ArrayRef<int64_t> &out) {
+  in = shapeOf(input);
+  out = shapeOf(output);
+  if (count) {
+    if (in.size() != 5 || out.size() != 5 || in[0] != out[0])
+      return op->emitOpError("input and output must be batches of as many images");
+    in = in.drop_front();
+    out = out.drop_front();
+  }
   if (in.size() != 4 || out.size() != 4 || in[3] != kLine || out[3] != kLine)
-    return emitOpError("input and output must be images of channel blocks");
-  int64_t scale = getUpsample() ? 2 : 1;
+    return op->emitOpError("input and output must be images of channel blocks");
   if ((in[1] - 2) * scale != out[1] - 2 || (in[2] - 2) * scale != out[2] - 2)
-    return emitOpError("input is ") << in[1] - 2 << " x " << in[2] - 2 << " but output is "
-                                    << out[1] - 2 << " x " << out[2] - 2;
+    return op->emitOpError("input is ") << in[1] - 2 << " x " << in[2] - 2 << " but output is "
+                                        << out[1] - 2 << " x " << out[2] - 2;
+  return success();
+}
+
+LogicalResult Conv2DOp::verify() {
+  ArrayRef<int64_t> in, out;
+  if (failed(
+          verifyImages(*this, getInput(), getOutput(), getCount(), getUpsample() ? 2 : 1, in, out)))
+    return failure();
   int64_t taps = getUpsample() ? 16 : 9;
   int64_t expected = taps * in[0] * kLine * out[0] * kLine;
   if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
@@ -164,6 +181,42 @@ LogicalResult Conv2DOp::verify() {
   if (getLanes() <= 0 || kLine % getLanes() || getGroup() <= 0)
     return emitOpError("lanes ") << getLanes() << " and group " << getGroup()
                                  << " do not fit a line of " << kLine;
+  return success();
+}
+
+LogicalResult Conv2DPlanesOp::verify() {
+  if (getForm() == ConvForm::Direct)
+    return emitOpError("direct convolutions have no planes");
+  PlaneShape shape = getPlaneShape(getForm());
+  ArrayRef<int64_t> in, out;
+  if (failed(verifyImages(*this, getInput(), getOutput(), getCount(), shape.outputs / shape.step,
+                          in, out)))
+    return failure();
+  int64_t height = in[1] - 2, width = in[2] - 2;
+  if (height % shape.step || width % shape.step)
+    return emitOpError("points of ")
+           << shape.step << " x " << shape.step << " do not cover " << height << " x " << width;
+  if (getLanes() <= 0 || kLine % getLanes() || getGroup() <= 0)
+    return emitOpError("lanes ") << getLanes() << " and group " << getGroup()
+                                 << " do not fit a line of " << kLine;
+  int64_t channels = getChannels(), rows = getRows(), images = getImages();
+  if (channels <= 0 || channels > in[0] * kLine)
+    return emitOpError("input holds ") << in[0] * kLine << " channels, not " << channels;
+  int64_t batch = getCount() ? shapeOf(getInput())[0] : 1;
+  if (rows <= 0 || (height / shape.step) % rows || images <= 0 || images > batch)
+    return emitOpError("cannot take ") << images << " x " << rows << " rows of " << batch << " x "
+                                       << height / shape.step << " together";
+  int64_t planes = shape.planes * shape.planes, points = images * rows * (width / shape.step);
+  int64_t expected = planes * getPlaneChannels(channels) * out[0] * kLine;
+  if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
+    return emitOpError("weights have ")
+           << shapeOf(getWeights())[0] << " elements, expected " << expected;
+  auto group = static_cast<int64_t>(getGroup() * getLanes());
+  ArrayRef<int64_t> transformed = shapeOf(getTransformed()), products = shapeOf(getProducts());
+  if (transformed.size() != 3 || transformed[0] != planes || transformed[1] < points ||
+      transformed[2] < padToLine(channels) || products.size() != 3 || products[0] != planes ||
+      products[1] < points || products[2] != group)
+    return emitOpError("scratch does not hold ") << planes << " planes of " << points << " points";
   return success();
 }
 
@@ -197,13 +250,10 @@ int64_t un0::cpu::getByteWeightWords(int64_t inputs, int64_t taps, int64_t chann
 }
 
 LogicalResult Conv2DBytesOp::verify() {
-  ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getOutput());
-  if (in.size() != 4 || out.size() != 4 || in[3] != kLine || out[3] != kLine)
-    return emitOpError("input and output must be images of channel blocks");
-  int64_t scale = getUpsample() ? 2 : 1;
-  if ((in[1] - 2) * scale != out[1] - 2 || (in[2] - 2) * scale != out[2] - 2)
-    return emitOpError("input is ") << in[1] - 2 << " x " << in[2] - 2 << " but output is "
-                                    << out[1] - 2 << " x " << out[2] - 2;
+  ArrayRef<int64_t> in, out;
+  if (failed(
+          verifyImages(*this, getInput(), getOutput(), getCount(), getUpsample() ? 2 : 1, in, out)))
+    return failure();
   int64_t channels = getChannels();
   if (channels <= 0 || channels > in[0] * kLine * 4)
     return emitOpError("input holds ") << in[0] * kLine * 4 << " channels, not " << channels;

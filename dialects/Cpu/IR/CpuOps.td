@@ -11,6 +11,7 @@
 //   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
 //   drive    Np x M x B                      | M x Np
 //   image    ceil(C/16) x (H+2) x (W+2) x 16 channels in lanes, a ring of zeros around
+//   images   B x image                       a batch of them, of which `count` are there
 //   bytes    ceil(C/64) x (H+2) x (W+2) x 16 x i32, four channels to a word, a ring of the zero point around
 //
 //===----------------------------------------------------------------------===//
@@ -45,6 +46,8 @@ def Cpu_Dialect : Dialect {
 
 def Cpu_PackingAttr : EnumAttr<Cpu_Dialect, Cpu_Packing, "packing">;
 
+def Cpu_ConvFormAttr : EnumAttr<Cpu_Dialect, Cpu_ConvForm, "conv_form">;
+
 def Cpu_DotKindAttr : EnumAttr<Cpu_Dialect, Cpu_DotKind, "dot_kind">;
 
 class Cpu_Op<string mnemonic, list<Trait> traits = []> : Op<Cpu_Dialect, mnemonic, traits>;
@@ -63,13 +66,15 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
     output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
     channels are words of four, blocks hold 16 of them and only words with channels in them are there; each group's
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
-    `conv_planar`, a word per output, rounded up to 16. Offsets and sizes are bytes.
+    `conv_planar`, a word per output, rounded up to 16. `conv_planes`: weights transformed for `form`, in groups as above,
+    then plane, input channel (rounded up to 4), output channel. Offsets and sizes are bytes.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$param, Cpu_PackingAttr:$packing,
                        I64Attr:$offset, I64Attr:$bytes, DefaultValuedAttr<I64Attr, "16">:$lanes,
                        DefaultValuedAttr<I64Attr, "2">:$group,
                        DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision,
-                       DefaultValuedAttr<I64Attr, "0">:$zero_point);
+                       DefaultValuedAttr<I64Attr, "0">:$zero_point,
+                       DefaultValuedAttr<Cpu_ConvFormAttr, "::un0::cpu::ConvForm::Direct">:$form);
   let assemblyFormat = "$sym_name `of` $param $packing `at` $offset `size` $bytes attr-dict";
   let hasVerifier = 1;
 }
@@ -199,13 +204,36 @@ def Cpu_Conv2DOp : Cpu_Op<"conv2d"> {
   let summary = "3x3 convolution between images, bias and activation in registers";
   let description = [{
     With `upsample` the weights are those of four 2x2 convolutions on the small input, one per output phase. `lanes` and
-    `group` are those of the packed weights.
+    `group` are those of the packed weights. With `count`, of batches of images, the first so many.
   }];
-  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$output, UnitAttr:$upsample,
+  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$output, Optional<Index>:$count,
+                       UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
+  let assemblyFormat = [{
+    $input `,` $weights `,` $bias `to` $output (`images` $count^)? `lanes` $lanes `group` $group
+    (`upsample` $upsample^)? (`leaky` $slope^)?
+    attr-dict `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
+  }];
+  let hasVerifier = 1;
+}
+
+def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes"> {
+  let summary = "3x3 convolution in fewer products, between images";
+  let description = [{
+    Input and weights are transformed so that a product per *plane* and *point* is left, and sums of planes give the
+    outputs: 9 planes for the 2x2 outputs of an upsampled pixel (`f_up`), 16 for 2x2 outputs (`f2`), 36 for 4x4 (`f4`).
+    `transformed` holds planes x points x input channels, `products` planes x points x output channels of a group; the
+    points are those of `rows` rows of `images` images at a time. The order of sums does not depend on either.
+    `channels` of the input are real. Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
+  }];
+  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$output,
+                       Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$transformed,
+                       Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$products, Optional<Index>:$count,
+                       Cpu_ConvFormAttr:$form, I64Attr:$channels, I64Attr:$images, I64Attr:$rows,
                        OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $output `lanes` $lanes `group` $group (`upsample` $upsample^)? (`leaky` $slope^)?
-    attr-dict `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
+    $input `,` $weights `,` $bias `to` $output `as` $form `using` $transformed `,` $products (`images` $count^)?
+    `channels` $channels `together` $images `x` $rows `lanes` $lanes `group` $group (`leaky` $slope^)? attr-dict
+    `:` type($input) `,` type($weights) `,` type($bias) `,` type($output) `,` type($transformed) `,` type($products)
   }];
   let hasVerifier = 1;
 }
@@ -244,11 +272,11 @@ def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes"> {
     y = input_scale * (scale of the channel) * sum + bias. `channels` of the input are real. Otherwise as `cpu.conv2d`.
   }];
   let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
-                       Arg<Cpu_Words, "", [MemWrite]>:$output, I64Attr:$channels, F32Attr:$input_scale, F32Attr:$scale,
-                       I64Attr:$zero_point, UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes,
-                       I64Attr:$group);
+                       Arg<Cpu_Words, "", [MemWrite]>:$output, Optional<Index>:$count, I64Attr:$channels,
+                       F32Attr:$input_scale, F32Attr:$scale, I64Attr:$zero_point, UnitAttr:$upsample,
+                       OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $output `channels` $channels `lanes` $lanes `group` $group
+    $input `,` $weights `,` $bias `to` $output (`images` $count^)? `channels` $channels `lanes` $lanes `group` $group
     (`upsample` $upsample^)? (`leaky` $slope^)? attr-dict
     `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
   }];

@@ -17,6 +17,9 @@ struct CompileOptions {
   std::string precision = "f32";
   /// f32 or int8; empty: int8 where `precision` is int8 or int4.
   std::string decoderPrecision;
+  /// How f32 convolutions are computed: "fast", in as few products as their shapes allow, or
+  /// "direct".
+  std::string convolution = "fast";
   /// JSON file that pins precisions by operator; with `auto`, the file that gets the choice.
   std::string precisionFile;
   /// What `auto` stays within, rms against f32; without either, 0.02 for features.

@@ -8,6 +8,7 @@
 
 #include "un0/Conversion/Passes.h"
 
+#include "Schedule.h"
 #include "Solvers.h"
 #include "un0/Codegen/CpuTarget.h"
 #include "llvm/ADT/MapVector.h"
@@ -48,6 +49,13 @@ Precision getWavePrecision(Precision coupling) {
   return coupling == Precision::Int4 ? Precision::Int8 : coupling;
 }
 
+/// How the weights of a convolution other than the last are packed.
+Packing getPacking(un0::Conv2DOp conv, const ConvSchedule &schedule) {
+  return schedule.form != cpu::ConvForm::Direct ? Packing::ConvPlanes
+         : conv.getUpsample()                   ? Packing::ConvUpsample
+                                                : Packing::Conv3x3;
+}
+
 class Lowering {
 public:
   Lowering(ModuleOp module, const CpuTarget &target)
@@ -60,13 +68,17 @@ private:
   LogicalResult findChain();
   LogicalResult placeParameters();
   LogicalResult place(Value param, Packing packing, ArrayRef<int64_t> shape,
-                      Precision precision = Precision::F32, int64_t zeroPoint = 0);
+                      Precision precision = Precision::F32, int64_t zeroPoint = 0,
+                      cpu::ConvForm form = cpu::ConvForm::Direct);
   LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();
   int64_t getObservedBytes();
   void describe();
+  /// Images that `un0_decode` takes at most: a batch tile, or one that is looked at.
+  int64_t getDecodeBatch() const { return module->hasAttr(cpu::kObserveAttr) ? 1 : target.lanes; }
 
+  friend struct DecodeBuilder;
   func::FuncOp beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> arguments);
   MemRefType f32(ArrayRef<int64_t> shape) { return MemRefType::get(shape, b.getF32Type()); }
   Value alloc(ArrayRef<int64_t> shape) { return memref::AllocOp::create(b, loc, f32(shape)); }
@@ -96,6 +108,7 @@ private:
   SymbolTable symbols;
   OpBuilder b;
   ModelChain chain;
+  SmallVector<ConvSchedule> schedules; // of chain.convs
   /// By symbol, packing and precision.
   llvm::MapVector<std::tuple<StringAttr, Packing, Precision>, Place> places;
   int64_t weightBytes = 0;
@@ -156,7 +169,7 @@ LogicalResult Lowering::findChain() {
 }
 
 LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> shape,
-                              Precision precision, int64_t zeroPoint) {
+                              Precision precision, int64_t zeroPoint, cpu::ConvForm form) {
   auto get = param.getDefiningOp<GetParamOp>();
   if (!get)
     return emitError(param.getLoc(), "expected a parameter, not a computed value, on target cpu");
@@ -170,7 +183,7 @@ LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> sh
       return get.emitError("parameter is too large to pack");
   auto op = cpu::PackedParamOp::create(
       b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
-      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint);
+      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint, form);
   symbols.insert(op);
   it->second = {op, SmallVector<int64_t>(shape)};
   if (llvm::AddOverflow(weightBytes, static_cast<int64_t>(llvm::alignTo(bytes, 64)), weightBytes))
@@ -214,14 +227,18 @@ LogicalResult Lowering::placeParameters() {
       }
     }
   }
-  for (un0::Conv2DOp conv : chain.convs) {
+  schedules =
+      scheduleConvolutions(chain.convs, getDecodeBatch(), module->hasAttr(cpu::kDirectAttr));
+  for (auto [conv, schedule] : llvm::zip_equal(chain.convs, schedules)) {
     int64_t in = padToLine(dim(conv.getInput(), 1)), out = dim(conv.getOutput(), 1),
             padded = padToLine(out);
     bool last = conv == chain.convs.back();
-    Packing packing = last                 ? Packing::ConvPlanar
-                      : conv.getUpsample() ? Packing::ConvUpsample
-                                           : Packing::Conv3x3;
+    Packing packing = last ? Packing::ConvPlanar : getPacking(conv, schedule);
     int64_t size = last ? 9 * in * out : (conv.getUpsample() ? 16 : 9) * in * padded;
+    if (packing == Packing::ConvPlanes) {
+      int64_t sides = cpu::getPlaneShape(schedule.form).planes;
+      size = sides * sides * cpu::getPlaneChannels(dim(conv.getInput(), 1)) * padded;
+    }
     int64_t zeroPoint = 0;
     if (conv.getPrecision() == Precision::Int8) {
       int64_t inputs = dim(conv.getInput(), 1), blocks = llvm::divideCeil(inputs, 4 * kLine);
@@ -230,7 +247,8 @@ LogicalResult Lowering::placeParameters() {
              : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, padded)
                                   : cpu::getByteWeightWords(inputs, 9, padded);
     }
-    if (failed(place(conv.getWeight(), packing, {size}, conv.getPrecision(), zeroPoint)) ||
+    if (failed(place(conv.getWeight(), packing, {size}, conv.getPrecision(), zeroPoint,
+                     schedule.form)) ||
         failed(place(conv.getBias(), Packing::Vector, {padded})))
       return failure();
   }
@@ -303,7 +321,8 @@ struct TeamBuilder {
 
 LogicalResult Lowering::buildEvolve(int64_t batch, bool team) {
   int64_t n = chain.oscillators, m = chain.conditioning;
-  SmallVector<Type> types = {f32({batch, n}), f32({batch, m}),
+  // Memory of no elements has no LLVM form; nobody reads this argument then.
+  SmallVector<Type> types = {f32({batch, n}), f32({batch, std::max<int64_t>(m, 1)}),
                              MemRefType::get({batch}, b.getI64Type()), f32({batch, n})};
   if (team) {
     Type pointer = LLVM::LLVMPointerType::get(b.getContext());
@@ -562,84 +581,180 @@ void Lowering::buildReadout() {
   func::ReturnOp::create(b, loc);
 }
 
-void Lowering::buildDecode() {
-  SmallVector<Type> types = {f32({chain.features}),
-                             f32({chain.channels, chain.height, chain.width})};
-  // For calibration: the images stay, in a buffer of the caller's.
-  bool observed = module->hasAttr(cpu::kObserveAttr);
+/// `un0_decode` being built: convolutions that all images pass together, then a loop over images.
+struct DecodeBuilder {
+  Lowering &lowering;
+  OpBuilder &b;
+  Location loc;
+  int64_t batch;
+  Value count, observed; // observed: where images are kept, or null
   int64_t observedBytes = 0;
+
+  Value index(int64_t i) { return arith::ConstantIndexOp::create(b, loc, i); }
+  FloatAttr toF32(const APFloat &value) {
+    return b.getF32FloatAttr(static_cast<float>(value.convertToDouble()));
+  }
+  void forEachImage(function_ref<void(Value image)> body) {
+    auto loop = scf::ForOp::create(b, loc, index(0), count, index(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    body(loop.getInductionVar());
+  }
+  /// Number `image` of a batch; what is no batch of images (rank `rank`) is returned as it is.
+  Value of(Value memory, Value image, int64_t rank = 4) {
+    auto type = cast<MemRefType>(memory.getType());
+    if (type.getRank() == rank)
+      return memory;
+    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), sizes,
+        strides(type.getRank(), b.getIndexAttr(1));
+    offsets.front() = image;
+    for (int64_t size : type.getShape())
+      sizes.push_back(b.getIndexAttr(size));
+    sizes.front() = b.getIndexAttr(1);
+    auto one = memref::SubViewOp::inferRankReducedResultType(type.getShape().drop_front(), type,
+                                                             offsets, sizes, strides);
+    return memref::SubViewOp::create(b, loc, one, memory, offsets, sizes, strides);
+  }
+  /// An image as large as the tensor `like`, or a batch of them.
+  Value allocImage(Value like, bool bytes, bool batched) {
+    SmallVector<int64_t> shape = {
+        static_cast<int64_t>(llvm::divideCeil(dim(like, 1), bytes ? 4 * kLine : kLine)),
+        dim(like, 2) + 2, dim(like, 3) + 2, kLine};
+    if (batched)
+      shape.insert(shape.begin(), batch);
+    return bytes ? lowering.allocWords(shape) : lowering.alloc(shape);
+  }
+  /// Where the output of `conv` goes.
+  Value makeOutput(un0::Conv2DOp conv, bool batched) {
+    bool bytes = conv.getPrecision() == Precision::Int8;
+    if (bytes || !observed)
+      return allocImage(conv.getOutput(), bytes, batched);
+    MemRefType type =
+        lowering.f32({padToLine(dim(conv.getOutput(), 1)) / kLine, dim(conv.getOutput(), 2) + 2,
+                      dim(conv.getOutput(), 3) + 2, kLine});
+    Value at = index(observedBytes);
+    observedBytes += type.getNumElements() * 4;
+    return memref::ViewOp::create(b, loc, type, observed, at, ValueRange());
+  }
+  /// The ring of padding around an image that `conv` reads.
+  void padFor(un0::Conv2DOp conv, Value image) {
+    if (conv.getPrecision() == Precision::Int8)
+      cpu::FillRingOp::create(b, loc, image, b.getI64IntegerAttr(*conv.getInputZeroPoint()));
+    else
+      cpu::ZeroOp::create(b, loc, image, b.getUnitAttr());
+  }
+  void scatter(un0::Conv2DOp conv, Value features, Value image) {
+    IntegerAttr inputs = b.getI64IntegerAttr(dim(conv.getInput(), 1));
+    if (conv.getPrecision() != Precision::Int8) {
+      cpu::ZeroOp::create(b, loc, image, UnitAttr());
+      cpu::ScatterFeaturesOp::create(b, loc, features, image, inputs);
+      return;
+    }
+    padFor(conv, image);
+    cpu::ScatterBytesOp::create(b, loc, features, image, inputs, toF32(*conv.getInputScale()),
+                                b.getI64IntegerAttr(*conv.getInputZeroPoint()));
+  }
+  void convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvSchedule &schedule, Value input,
+                Value output);
+  void finish(un0::Conv2DOp conv, Value input, Value planes);
+};
+
+void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvSchedule &schedule,
+                             Value input, Value output) {
+  bool bytes = conv.getPrecision() == Precision::Int8;
+  Value images = schedule.batched ? count : Value();
+  Value weights =
+      lowering.packed(conv.getWeight(), getPacking(conv, schedule), conv.getPrecision());
+  Value bias = lowering.packed(conv.getBias(), Packing::Vector);
+  FloatAttr slope;
+  if (conv.getActivation() == Activation::LeakyRelu)
+    slope = toF32(*conv.getSlope());
+  int64_t channels = dim(conv.getInput(), 1);
+  IntegerAttr lanes = b.getI64IntegerAttr(lowering.target.lanes),
+              group = b.getI64IntegerAttr(lowering.getGroup());
+  if (bytes) {
+    cpu::Conv2DBytesOp::create(b, loc, input, weights, bias, output, images,
+                               b.getI64IntegerAttr(channels), toF32(*conv.getInputScale()),
+                               toF32(*next.getInputScale()),
+                               b.getI64IntegerAttr(*next.getInputZeroPoint()),
+                               conv.getUpsampleAttr(), slope, lanes, group);
+  } else if (schedule.form == cpu::ConvForm::Direct) {
+    cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, conv.getUpsampleAttr(),
+                          slope, lanes, group);
+  } else {
+    cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
+    int64_t planes = shape.planes * shape.planes;
+    int64_t points = schedule.images * schedule.rows * (dim(conv.getInput(), 3) / shape.step);
+    // A point more than there are: planes at multiples of 4 KB would share few cache sets.
+    Value transformed = lowering.alloc({planes, points + 1, cpu::getPointStride(channels)});
+    Value products =
+        lowering.alloc({planes, points + 1, lowering.getGroup() * lowering.target.lanes});
+    cpu::Conv2DPlanesOp::create(b, loc, input, weights, bias, output, transformed, products, images,
+                                cpu::ConvFormAttr::get(b.getContext(), schedule.form),
+                                b.getI64IntegerAttr(channels), b.getI64IntegerAttr(schedule.images),
+                                b.getI64IntegerAttr(schedule.rows), slope, lanes, group);
+  }
+}
+
+void DecodeBuilder::finish(un0::Conv2DOp conv, Value input, Value planes) {
+  UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
+  Value weights = lowering.packed(conv.getWeight(), Packing::ConvPlanar, conv.getPrecision());
+  Value bias = lowering.packed(conv.getBias(), Packing::Vector);
+  if (conv.getPrecision() == Precision::Int8)
+    cpu::Conv2DPlanarBytesOp::create(b, loc, input, weights, bias, planes,
+                                     toF32(*conv.getInputScale()), tanh);
+  else
+    cpu::Conv2DPlanarOp::create(b, loc, input, weights, bias, planes, tanh);
+}
+
+void Lowering::buildDecode() {
+  bool observed = module->hasAttr(cpu::kObserveAttr);
+  int64_t batch = getDecodeBatch();
+  SmallVector<Type> types = {f32({batch, chain.features}),
+                             f32({batch, chain.channels, chain.height, chain.width}),
+                             b.getI64Type()};
   if (observed) {
     types.push_back(MemRefType::get({getObservedBytes()}, b.getI8Type()));
     module->setAttr(cpu::kObserveAttr, b.getI64IntegerAttr(getObservedBytes()));
   }
-  func::FuncOp func = beginEntry("decode", 1, types);
-  auto image = [&](Value like, bool bytes) -> Value {
-    SmallVector<int64_t> shape = {
-        static_cast<int64_t>(llvm::divideCeil(dim(like, 1), bytes ? 4 * kLine : kLine)),
-        dim(like, 2) + 2, dim(like, 3) + 2, kLine};
-    if (bytes)
-      return allocWords(shape);
-    if (!observed)
-      return alloc(shape);
-    Value at = arith::ConstantIndexOp::create(b, loc, observedBytes);
-    observedBytes += f32(shape).getNumElements() * 4;
-    return memref::ViewOp::create(b, loc, f32(shape), func.getArgument(4), at, ValueRange());
-  };
-  auto toF32 = [&](const APFloat &value) {
-    return b.getF32FloatAttr(static_cast<float>(value.convertToDouble()));
-  };
+  func::FuncOp func = beginEntry("decode", batch, types);
+  Value features = func.getArgument(2), images = func.getArgument(3);
+  Value count = arith::IndexCastOp::create(b, loc, b.getIndexType(), func.getArgument(4));
+  DecodeBuilder decode{*this, b,     loc,
+                       batch, count, observed ? Value(func.getArgument(5)) : Value()};
+  // Big weights first: all images together.
   un0::Conv2DOp front = chain.convs.front();
-  Value input = front.getInput(), current;
-  IntegerAttr inputs = b.getI64IntegerAttr(dim(input, 1));
   bool bytes = front.getPrecision() == Precision::Int8;
-  // Features are known without a look.
-  current =
-      bytes
-          ? image(input, true)
-          : alloc({padToLine(dim(input, 1)) / kLine, dim(input, 2) + 2, dim(input, 3) + 2, kLine});
-  if (bytes) {
-    cpu::FillRingOp::create(b, loc, current, b.getI64IntegerAttr(*front.getInputZeroPoint()));
-    cpu::ScatterBytesOp::create(b, loc, func.getArgument(2), current, inputs,
-                                toF32(*front.getInputScale()),
-                                b.getI64IntegerAttr(*front.getInputZeroPoint()));
-  } else {
-    cpu::ZeroOp::create(b, loc, current, UnitAttr());
-    cpu::ScatterFeaturesOp::create(b, loc, func.getArgument(2), current, inputs);
+  Value current;
+  size_t next = 0;
+  if (schedules.front().batched) {
+    current = decode.allocImage(front.getInput(), bytes, true);
+    decode.forEachImage(
+        [&](Value i) { decode.scatter(front, decode.of(features, i, 1), decode.of(current, i)); });
   }
-  for (auto [i, conv] : llvm::enumerate(chain.convs)) {
-    Value bias = packed(conv.getBias(), Packing::Vector);
-    if (conv == chain.convs.back()) {
-      UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
-      Value weights = packed(conv.getWeight(), Packing::ConvPlanar, conv.getPrecision());
-      if (bytes)
-        cpu::Conv2DPlanarBytesOp::create(b, loc, current, weights, bias, func.getArgument(3),
-                                         toF32(*conv.getInputScale()), tanh);
-      else
-        cpu::Conv2DPlanarOp::create(b, loc, current, weights, bias, func.getArgument(3), tanh);
-      break;
-    }
-    Value output = image(conv.getOutput(), bytes);
-    Packing packing = conv.getUpsample() ? Packing::ConvUpsample : Packing::Conv3x3;
-    Value weights = packed(conv.getWeight(), packing, conv.getPrecision());
-    FloatAttr slope;
-    if (conv.getActivation() == Activation::LeakyRelu)
-      slope = toF32(*conv.getSlope());
-    IntegerAttr lanes = b.getI64IntegerAttr(target.lanes), group = b.getI64IntegerAttr(getGroup());
-    if (bytes) {
-      un0::Conv2DOp next = chain.convs[i + 1];
-      IntegerAttr zero = b.getI64IntegerAttr(*next.getInputZeroPoint());
-      cpu::FillRingOp::create(b, loc, output, zero);
-      cpu::Conv2DBytesOp::create(b, loc, current, weights, bias, output,
-                                 b.getI64IntegerAttr(dim(conv.getInput(), 1)),
-                                 toF32(*conv.getInputScale()), toF32(*next.getInputScale()), zero,
-                                 conv.getUpsampleAttr(), slope, lanes, group);
-    } else {
-      cpu::ZeroOp::create(b, loc, output, b.getUnitAttr());
-      cpu::Conv2DOp::create(b, loc, current, weights, bias, output, conv.getUpsampleAttr(), slope,
-                            lanes, group);
-    }
+  for (; schedules[next].batched; ++next) {
+    un0::Conv2DOp conv = chain.convs[next], reader = chain.convs[next + 1];
+    Value output = decode.makeOutput(conv, true);
+    decode.forEachImage([&](Value i) { decode.padFor(reader, decode.of(output, i)); });
+    decode.convolve(conv, reader, schedules[next], current, output);
     current = output;
   }
+  decode.forEachImage([&](Value i) {
+    if (current) {
+      current = decode.of(current, i);
+    } else {
+      current = decode.allocImage(front.getInput(), bytes, false);
+      decode.scatter(front, decode.of(features, i, 1), current);
+    }
+    for (; next + 1 < chain.convs.size(); ++next) {
+      un0::Conv2DOp conv = chain.convs[next], reader = chain.convs[next + 1];
+      Value output = decode.makeOutput(conv, false);
+      decode.padFor(reader, output);
+      decode.convolve(conv, reader, schedules[next], current, output);
+      current = output;
+    }
+    decode.finish(chain.convs.back(), current, decode.of(images, i, 3));
+  });
   func::ReturnOp::create(b, loc);
 }
 

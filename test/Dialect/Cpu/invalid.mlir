@@ -178,3 +178,65 @@ func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<16xi
       : memref<1x6x6x16xi32>, memref<16xi32>, memref<16xf32>, memref<1x6x6x16xi32>
   return
 }
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096xf32>, %b: memref<16xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
+  // expected-error @+1 {{direct convolutions have no planes}}
+  cpu.conv2d_planes %x, %w, %b to %y as direct using %v, %p channels 16 together 1 x 2 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<4096xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x5x6x16xf32>, %y: memref<1x5x6x16xf32>, %w: memref<4096xf32>, %b: memref<16xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
+  // expected-error @+1 {{points of 2 x 2 do not cover 3 x 4}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2
+      : memref<1x5x6x16xf32>, memref<4096xf32>, memref<16xf32>, memref<1x5x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096xf32>, %b: memref<16xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
+  // expected-error @+1 {{input holds 16 channels, not 17}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 17 together 1 x 2 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<4096xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096xf32>, %b: memref<16xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
+  // expected-error @+1 {{cannot take 2 x 2 rows of 1 x 2 together}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 2 x 2 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<4096xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096xf32>, %b: memref<16xf32>, %v: memref<16x3x16xf32>, %p: memref<16x4x32xf32>) {
+  // expected-error @+1 {{scratch does not hold 16 planes of 4 points}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<4096xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x3x16xf32>, memref<16x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4000xf32>, %b: memref<16xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
+  // expected-error @+1 {{weights have 4000 elements, expected 4096}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<4000xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<4x1x6x6x16xf32>, %y: memref<3x1x6x6x16xf32>, %w: memref<2304xf32>, %b: memref<16xf32>, %n: index) {
+  // expected-error @+1 {{input and output must be batches of as many images}}
+  cpu.conv2d %x, %w, %b to %y images %n lanes 16 group 2 : memref<4x1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<3x1x6x6x16xf32>
+  return
+}

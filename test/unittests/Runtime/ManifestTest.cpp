@@ -51,7 +51,7 @@ TEST(Manifest, SurvivesEveryBitFlip) {
 
 TEST(Manifest, NamesBothCodeVersions) {
   EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.abiVersion = 9; }), UN0_ERROR_VERSION,
-                    "code interface version 9 but this runtime calls version 2"));
+                    "code interface version 9 but this runtime calls version 3"));
 }
 
 static void addTeam(ModuleSpec &spec, uint32_t batch) {

@@ -30,7 +30,7 @@ struct ModuleSpec {
   std::vector<Entry> entries = {{"evolve", "evolve1", 1},
                                 {"evolve", "evolve4", 4},
                                 {"readout", "readout", 1},
-                                {"decode", "decode", 1}};
+                                {"decode", "decode", 3}};
   std::vector<Tensor> tensors = {{"K", {20}, 0, 80}};
   uint64_t arenaBytes = 4096;
   std::vector<std::string> cpuFeatures = {"sse2"};

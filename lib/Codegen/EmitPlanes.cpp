@@ -1,0 +1,274 @@
+//===- EmitPlanes.cpp - convolutions in fewer products, as vectors -*- C++ -*-===//
+//
+// For some rows of some images: all input channels are transformed, then each group of output
+// channels is multiplied plane by plane and transformed back. The products are those of a 1x1
+// convolution, so one register tile serves every form: points x output channels, input channels
+// streaming by.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Emitter.h"
+#include "PlaneTransforms.h"
+
+using namespace mlir;
+using namespace un0;
+using un0::cpu::kLine;
+using Carried = Emitter::Carried;
+
+/// Input channels per iteration of the innermost loop.
+static constexpr int64_t kChannelUnroll = 4;
+
+namespace {
+
+/// Vector arithmetic for the transforms.
+struct VectorArithmetic {
+  Emitter &e;
+  Value add(Value x, Value y) { return e.addf(x, y); }
+  Value sub(Value x, Value y) { return e.subf(x, y); }
+  Value mul(double factor, Value x) { return e.mulf(e.splat(static_cast<float>(factor)), x); }
+  Value fma(double factor, Value x, Value y) {
+    return e.fma(e.splat(static_cast<float>(factor)), x, y);
+  }
+};
+
+class PlaneNest {
+public:
+  PlaneNest(Emitter &e, cpu::Conv2DPlanesOp op)
+      : e(e), op(op), form(op.getForm()), shape(cpu::getPlaneShape(form)), sides(shape.planes),
+        rows(static_cast<int64_t>(op.getRows())) {
+    ArrayRef<int64_t> in = Emitter::shape(op.getInput()).take_back(4);
+    columns = (in[2] - 2) / shape.step;
+    allRows = (in[1] - 2) / shape.step;
+    blocks = in[0];
+    channels = cpu::getPlaneChannels(static_cast<int64_t>(op.getChannels()));
+    vectors = Emitter::shape(op.getOutput()).take_back(4)[0] * kLine / e.lanes;
+  }
+
+  void emit();
+
+private:
+  /// Whether a transform of `values` vectors is written out at once; a few may be spilled.
+  bool fits(int64_t values) const { return values <= e.target.registers + 4; }
+  void forEachPoint(function_ref<void(Value image, Value row, Value column, Value point)> body);
+  void transformInput();
+  void transformAt(Value image, Value row, Value column, Value point, Value block, int64_t part);
+  void multiply(Value weightAt, int64_t width);
+  void multiplyTile(Value plane, Value weightAt, Value point, int64_t points, int64_t width,
+                    bool fetch);
+  void transformOutput(Value firstLane, int64_t width);
+  Value plane(Value i, Value j) { return e.add(e.mul(i, sides), j); }
+
+  Emitter &e;
+  cpu::Conv2DPlanesOp op;
+  cpu::ConvForm form;
+  cpu::PlaneShape shape;
+  int64_t sides, rows, columns, allRows, blocks, channels, vectors;
+  // Of the part at hand.
+  Value firstImage, imageCount, firstRow, pointCount;
+};
+
+void PlaneNest::forEachPoint(
+    function_ref<void(Value image, Value row, Value column, Value point)> body) {
+  e.loop(e.index(0), imageCount, 1, [&](Value image) {
+    Value imageAt = e.mul(image, rows * columns);
+    e.loop(0, rows, 1, [&](Value row) {
+      Value rowAt = e.add(imageAt, e.mul(row, columns));
+      e.loop(0, columns, 1, [&](Value column) {
+        body(e.add(firstImage, image), e.add(firstRow, row), column, e.add(rowAt, column));
+      });
+    });
+  });
+}
+
+void PlaneNest::transformAt(Value image, Value row, Value column, Value point, Value block,
+                            int64_t part) {
+  VectorArithmetic k{e};
+  Value y = e.mul(row, shape.step), x = e.mul(column, shape.step);
+  Value lane = e.add(e.mul(block, kLine), part * e.lanes);
+  auto put = [&](Value value, Value i, Value j) {
+    e.store(value, op.getTransformed(), {plane(i, j), point, lane});
+  };
+  // The pixels of one column of the tile, transformed.
+  auto down = [&](Value j) {
+    SmallVector<Value> pixels;
+    for (int64_t i = 0; i < sides; ++i)
+      pixels.push_back(e.load(op.getInput(),
+                              pixelOf(op.getInput(), image,
+                                      {block, e.add(y, i), e.add(x, j), e.index(part * e.lanes)})));
+    return transformPixels<VectorArithmetic &, Value>(form, k, pixels);
+  };
+  if (fits(sides * sides)) {
+    SmallVector<SmallVector<Value>> table;
+    for (int64_t j = 0; j < sides; ++j)
+      table.push_back(down(e.index(j)));
+    for (int64_t i = 0; i < sides; ++i) {
+      SmallVector<Value> line;
+      for (int64_t j = 0; j < sides; ++j)
+        line.push_back(table[j][i]);
+      line = transformPixels<VectorArithmetic &, Value>(form, k, line);
+      for (int64_t j = 0; j < sides; ++j)
+        put(line[j], e.index(i), e.index(j));
+    }
+    return;
+  }
+  // More values than registers: the first half goes through where the result will be.
+  e.loop(0, sides, 1, [&](Value j) {
+    for (auto [i, value] : llvm::enumerate(down(j)))
+      put(value, e.index(i), j);
+  });
+  e.loop(0, sides, 1, [&](Value i) {
+    SmallVector<Value> line;
+    for (int64_t j = 0; j < sides; ++j)
+      line.push_back(e.load(op.getTransformed(), {plane(i, e.index(j)), point, lane}));
+    line = transformPixels<VectorArithmetic &, Value>(form, k, line);
+    for (int64_t j = 0; j < sides; ++j)
+      put(line[j], i, e.index(j));
+  });
+}
+
+void PlaneNest::transformInput() {
+  e.loop(0, blocks, 1, [&](Value block) {
+    forEachPoint([&](Value image, Value row, Value column, Value point) {
+      for (int64_t part = 0; part < kLine / e.lanes; ++part)
+        transformAt(image, row, column, point, block, part);
+    });
+  });
+}
+
+void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t points,
+                             int64_t width, bool fetch) {
+  Carried sums(points * width, e.splat(0));
+  sums = e.loop(0, channels, kChannelUnroll, sums, [&](Value first, ValueRange carried) {
+    Carried acc(carried);
+    Value stream = e.add(weightAt, e.mul(first, width * e.lanes));
+    for (int64_t c = 0; c < kChannelUnroll; ++c) {
+      SmallVector<Value> weight;
+      for (int64_t v = 0; v < width; ++v)
+        weight.push_back(e.load(op.getWeights(), e.add(stream, (c * width + v) * e.lanes)));
+      for (int64_t v = 0; fetch && v < width * e.lanes; v += kLine)
+        e.prefetch(op.getWeights(), e.add(stream, (channels + c) * width * e.lanes + v));
+      for (int64_t p = 0; p < points; ++p) {
+        Value value =
+            e.loadBroadcast(op.getTransformed(), {plane, e.add(point, p), e.add(first, c)});
+        for (int64_t v = 0; v < width; ++v)
+          acc[p * width + v] = e.fma(value, weight[v], acc[p * width + v]);
+      }
+    }
+    return acc;
+  });
+  for (int64_t p = 0; p < points; ++p)
+    for (int64_t v = 0; v < width; ++v)
+      e.store(sums[p * width + v], op.getProducts(),
+              {plane, e.add(point, p), e.index(v * e.lanes)});
+}
+
+void PlaneNest::multiply(Value weightAt, int64_t width) {
+  int64_t whole = e.target.registers >= 32 ? 8 : 4, perImage = rows * columns;
+  int64_t rest = whole;
+  while (perImage % rest)
+    rest /= 2;
+  e.loop(0, sides * sides, 1, [&](Value plane) {
+    Value at = e.add(weightAt, e.mul(plane, channels * width * e.lanes));
+    Value end = pointCount;
+    if (rest < whole) {
+      end = arith::DivUIOp::create(e.b, e.loc, pointCount, e.index(whole));
+      end = e.mul(end, whole);
+    }
+    // The first points ask for the weights of the next plane, which the hardware does not see
+    // coming from beyond the second-level cache.
+    bool peel = perImage >= whole;
+    if (peel)
+      multiplyTile(plane, at, e.index(0), whole, width, /*fetch=*/true);
+    e.loop(e.index(peel ? whole : 0), end, whole,
+           [&](Value point) { multiplyTile(plane, at, point, whole, width, /*fetch=*/!peel); });
+    if (rest < whole)
+      e.loop(end, pointCount, rest,
+             [&](Value point) { multiplyTile(plane, at, point, rest, width, /*fetch=*/!peel); });
+  });
+}
+
+void PlaneNest::transformOutput(Value firstLane, int64_t width) {
+  VectorArithmetic k{e};
+  int64_t outputs = shape.outputs;
+  for (int64_t v = 0; v < width; ++v) {
+    Value position = e.add(firstLane, v * e.lanes), lane = e.index(v * e.lanes);
+    Value block = arith::DivUIOp::create(e.b, e.loc, position, e.index(kLine));
+    Value inBlock = arith::RemUIOp::create(e.b, e.loc, position, e.index(kLine));
+    Value bias = e.load(op.getBias(), position);
+    forEachPoint([&](Value image, Value row, Value column, Value point) {
+      Value y = e.add(e.mul(row, outputs), 1), x = e.add(e.mul(column, outputs), 1);
+      auto get = [&](Value i, Value j) {
+        return e.load(op.getProducts(), {plane(i, j), point, lane});
+      };
+      auto down = [&](Value j) {
+        SmallVector<Value> values;
+        for (int64_t i = 0; i < sides; ++i)
+          values.push_back(get(e.index(i), j));
+        return transformProducts<VectorArithmetic &, Value>(form, k, values);
+      };
+      auto finish = [&](ArrayRef<Value> line, Value i) {
+        for (auto [j, value] :
+             llvm::enumerate(transformProducts<VectorArithmetic &, Value>(form, k, line)))
+          e.store(emitLeaky(e, e.addf(value, bias), op.getSlope()), op.getOutput(),
+                  pixelOf(op.getOutput(), image,
+                          {block, e.add(y, i), e.add(x, static_cast<int64_t>(j)), inBlock}));
+      };
+      if (fits(outputs * sides)) {
+        SmallVector<SmallVector<Value>> table;
+        for (int64_t j = 0; j < sides; ++j)
+          table.push_back(down(e.index(j)));
+        for (int64_t i = 0; i < outputs; ++i) {
+          SmallVector<Value> line;
+          for (int64_t j = 0; j < sides; ++j)
+            line.push_back(table[j][i]);
+          finish(line, e.index(i));
+        }
+        return;
+      }
+      e.loop(0, sides, 1, [&](Value j) {
+        for (auto [i, value] : llvm::enumerate(down(j)))
+          e.store(value, op.getProducts(), {plane(e.index(i), j), point, lane});
+      });
+      e.loop(0, outputs, 1, [&](Value i) {
+        SmallVector<Value> line;
+        for (int64_t j = 0; j < sides; ++j)
+          line.push_back(get(i, e.index(j)));
+        finish(line, i);
+      });
+    });
+  }
+}
+
+void PlaneNest::emit() {
+  assert(op.getLanes() == static_cast<uint64_t>(e.lanes) && "weights are packed for this target");
+  auto group = static_cast<int64_t>(op.getGroup()), images = static_cast<int64_t>(op.getImages());
+  int64_t whole = vectors / group, rest = vectors % group;
+  int64_t perVector = sides * sides * channels * e.lanes;
+  auto groupOf = [&](Value firstVector, int64_t width) {
+    multiply(e.mul(firstVector, perVector), width);
+    transformOutput(e.mul(firstVector, e.lanes), width);
+  };
+  auto part = [&](Value row) {
+    firstRow = row;
+    transformInput();
+    e.loop(0, whole, 1, [&](Value g) { groupOf(e.mul(g, group), group); });
+    if (rest)
+      groupOf(e.index(whole * group), rest);
+  };
+  auto allRowsOf = [&](Value first, Value count) {
+    firstImage = first;
+    imageCount = count;
+    pointCount = e.mul(count, rows * columns);
+    e.loop(0, allRows, rows, part);
+  };
+  if (!op.getCount())
+    return allRowsOf(e.index(0), e.index(1));
+  e.loop(e.index(0), op.getCount(), images, [&](Value first) {
+    Value left = arith::SubIOp::create(e.b, e.loc, op.getCount(), first);
+    allRowsOf(first, arith::MinUIOp::create(e.b, e.loc, left, e.index(images)));
+  });
+}
+
+} // namespace
+
+void un0::emitConv2DPlanes(Emitter &e, cpu::Conv2DPlanesOp op) { PlaneNest(e, op).emit(); }

@@ -1,0 +1,52 @@
+//===- PackPlanes.cpp - transformed convolutions, packed --------*- C++ -*-===//
+
+#include "PackPlanes.h"
+
+#include "PlaneTransforms.h"
+
+using namespace mlir;
+using namespace un0;
+using llvm::Error;
+
+/// All planes of one 3x3 kernel, scaled.
+static void transformFilter(cpu::ConvForm form, const float *kernel, double scale,
+                            SmallVectorImpl<float> &out) {
+  SmallVector<SmallVector<double>> columns;
+  for (int64_t x = 0; x < 3; ++x)
+    columns.push_back(transformKernel(form, kernel[x], kernel[3 + x], kernel[6 + x]));
+  out.clear();
+  for (size_t i = 0; i < columns[0].size(); ++i)
+    for (double value : transformKernel(form, columns[0][i], columns[1][i], columns[2][i]))
+      out.push_back(static_cast<float>(value * scale));
+}
+
+Error un0::packPlanes(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor,
+                      llvm::function_ref<Error(ArrayRef<uint8_t>)> sink) {
+  if (tensor.shape.size() != 4)
+    return llvm::createStringError("parameter '%s' has rank %zu, its packing needs 4",
+                                   param.getSymName().str().c_str(), tensor.shape.size());
+  int64_t outputs = tensor.shape[0], inputs = tensor.shape[1];
+  auto lanes = static_cast<int64_t>(packed.getLanes()),
+       group = static_cast<int64_t>(packed.getGroup());
+  double scale = param.getScale() ? param.getScale()->convertToDouble() : 1.0;
+  int64_t perPlane = cpu::getPlaneChannels(inputs), vectors = cpu::padToLine(outputs) / lanes;
+  int64_t sides = cpu::getPlaneShape(packed.getForm()).planes;
+  std::vector<float> filter(inputs * 9), out;
+  SmallVector<float> planes;
+  for (int64_t first = 0; first < vectors; first += group) {
+    int64_t channels = std::min(group, vectors - first) * lanes;
+    out.assign(sides * sides * perPlane * channels, 0.0f);
+    for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
+      tensor.readF32((first * lanes + c) * inputs * 9, filter);
+      for (int64_t i = 0; i < inputs; ++i) {
+        transformFilter(packed.getForm(), &filter[i * 9], scale, planes);
+        for (auto [plane, value] : llvm::enumerate(planes))
+          out[(plane * perPlane + i) * channels + c] = value;
+      }
+    }
+    if (Error error =
+            sink({reinterpret_cast<const uint8_t *>(out.data()), out.size() * sizeof(float)}))
+      return error;
+  }
+  return Error::success();
+}

@@ -1,0 +1,106 @@
+//===- Schedule.cpp - how the decoder's convolutions are computed -*- C++ -*-===//
+
+#include "Schedule.h"
+
+using namespace mlir;
+using namespace un0;
+using un0::cpu::ConvForm;
+
+/// What stays in a second-level cache.
+static constexpr int64_t kCacheBytes = 1 << 20;
+/// Transformed inputs of rows of one image at a time, a quarter of it where reading the weights
+/// again costs little; and of several images whose weights come from further away.
+static constexpr int64_t kRowBytes = 384 << 10, kImagesBytes = 1300 << 10;
+/// Weights of F(4x4, 3x3) above which four points an image are too few to pay for reading them:
+/// F(2x2, 3x3) has 4/9 of the bytes.
+static constexpr int64_t kMostWeightBytes = 8 << 20, kFewPoints = 4;
+
+namespace {
+/// One convolution's extents.
+struct Extents {
+  int64_t inputs, outputs, height, width; // of the input, in pixels
+  bool upsample, bytes;
+
+  explicit Extents(un0::Conv2DOp conv) {
+    auto in = cast<ShapedType>(conv.getInput().getType()).getShape();
+    inputs = cpu::padToLine(in[1]);
+    height = in[2];
+    width = in[3];
+    outputs = cpu::padToLine(cast<ShapedType>(conv.getOutput().getType()).getDimSize(1));
+    upsample = conv.getUpsample();
+    bytes = conv.getPrecision() == Precision::Int8;
+  }
+  int64_t planes(ConvForm form) const {
+    if (form == ConvForm::Direct)
+      return upsample ? 16 : 9;
+    int64_t sides = cpu::getPlaneShape(form).planes;
+    return sides * sides;
+  }
+  int64_t weightBytes(ConvForm form) const {
+    return planes(form) * inputs * outputs * (bytes ? 1 : 4);
+  }
+  int64_t imageBytes() const {
+    return height * width * (inputs + (upsample ? 4 : 1) * outputs) * (bytes ? 1 : 4);
+  }
+  ConvForm chooseForm() const {
+    if (bytes)
+      return ConvForm::Direct;
+    if (upsample)
+      return ConvForm::Upsampled;
+    bool by4 = height % 4 == 0 && width % 4 == 0, by2 = height % 2 == 0 && width % 2 == 0;
+    bool few =
+        height * width / 16 <= kFewPoints && weightBytes(ConvForm::Winograd4) > kMostWeightBytes;
+    return by4 && !few ? ConvForm::Winograd4 : by2 ? ConvForm::Winograd2 : ConvForm::Direct;
+  }
+};
+} // namespace
+
+/// How many rows of points, and images, are transformed at a time.
+static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedule) {
+  cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
+  int64_t rows = conv.height / shape.step, columns = conv.width / shape.step;
+  int64_t perRow = conv.planes(schedule.form) * cpu::getPointStride(conv.inputs) * columns * 4;
+  schedule.rows = rows;
+  int64_t most = conv.weightBytes(schedule.form) <= kRowBytes ? kRowBytes / 4 : kRowBytes;
+  while (schedule.rows > 1 && schedule.rows * perRow > most) {
+    do
+      --schedule.rows;
+    while (rows % schedule.rows);
+  }
+  if (!schedule.batched || schedule.rows < rows)
+    return;
+  // More images read the weights less often; more than fit the cache, each group of output
+  // channels reads them from further away.
+  int64_t groups = llvm::divideCeil(conv.outputs, 2 * cpu::kLine), least = INT64_MAX;
+  for (int64_t images = 1; images <= batch; ++images) {
+    int64_t transformed = images * rows * perRow, weights = conv.weightBytes(schedule.form);
+    int64_t traffic = weights;
+    if (transformed + weights > kCacheBytes)
+      traffic *= llvm::divideCeil(batch, images);
+    if (transformed > kImagesBytes)
+      traffic += batch * rows * perRow * groups;
+    if (traffic < least) {
+      least = traffic;
+      schedule.images = images;
+    }
+  }
+}
+
+SmallVector<ConvSchedule> un0::scheduleConvolutions(ArrayRef<un0::Conv2DOp> convs, int64_t batch,
+                                                    bool direct) {
+  SmallVector<ConvSchedule> schedules(convs.size());
+  bool front = batch > 1;
+  for (auto [i, op] : llvm::enumerate(convs)) {
+    Extents conv(op);
+    ConvSchedule &schedule = schedules[i];
+    bool last = i + 1 == convs.size();
+    if (!direct && !last)
+      schedule.form = conv.chooseForm();
+    // What is read anew for every image: the weights, or with a batch the images.
+    front = front && !last && conv.weightBytes(schedule.form) >= 2 * conv.imageBytes();
+    schedule.batched = front;
+    if (schedule.form != ConvForm::Direct)
+      chooseBlock(conv, batch, schedule);
+  }
+  return schedules;
+}

@@ -1,0 +1,201 @@
+//===- DecoderTest.cpp - compiled decoders against their meaning ----------===//
+//
+// Decoders of shapes that no published model has: odd maps, channels that fill no line, several
+// groups; in every form that the schedule may choose.
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialects/Cpu/IR/Cpu.h"
+#include "mlir/Parser/Parser.h"
+#include "un0/Codegen/CpuTarget.h"
+#include "un0/Interpreter/Interpreter.h"
+#include "un0/Pipelines/Phases.h"
+#include "un0/Quantize/HostModel.h"
+#include "llvm/Support/FileSystem.h"
+#include "gtest/gtest.h"
+#include <cmath>
+#include <fstream>
+#include <random>
+
+using namespace mlir;
+using namespace un0;
+
+namespace {
+
+struct Convolution {
+  int64_t outputs;
+  bool upsample;
+};
+
+struct Shape {
+  const char *name;
+  int64_t channels, height, width;
+  std::vector<Convolution> convolutions; ///< the last is planar
+  std::vector<const char *> forms;       ///< that its schedule must have
+};
+
+void PrintTo(const Shape &shape, std::ostream *os) { *os << shape.name; }
+
+class Decoder : public ::testing::TestWithParam<Shape> {
+protected:
+  Decoder() : context(getRegistry(), MLIRContext::Threading::DISABLED) {
+    context.loadAllAvailableDialects();
+  }
+  static DialectRegistry getRegistry() {
+    DialectRegistry registry;
+    registerDialects(registry);
+    return registry;
+  }
+  /// The model as IR, and its parameters in `directory`/w.safetensors.
+  std::string write(const std::string &directory) const;
+  std::string printLoops(ModuleOp module) const;
+
+  MLIRContext context;
+};
+
+std::string Decoder::write(const std::string &directory) const {
+  const Shape &s = GetParam();
+  std::mt19937 random(7);
+  std::string params, gets, body, header;
+  std::vector<float> data;
+  auto param = [&](const std::string &name, const std::vector<int64_t> &extents, double deviation) {
+    std::string type, shape;
+    int64_t count = 1;
+    for (int64_t extent : extents) {
+      type += std::to_string(extent) + "x";
+      shape += (shape.empty() ? "" : ",") + std::to_string(extent);
+      count *= extent;
+    }
+    type = "tensor<" + type + "f32>";
+    std::normal_distribution<float> normal(0, float(deviation));
+    size_t begin = data.size() * 4;
+    for (int64_t i = 0; i < count; ++i)
+      data.push_back(normal(random));
+    header += (header.empty() ? "{" : ",") + std::string("\"") + name +
+              "\":{\"dtype\":\"F32\",\"shape\":[" + shape + "],\"data_offsets\":[" +
+              std::to_string(begin) + "," + std::to_string(data.size() * 4) + "]}";
+    params +=
+        "un0.param @" + name + " : " + type + " from \"w.safetensors\" key \"" + name + "\"\n";
+    gets += "%" + name + " = un0.get_param @" + name + " : " + type + "\n";
+    return type;
+  };
+  auto image = [](int64_t c, int64_t h, int64_t w) {
+    return "tensor<?x" + std::to_string(c) + "x" + std::to_string(h) + "x" + std::to_string(w) +
+           "xf32>";
+  };
+  int64_t c = s.channels, h = s.height, w = s.width;
+  std::string n = std::to_string(c * h * w), phases = "tensor<?x" + n + "xf32>";
+  body = "%f = un0.readout %theta0 reference(mean) encoding(raw) : " + phases + " -> " + phases +
+         "\n%c0 = arith.constant 0 : index\n%b = tensor.dim %f, %c0 : " + phases +
+         "\n%x0 = tensor.expand_shape %f [[0], [1, 2, 3]] output_shape [%b, " + std::to_string(c) +
+         ", " + std::to_string(h) + ", " + std::to_string(w) + "] : " + phases + " into " +
+         image(c, h, w) + "\n";
+  for (size_t i = 0; i < s.convolutions.size(); ++i) {
+    const Convolution &conv = s.convolutions[i];
+    std::string number = std::to_string(i), in = image(c, h, w);
+    std::string weight =
+        param("w" + number, {conv.outputs, c, 3, 3}, 1.0 / std::sqrt(double(9 * c)));
+    std::string bias = param("b" + number, {conv.outputs}, 0.1);
+    c = conv.outputs;
+    h *= conv.upsample ? 2 : 1;
+    w *= conv.upsample ? 2 : 1;
+    bool last = i + 1 == s.convolutions.size();
+    body += "%x" + std::to_string(i + 1) + " = un0.conv2d %x" + number + ", %w" + number + ", %b" +
+            number + " activation(" + (last ? "tanh" : "leaky_relu") + ") {" +
+            (last ? "" : "slope = 2.000000e-01 : f64") + (conv.upsample ? ", upsample" : "") +
+            "} : " + in + ", " + weight + ", " + bias + " -> " + image(c, h, w) + "\n";
+  }
+  while (header.size() % 8 != 7)
+    header += " ";
+  header += "}";
+  std::ofstream file(directory + "/w.safetensors", std::ios::binary);
+  uint64_t length = header.size();
+  file.write(reinterpret_cast<const char *>(&length), 8) << header;
+  file.write(reinterpret_cast<const char *>(data.data()), std::streamsize(data.size() * 4));
+  return params + "func.func @generate(%theta0: " + phases +
+         ", %phi0: tensor<?x0xf32>, %label: tensor<?xi64>) -> " + image(c, h, w) + " {\n" + gets +
+         body + "return %x" + std::to_string(s.convolutions.size()) + " : " + image(c, h, w) +
+         "\n}\n";
+}
+
+std::string Decoder::printLoops(ModuleOp module) const {
+  OwningOpRef<ModuleOp> copy(module.clone());
+  auto target = CpuTarget::get("host");
+  EXPECT_TRUE(!!target);
+  target->attach(*copy);
+  PassManager pm(copy->getContext());
+  buildPhase(Phase::Loops, pm);
+  EXPECT_TRUE(succeeded(pm.run(*copy)));
+  std::string text;
+  llvm::raw_string_ostream os(text);
+  copy->print(os);
+  return text;
+}
+
+TEST_P(Decoder, MeansWhatTheInterpreterSays) {
+  std::string directory = ::testing::TempDir() + "un0-decoder-" + GetParam().name;
+  ASSERT_FALSE(llvm::sys::fs::create_directories(directory));
+  std::string text = write(directory);
+  auto module = parseSourceString<ModuleOp>(text, ParserConfig(&context));
+  ASSERT_TRUE(!!module) << text;
+  std::string loops = printLoops(*module);
+  for (const char *form : GetParam().forms)
+    EXPECT_NE(loops.find(form), std::string::npos) << form;
+
+  std::string input = directory + "/model.mlir";
+  ArchiveSet archives(input);
+  auto fast = HostModel::create(*module, archives);
+  ASSERT_TRUE(!!fast) << toString(fast.takeError());
+  OwningOpRef<ModuleOp> copy(module->clone());
+  (*copy)->setAttr(cpu::kDirectAttr, UnitAttr::get(&context));
+  auto direct = HostModel::create(*copy, archives);
+  ASSERT_TRUE(!!direct) << toString(direct.takeError());
+
+  // More than a batch tile, and a last one that is not full.
+  constexpr int64_t count = 19;
+  Samples samples = Samples::draw(count, (*fast)->getOscillators(), 0, 0);
+  auto images = (*fast)->run(samples).images, directImages = (*direct)->run(samples).images;
+  Tensor<double> theta0({count, (*fast)->getOscillators()}), phi0({count, 0});
+  std::copy(samples.theta0.begin(), samples.theta0.end(), theta0.data.begin());
+  Interpreter<double> interpreter(*module,
+                                  getArchiveLoader<double>(std::make_shared<ArchiveSet>(input)));
+  auto expected = interpreter.run(theta0, phi0, samples.labels);
+  ASSERT_TRUE(!!expected) << toString(expected.takeError());
+  ASSERT_EQ(images.size(), expected->images.data.size());
+  double worst = 0, worstDirect = 0;
+  for (size_t i = 0; i < images.size(); ++i) {
+    worst = std::max(worst, std::fabs(images[i] - expected->images.data[i]));
+    worstDirect = std::max(worstDirect, std::fabs(directImages[i] - expected->images.data[i]));
+  }
+  EXPECT_LE(worst, 1e-5);
+  EXPECT_LE(worstDirect, 1e-5);
+
+  // A sample alone gives the bytes it gives among others.
+  Samples one = samples;
+  one.count = 1;
+  auto alone = (*fast)->run(one).images;
+  EXPECT_EQ(ArrayRef<float>(alone), ArrayRef<float>(images).take_front(alone.size()));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Decoder,
+    ::testing::Values(
+        Shape{"odd",
+              5,
+              3,
+              5,
+              {{20, true}, {18, false}, {7, true}, {3, false}},
+              {"f_up using", "f2 using"}},
+        Shape{"oddUntilTheEnd", 37, 3, 7, {{33, false}, {17, false}, {4, false}}, {"cpu.conv2d "}},
+        Shape{"quarters",
+              24,
+              4,
+              12,
+              {{52, false}, {40, true}, {40, false}, {1, false}},
+              {"f4 using", "f_up using"}},
+        // Enough weights that all images pass together, and too many for F(4x4, 3x3).
+        Shape{"heavy", 256, 4, 4, {{96, true}, {64, false}, {3, false}}, {"images %"}},
+        Shape{"heavier", 288, 8, 8, {{288, false}, {3, false}}, {"f2 using", "images %"}}),
+    [](const auto &info) { return std::string(info.param.name); });
+
+} // namespace
