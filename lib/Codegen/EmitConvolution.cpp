@@ -195,36 +195,52 @@ void un0::emitConv2D(Emitter &e, cpu::Conv2DOp op) {
     GroupNest{e, op, rest, whole * group, whole * group * perVector, 1}.emit();
 }
 
-/// `sums[i]`, summed over its lanes, in lane i; the other lanes of the result are undefined. As
-/// many vectors as a power of two, at most as there are lanes: pairs of vectors become halves of
-/// one, so that half as many are left.
+/// `sums[i]`, summed over its lanes, in lane i; the other lanes of the result are undefined. Pairs
+/// of vectors become halves of one, until one is left: half as many shuffles as one by one. Halves
+/// are 128 bits or lie within them wherever possible, which x86 shuffles without a mask.
 static Value sumLanes(Emitter &e, SmallVector<Value> sums) {
-  int64_t lanes = e.lanes, width = lanes; // lanes that still belong to one sum
-  auto shuffle = [&](Value x, Value y, function_ref<int64_t(int64_t)> from) {
+  constexpr int64_t kSection = 4; // floats of 128 bits
+  int64_t lanes = e.lanes, count = static_cast<int64_t>(sums.size());
+  auto shuffle = [&](Value x, Value y, function_ref<int64_t(int64_t)> from) -> Value {
     SmallVector<int64_t> mask;
     for (int64_t i = 0; i < lanes; ++i)
       mask.push_back(from(i));
     return vector::ShuffleOp::create(e.b, e.loc, x, y, mask);
   };
-  while (sums.size() > 1 || width > 1) {
-    // Sum s lies in lanes [s width, (s + 1) width) of its vector.
-    int64_t half = width / 2;
+  // Which sum a lane of each vector belongs to.
+  SmallVector<SmallVector<int64_t>> owners;
+  for (int64_t i = 0; i < count; ++i)
+    owners.push_back(SmallVector<int64_t>(lanes, i));
+  for (int64_t half = lanes / 2; half > 0; half /= 2) {
+    // Where lane `lane` of a pair's first (part 0) or second half (1) comes from, in x and y.
+    auto from = [&](int64_t part, int64_t lane) {
+      int64_t section = half >= kSection ? lanes : kSection; // what a shuffle stays within
+      int64_t within = lane % section, start = lane - within, place = within / half;
+      int64_t perVector = section / (2 * half);
+      bool second = place >= perVector;
+      int64_t group = second ? place - perVector : place;
+      return (second ? lanes : 0) + start + group * 2 * half + part * half + within % half;
+    };
     SmallVector<Value> next;
+    SmallVector<SmallVector<int64_t>> nextOwners;
     for (size_t i = 0; i < sums.size(); i += 2) {
-      Value x = sums[i], y = i + 1 < sums.size() ? sums[i + 1] : x;
-      auto from = [&](int64_t part) {
-        return [=](int64_t lane) {
-          int64_t sum = lane / half, perVector = lanes / width;
-          int64_t base = sum < perVector ? sum * width : lanes + (sum - perVector) * width;
-          return base + part * half + lane % half;
-        };
-      };
-      next.push_back(e.addf(shuffle(x, y, from(0)), shuffle(x, y, from(1))));
+      size_t other = i + 1 < sums.size() ? i + 1 : i;
+      Value x = sums[i], y = sums[other];
+      next.push_back(e.addf(shuffle(x, y, [&](int64_t lane) { return from(0, lane); }),
+                            shuffle(x, y, [&](int64_t lane) { return from(1, lane); })));
+      SmallVector<int64_t> owner;
+      for (int64_t lane = 0; lane < lanes; ++lane) {
+        int64_t at = from(0, lane);
+        owner.push_back(at < lanes ? owners[i][at] : owners[other][at - lanes]);
+      }
+      nextOwners.push_back(std::move(owner));
     }
     sums = std::move(next);
-    width = half;
+    owners = std::move(nextOwners);
   }
-  return sums.front();
+  return shuffle(sums.front(), sums.front(), [&](int64_t lane) -> int64_t {
+    return lane < count ? llvm::find(owners.front(), lane) - owners.front().begin() : 0;
+  });
 }
 
 void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
@@ -239,7 +255,7 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
     e.loop(0, height, 1, [&](Value y) {
       e.loop(0, width, pixels, [&](Value x) {
         Carried sums(count * pixels, e.splat(0));
-        auto step = [&](Value ty, int64_t tx, Value block, int64_t part, Carried &acc) {
+        auto step = [&](Value ty, Value tx, Value block, int64_t part, Carried &acc) {
           Value tap = e.add(e.mul(ty, 3), tx);
           Value at = e.mul(e.add(e.mul(tap, blocks), block), outputs * kLine);
           SmallVector<Value> weight;
@@ -247,19 +263,20 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
             weight.push_back(
                 e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
           for (int64_t p = 0; p < pixels; ++p) {
-            Value value = e.load(op.getInput(),
-                                 {block, e.add(y, ty), e.add(x, tx + p), e.index(part * e.lanes)});
+            Value value = e.load(op.getInput(), {block, e.add(y, ty), e.add(e.add(x, tx), p),
+                                                 e.index(part * e.lanes)});
             for (int64_t o = 0; o < count; ++o)
               acc[o * pixels + p] = e.fma(value, weight[o], acc[o * pixels + p]);
           }
         };
         sums = e.loop(0, 3, 1, sums, [&](Value ty, ValueRange outer) {
-          return e.loop(0, blocks, 1, outer, [&](Value block, ValueRange inner) {
-            Carried acc(inner);
-            for (int64_t tx = 0; tx < 3; ++tx)
+          return e.loop(0, blocks, 1, outer, [&](Value block, ValueRange middle) {
+            return e.loop(0, 3, 1, middle, [&](Value tx, ValueRange inner) {
+              Carried acc(inner);
               for (int64_t part = 0; part < vectors; ++part)
                 step(ty, tx, block, part, acc);
-            return acc;
+              return acc;
+            });
           });
         });
         for (int64_t o = 0; o < count; ++o) {

@@ -175,15 +175,16 @@ void PlaneNest::multiply(Value weightAt, int64_t width) {
       end = e.mul(end, whole);
     }
     // The first points ask for the weights of the next plane, which the hardware does not see
-    // coming from beyond the second-level cache.
-    bool peel = perImage >= whole;
+    // coming from beyond the second-level cache. Few points at a time read weights again and again,
+    // so that all but the first find them nearer.
+    bool peel = perImage >= 2 * whole, few = perImage < whole;
     if (peel)
       multiplyTile(plane, at, e.index(0), whole, width, /*fetch=*/true);
     e.loop(e.index(peel ? whole : 0), end, whole,
-           [&](Value point) { multiplyTile(plane, at, point, whole, width, /*fetch=*/!peel); });
+           [&](Value point) { multiplyTile(plane, at, point, whole, width, /*fetch=*/few); });
     if (rest < whole)
       e.loop(end, pointCount, rest,
-             [&](Value point) { multiplyTile(plane, at, point, rest, width, /*fetch=*/!peel); });
+             [&](Value point) { multiplyTile(plane, at, point, rest, width, /*fetch=*/few); });
   });
 }
 
