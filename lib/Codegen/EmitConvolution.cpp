@@ -92,7 +92,7 @@ struct GroupNest {
   Emitter &e;
   cpu::Conv2DOp op;
   int64_t vectors, firstVector, weightStart, count;
-  Value image = nullptr;
+  Value image = nullptr, flat = nullptr; // the image at hand; all inputs in one dimension
 
   int64_t taps() { return op.getUpsample() ? 2 : 3; }
   int64_t phases() { return op.getUpsample() ? 2 : 1; }
@@ -102,6 +102,7 @@ struct GroupNest {
     int64_t height = in[1] - 2, width = in[2] - 2, channels = vectors * e.lanes;
     int64_t perPhase = in[0] * taps() * taps() * kLine * channels;
     PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 4);
+    flat = e.flatten(op.getInput());
     e.loop(0, count, 1, [&](Value group) {
       Value groupAt = e.add(e.mul(group, perPhase * phases() * phases()), weightStart);
       e.loop(0, phases(), 1, [&](Value py) {
@@ -123,7 +124,8 @@ struct GroupNest {
 
   void emitTile(PixelTile tile, Value group, Value weightAt, Value y, Value x, Value py, Value px) {
     int64_t pixels = tile.rows * tile.columns, channels = vectors * e.lanes;
-    int64_t blocks = Emitter::shape(op.getInput()).take_back(4)[0];
+    ArrayRef<int64_t> in = Emitter::shape(op.getInput()).take_back(4);
+    int64_t blocks = in[0];
     // Register v of this group, as a position in units of lanes over all output channels.
     Value firstLane = e.add(e.mul(group, channels), firstVector * e.lanes);
     SmallVector<Value> bias;
@@ -140,9 +142,8 @@ struct GroupNest {
         return e.loop(0, taps(), 1, middle, [&](Value tx, ValueRange inner) {
           Value tap = e.add(e.mul(e.add(e.mul(block, taps()), ty), taps()), tx);
           Value at = e.add(weightAt, e.mul(tap, kLine * channels));
-          Value row = e.add(inY, ty), column = e.add(inX, tx);
-          // Four channels at a time: the backend's scheduler moves the broadcasts of a longer block
-          // ahead until they spill.
+          Value corner = e.add(e.mul(e.add(e.mul(image, blocks), block), in[1]), e.add(inY, ty));
+          corner = e.mul(e.add(e.mul(corner, in[2]), e.add(inX, tx)), kLine);
           return e.loop(0, kLine, kChannelUnroll, inner, [&](Value first, ValueRange carried) {
             Carried acc(carried);
             Value stream = e.add(at, e.mul(first, channels));
@@ -152,10 +153,8 @@ struct GroupNest {
                 weight.push_back(
                     e.load(op.getWeights(), e.add(stream, c * channels + v * e.lanes)));
               for (int64_t p = 0; p < pixels; ++p) {
-                Value value = e.loadBroadcast(
-                    op.getInput(), pixelOf(op.getInput(), image,
-                                           {block, e.add(row, p / tile.columns),
-                                            e.add(column, p % tile.columns), e.add(first, c)}));
+                int64_t away = p / tile.columns * in[2] + p % tile.columns;
+                Value value = e.loadBroadcast(flat, e.add(e.add(corner, first), away * kLine + c));
                 for (int64_t v = 0; v < vectors; ++v)
                   acc[p * vectors + v] = e.fma(value, weight[v], acc[p * vectors + v]);
               }
@@ -195,10 +194,7 @@ void un0::emitConv2D(Emitter &e, cpu::Conv2DOp op) {
     GroupNest{e, op, rest, whole * group, whole * group * perVector, 1}.emit();
 }
 
-/// `sums[i]`, summed over its lanes, in lane i; the other lanes of the result are undefined. Pairs
-/// of vectors become halves of one, until one is left: half as many shuffles as one by one. Halves
-/// are 128 bits or lie within them wherever possible, which x86 shuffles without a mask.
-static Value sumLanes(Emitter &e, SmallVector<Value> sums) {
+Value un0::sumLanes(Emitter &e, SmallVector<Value> sums) {
   constexpr int64_t kSection = 4; // floats of 128 bits
   int64_t lanes = e.lanes, count = static_cast<int64_t>(sums.size());
   auto shuffle = [&](Value x, Value y, function_ref<int64_t(int64_t)> from) -> Value {
@@ -226,8 +222,10 @@ static Value sumLanes(Emitter &e, SmallVector<Value> sums) {
     for (size_t i = 0; i < sums.size(); i += 2) {
       size_t other = i + 1 < sums.size() ? i + 1 : i;
       Value x = sums[i], y = sums[other];
-      next.push_back(e.addf(shuffle(x, y, [&](int64_t lane) { return from(0, lane); }),
-                            shuffle(x, y, [&](int64_t lane) { return from(1, lane); })));
+      Value first = shuffle(x, y, [&](int64_t lane) { return from(0, lane); });
+      Value second = shuffle(x, y, [&](int64_t lane) { return from(1, lane); });
+      next.push_back(x.getType() == e.words ? arith::AddIOp::create(e.b, e.loc, first, second)
+                                            : e.addf(first, second));
       SmallVector<int64_t> owner;
       for (int64_t lane = 0; lane < lanes; ++lane) {
         int64_t at = from(0, lane);
@@ -283,10 +281,7 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
           // The sums of the pixels side by side, in a vector of their own.
           Value sum = sumLanes(e, SmallVector<Value>(ArrayRef(sums).slice(o * pixels, pixels)));
           sum = e.addf(sum, e.loadBroadcast(op.getBias(), e.index(first + o)));
-          Value row = vector::ExtractStridedSliceOp::create(e.b, e.loc, sum, ArrayRef<int64_t>{0},
-                                                            ArrayRef<int64_t>{pixels},
-                                                            ArrayRef<int64_t>{1});
-          e.store(row, op.getPlanes(), {e.index(first + o), y, x});
+          e.storeFirst(sum, pixels, op.getPlanes(), {e.index(first + o), y, x});
         }
       });
     });
@@ -298,8 +293,7 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
 void un0::emitTanh(Emitter &e, Value planes) {
   int64_t total = cast<MemRefType>(planes.getType()).getNumElements(),
           whole = total / e.lanes * e.lanes;
-  Value flat = memref::CollapseShapeOp::create(e.b, e.loc, planes,
-                                               SmallVector<ReassociationIndices>{{0, 1, 2}});
+  Value flat = e.flatten(planes);
   e.loop(0, whole, e.lanes,
          [&](Value i) { e.store(math::TanhOp::create(e.b, e.loc, e.load(flat, i)), flat, i); });
   e.loop(whole, total, 1, [&](Value i) {

@@ -89,6 +89,13 @@ public:
   void store(Value v, Value memory, ValueRange at) {
     mlir::vector::StoreOp::create(b, loc, v, memory, at);
   }
+  /// The first `count` lanes.
+  void storeFirst(Value v, int64_t count, Value memory, ValueRange at) {
+    store(mlir::vector::ExtractStridedSliceOp::create(b, loc, v, llvm::ArrayRef<int64_t>{0},
+                                                      llvm::ArrayRef<int64_t>{count},
+                                                      llvm::ArrayRef<int64_t>{1}),
+          memory, at);
+  }
   Value loadScalar(Value memory, ValueRange at) {
     return mlir::memref::LoadOp::create(b, loc, memory, at);
   }
@@ -96,6 +103,15 @@ public:
     mlir::memref::StoreOp::create(b, loc, v, memory, at);
   }
   Value loadBroadcast(Value memory, ValueRange at) { return broadcast(loadScalar(memory, at)); }
+  /// The memory in one dimension: what is a constant number of elements away then is a constant
+  /// offset in the code too. With an index per dimension the backend keeps an address per pixel,
+  /// runs out of registers for them, and loads early what it must spill.
+  Value flatten(Value memory) {
+    llvm::SmallVector<mlir::ReassociationIndices> all(1);
+    for (size_t i = 0; i < shape(memory).size(); ++i)
+      all.front().push_back(static_cast<int64_t>(i));
+    return mlir::memref::CollapseShapeOp::create(b, loc, memory, all);
+  }
   /// Asks for the line at `at` in the second-level cache.
   void prefetch(Value memory, ValueRange at) {
     mlir::memref::PrefetchOp::create(b, loc, memory, at, /*isWrite=*/false, /*localityHint=*/2,
@@ -138,6 +154,11 @@ llvm::SmallVector<mlir::Value> pixelOf(mlir::Value images, mlir::Value image,
 
 /// `value`, times `slope` where it is not positive; `value` without a slope.
 mlir::Value emitLeaky(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> slope);
+
+/// `sums[i]`, summed over its lanes, in lane i; the other lanes of the result are undefined. Pairs
+/// of vectors become halves of one, until one is left: half as many shuffles as one by one. Halves
+/// are 128 bits or lie within them wherever possible, which x86 shuffles without a mask.
+mlir::Value sumLanes(Emitter &e, llvm::SmallVector<mlir::Value> sums);
 
 /// The hyperbolic tangent of every value, in place.
 void emitTanh(Emitter &e, mlir::Value planes);

@@ -78,12 +78,11 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
         out[base + channels + c] = llvm::bit_cast<int32_t>(step);
         base += 2 * channels;
         for (int64_t i = 0; i < inputs; ++i) {
-          // The last block has only the words that it needs.
-          int64_t word = i / 4, block = word / kLine;
-          int64_t inBlock = std::min(kLine, words - block * kLine);
-          int64_t blockAt = base + block * kLine * taps * channels;
+          // The last chunk has only the words that it needs.
+          int64_t word = i / 4, chunk = cpu::getWordChunk(taps), first = word / chunk * chunk;
+          int64_t inChunk = std::min(chunk, words - first);
           for (int64_t tap = 0; tap < taps; ++tap)
-            putByte(blockAt + (tap * inBlock + word % kLine) * channels + c, i % 4,
+            putByte(base + (first * taps + tap * inChunk + word - first) * channels + c, i % 4,
                     numbers[i * taps + tap]);
         }
       }

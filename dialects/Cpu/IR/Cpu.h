@@ -61,6 +61,10 @@ inline int64_t getHeaderLines(Precision precision) {
   return precision == Precision::BF16 ? 0 : precision == Precision::Int4 ? 3 : 2;
 }
 
+/// Words of input channels whose taps follow each other in packed int8 weights: an iteration of the
+/// loop over them, long enough that its overhead does not show.
+inline int64_t getWordChunk(int64_t taps) { return taps == 4 ? 2 : 1; }
+
 /// Words of one phase of packed int8 weights for `channels` output channels (`conv3x3`,
 /// `conv_upsample`): starting sums, scales, then taps.
 int64_t getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels);

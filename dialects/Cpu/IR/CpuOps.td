@@ -64,7 +64,7 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
     `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32. `class_rows`: (classes + 1) x M x Np of a
     classes x N x M table, the last slice zero (no class). `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes`
     output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
-    channels are words of four, blocks hold 16 of them and only words with channels in them are there; each group's
+    channels are words of four, and one (`conv_upsample`: two) of them takes the place of a block; each group's
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
     `conv_planar`, a word per output, rounded up to 16. `conv_planes`: weights transformed for `form`, in groups as above,
     then plane, input channel (rounded up to 4), output channel. Offsets and sizes are bytes.
