@@ -75,7 +75,10 @@ private:
   Error visit(GetParamOp op);
   Error visit(EvolveOp op);
   Error visit(SelectClassOp op) {
-    return set(op.getResult(), kernels::selectClass(get(op.getTable()), getInts(op.getLabel())));
+    if (!op.getBits())
+      return set(op.getResult(), kernels::selectClass(get(op.getTable()), getInts(op.getLabel())));
+    Tensor<T> rounded = kernels::roundTable(get(op.getTable()), *op.getBits());
+    return set(op.getResult(), kernels::selectClass(rounded, getInts(op.getLabel())));
   }
   Error visit(CoupleOp op) {
     Tensor<T> result(get(op.getTarget()).shape);

@@ -111,6 +111,24 @@ template <typename T> Tensor<T> kernels::roundWaves(const Tensor<T> &waves, Prec
   return result;
 }
 
+template <typename T> Tensor<T> kernels::roundTable(const Tensor<T> &table, int64_t bits) {
+  int64_t classes = table.shape[0], rows = table.shape[1], sources = table.shape[2];
+  double largest = std::ldexp(1.0, static_cast<int>(bits) - 1) - 1;
+  Tensor<T> result(table.shape);
+  for (int64_t c = 0; c < classes; ++c)
+    for (int64_t m = 0; m < sources; ++m) {
+      auto at = [&](int64_t i) { return (c * rows + i) * sources + m; };
+      double peak = 0;
+      for (int64_t i = 0; i < rows; ++i)
+        peak = std::max(peak, std::fabs(double(table.data[at(i)])));
+      double step = peak / largest;
+      for (int64_t i = 0; i < rows; ++i)
+        result.data[at(i)] =
+            peak > 0 ? static_cast<T>(std::nearbyint(table.data[at(i)] / step) * step) : T(0);
+    }
+  return result;
+}
+
 template <typename T>
 Tensor<T> kernels::selectClass(const Tensor<T> &table, ArrayRef<int64_t> labels) {
   llvm::SmallVector<int64_t> shape(table.shape);
@@ -401,6 +419,7 @@ Tensor<T> kernels::zip(const Tensor<T> &a, const Tensor<T> &b, llvm::function_re
                                      const Tensor<T> &, const Tensor<T> &, Tensor<T> &);           \
   template Tensor<T> kernels::roundCoupling(const Tensor<T> &, Precision);                         \
   template Tensor<T> kernels::roundWaves(const Tensor<T> &, Precision);                            \
+  template Tensor<T> kernels::roundTable(const Tensor<T> &, int64_t);                              \
   template Tensor<T> kernels::selectClass(const Tensor<T> &, ArrayRef<int64_t>);                   \
   template void kernels::applyTransforms(Tensor<T> &, double, bool);                               \
   template Tensor<T> kernels::readout(const Tensor<T> &, Reference, Encoding);                     \

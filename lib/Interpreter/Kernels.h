@@ -28,6 +28,9 @@ void coupleWaves(const Tensor<T> &coupling, const Tensor<T> &sourceSine,
 template <typename T> Tensor<T> roundCoupling(const Tensor<T> &coupling, Precision precision);
 template <typename T> Tensor<T> roundWaves(const Tensor<T> &waves, Precision precision);
 
+/// The values that a classes x N x M table has left in so many bits (un0.select_class).
+template <typename T> Tensor<T> roundTable(const Tensor<T> &table, int64_t bits);
+
 template <typename T> Tensor<T> selectClass(const Tensor<T> &table, llvm::ArrayRef<int64_t> labels);
 
 /// Multiplies by `scale` and clears the diagonal of the last two dimensions.

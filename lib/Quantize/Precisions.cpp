@@ -3,6 +3,7 @@
 #include "un0/Quantize/Precisions.h"
 
 #include "dialects/Cpu/IR/Cpu.h"
+#include "dialects/Un0/Transforms/Passes.h"
 #include "un0/Quantize/HostModel.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
@@ -124,6 +125,7 @@ Error un0::applyPrecisions(ModuleOp module, ArrayRef<Choice> choices) {
     rate.setPrecisionsAttr(quantized ? ArrayAttr::get(module.getContext(), precisions)
                                      : ArrayAttr());
   });
+  quantizeTables(module);
   return Error::success();
 }
 

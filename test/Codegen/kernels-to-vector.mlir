@@ -41,3 +41,22 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
     return
   }
 }
+
+// -----
+
+// Ten bits: eight of them from one line, two from another, the sign by the shift down, one product with the scale.
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @gather_words
+  // CHECK: %[[U:.*]] = vector.load %arg0[%{{.*}}, %{{.*}}, %c1, %c0] : memref<4x2x4x16xi32>, vector<16xi32>
+  // CHECK: %[[L:.*]] = vector.load %arg0[%{{.*}}, %{{.*}}, %c3, %c0]
+  // CHECK: arith.shli %[[U]]
+  // CHECK: %[[BOTH:.*]] = arith.ori
+  // CHECK: %[[N:.*]] = arith.shrsi %[[BOTH]]
+  // CHECK: %[[S:.*]] = vector.load %arg0[%{{.*}}, %{{.*}}, %c0, %c0]
+  // CHECK: arith.mulf
+  // CHECK-NEXT: vector.store
+  func.func @gather_words(%t: memref<4x2x4x16xi32>, %l: memref<1xi64>, %d: memref<2x96xf32>) {
+    cpu.gather_class %t[%l] to %d : memref<4x2x4x16xi32>, memref<1xi64>, memref<2x96xf32>
+    return
+  }
+}

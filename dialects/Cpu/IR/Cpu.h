@@ -58,6 +58,15 @@ inline int64_t getHeaderLines(Precision precision) {
   return precision == Precision::BF16 ? 0 : precision == Precision::Int4 ? 3 : 2;
 }
 
+/// Lines of one class and source of a `class_words` table for `padded` oscillators: one of scales,
+/// then for every 256 oscillators their upper 8 bits, 64 to a line, and a line of their lower 2.
+/// Vector q of a block has byte q % 4 of each word of line q / 4, and bits 2q and 2q + 1 of the
+/// last line's: the numbers come out in lanes, without a shuffle.
+inline int64_t getTableLines(int64_t padded) {
+  int64_t vectors = padded / kLine, rest = vectors % kLine;
+  return 1 + vectors / kLine * 5 + (rest ? (rest + 3) / 4 + 1 : 0);
+}
+
 /// Words of one phase of packed int8 weights for `channels` output channels (`conv3x3`,
 /// `conv_upsample`): starting sums, scales, then taps.
 int64_t getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels);
@@ -67,6 +76,8 @@ int64_t getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels);
 constexpr float kByteWave = 127.0f, kShortWave = 2047.0f;
 /// Largest magnitude of a packed coupling.
 constexpr int64_t kByteCoupling = 127, kShortCoupling = 8191;
+/// Largest magnitude in a `class_words` table.
+constexpr int64_t kTableNumber = (1 << (kTableBits - 1)) - 1;
 
 } // namespace un0::cpu
 

@@ -68,10 +68,21 @@ LogicalResult WavesOp::verify() {
 LogicalResult GatherClassOp::verify() {
   ArrayRef<int64_t> table = shapeOf(getTable()), dest = shapeOf(getDest()),
                     labels = shapeOf(getLabels());
-  if (table.size() != 3)
-    return emitOpError("table has rank ") << table.size() << " instead of 3";
-  bool single = labels[0] == 1 && dest == table.drop_front();
-  bool tile = dest == ArrayRef<int64_t>({table[2], table[1], labels[0]});
+  bool words = cast<MemRefType>(getTable().getType()).getElementType().isInteger(32);
+  size_t rank = words ? 4 : 3;
+  if (table.size() != rank)
+    return emitOpError("table has rank ") << table.size() << " instead of " << rank;
+  if (dest.size() != 2 && dest.size() != 3)
+    return emitOpError("destination has rank ") << dest.size() << " instead of 2 or 3";
+  int64_t padded = dest.size() == 2 ? dest[1] : dest[0];
+  if (words && (padded % kLine || table[2] != getTableLines(padded) || table[3] != kLine))
+    return emitOpError("table has ")
+           << table[2] << " lines of " << table[3] << " for " << padded
+           << " oscillators instead of " << getTableLines(padded) << " of " << kLine;
+  if (!words)
+    padded = table[2];
+  bool single = labels[0] == 1 && dest == ArrayRef<int64_t>({table[1], padded});
+  bool tile = dest == ArrayRef<int64_t>({padded, table[1], labels[0]});
   if (!single && !tile)
     return emitOpError("destination does not hold the drive of ") << labels[0] << " samples";
   return success();

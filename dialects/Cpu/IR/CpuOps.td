@@ -10,6 +10,8 @@
 //            scales (f32 bits), a line of sums to start from (-128 x row sum for bytes); int4: a 16-entry table, too
 //   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
 //   drive    Np x M x B                      | M x Np
+//   class_words  (classes + 1) x M x (1 + L) x 16 x i32   a table of 10 bits: a line of scales (f32 bits, all the same), then
+//            5 lines for every 256 oscillators, the last of them fewer: see getTableLines
 //   image    ceil(C/16) x (H+2) x (W+2) x 16 channels in lanes, a ring of zeros around
 //   bytes    ceil(C/64) x (H+2) x (W+2) x 16 x i32, four channels to a word, a ring of the zero point around
 //
@@ -59,7 +61,7 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
   let summary = "where a parameter lies in the weight section, and how";
   let description = [{
     `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32. `class_rows`: (classes + 1) x M x Np of a
-    classes x N x M table, the last slice zero (no class). `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes`
+    classes x N x M table, the last slice zero (no class); `class_words`: the same in 10 bits. `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes`
     output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
     channels are words of four, blocks hold 16 of them and only words with channels in them are there; each group's
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
@@ -105,8 +107,11 @@ def Cpu_WavesOp : Cpu_Op<"waves", [AttrSizedOperandSegments]> {
 
 def Cpu_GatherClassOp : Cpu_Op<"gather_class"> {
   let summary = "each sample's drive, once before the step loop";
-  let description = [{ A label outside [0, classes) takes the last, zero slice: no class. }];
-  let arguments = (ins Cpu_Read:$table, Arg<MemRefRankOf<[I64], [1]>, "", [MemRead]>:$labels, Cpu_Write:$dest);
+  let description = [{
+    A label outside [0, classes) takes the last, zero slice: no class. A table of words, `class_words`, is expanded to f32:
+    number x scale.
+  }];
+  let arguments = (ins Arg<StaticShapeMemRefOf<[F32, I32]>, "", [MemRead]>:$table, Arg<MemRefRankOf<[I64], [1]>, "", [MemRead]>:$labels, Cpu_Write:$dest);
   let assemblyFormat = "$table `[` $labels `]` `to` $dest attr-dict `:` type($table) `,` type($labels) `,` type($dest)";
   let hasVerifier = 1;
 }

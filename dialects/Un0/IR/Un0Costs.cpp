@@ -59,7 +59,9 @@ unsigned un0::getNumStages(Solver solver) {
 
 Cost SelectClassOp::getCost() {
   Cost cost;
-  cost.parameterBytes = cost.bytesWritten = getBytesPerImage(getResult());
+  cost.bytesWritten = getBytesPerImage(getResult());
+  cost.parameterBytes =
+      getBits() ? getElementsPerImage(getResult()) * *getBits() / 8 : uint64_t(cost.bytesWritten);
   return cost;
 }
 

@@ -164,6 +164,12 @@ LogicalResult SelectClassOp::verify() {
   auto table = cast<ShapedType>(getTable().getType());
   if (table.getRank() < 2)
     return emitOpError() << "table must have a class dimension and one more, but is " << table;
+  if (getBits() && *getBits() != kTableBits)
+    return emitOpError() << "tables have " << kTableBits << " bits or are f32, but this one has "
+                         << static_cast<int64_t>(*getBits());
+  if (getBits() && table.getRank() != 3)
+    return emitOpError() << "a table of " << kTableBits << " bits must be classes x N x M, but is "
+                         << table;
   SmallVector<int64_t> shape(table.getShape());
   shape[0] = getShape(getLabel())[0];
   auto expected = RankedTensorType::get(shape, table.getElementType());

@@ -50,11 +50,14 @@ def Un0_SelectClassOp : Un0_Op<"select_class", [Pure, DeclareOpInterfaceMethods<
     `result[b, ...] = table[label[b], ...]`, and zero where the label is outside [0, classes): that is the
     unconditional mode of the model.
 
+    With `bits = 10`, the only one, the table is replaced by its nearest values in whole steps: for every class and every
+    index m of the last dimension, steps of `max over n of |table[class, n, m]| / 511`.
+
     ```mlir
     %drive = un0.select_class %D[%label] : tensor<10x1024x8xf32>, tensor<?xi64> -> tensor<?x1024x8xf32>
     ```
   }];
-  let arguments = (ins AnyStaticShapeTensor:$table, 1DTensorOf<[I64]>:$label);
+  let arguments = (ins AnyStaticShapeTensor:$table, 1DTensorOf<[I64]>:$label, OptionalAttr<I64Attr>:$bits);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$table `[` $label `]` attr-dict `:` type($table) `,` type($label) `->` type($result)";
   let hasVerifier = 1;

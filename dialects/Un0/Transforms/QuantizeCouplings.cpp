@@ -11,6 +11,25 @@ namespace un0 {
 using namespace mlir;
 using namespace un0;
 
+void un0::quantizeTables(ModuleOp module) {
+  llvm::SmallPtrSet<Operation *, 2> coarse;
+  module.walk([&](FusedRateOp rate) {
+    bool bytes = false;
+    for (unsigned term = 0; term < rate.getCouplings().size(); ++term)
+      bytes |= llvm::is_contained({Precision::Int8, Precision::Int4}, rate.getPrecision(term));
+    for (Value coupling : rate.getCouplings())
+      if (auto select = coupling.getDefiningOp<SelectClassOp>(); select && bytes)
+        coarse.insert(select);
+  });
+  module.walk([&](SelectClassOp select) {
+    bool fits = cast<ShapedType>(select.getTable().getType()).getRank() == 3;
+    if (fits && coarse.contains(select))
+      select.setBits(kTableBits);
+    else
+      select.removeBitsAttr();
+  });
+}
+
 namespace {
 struct QuantizeCouplingsPass : un0::impl::Un0QuantizeCouplingsBase<QuantizeCouplingsPass> {
   using Base::Base;
@@ -43,6 +62,8 @@ struct QuantizeCouplingsPass : un0::impl::Un0QuantizeCouplingsBase<QuantizeCoupl
       });
       rate.setPrecisionsAttr(all32 ? ArrayAttr() : ArrayAttr::get(&getContext(), precisions));
     });
+    quantizeTables(getOperation());
+    getOperation().walk([&](SelectClassOp select) { numTables += select.getBits().has_value(); });
   }
 
   Precision choose(Value coupling, Precision wanted) {

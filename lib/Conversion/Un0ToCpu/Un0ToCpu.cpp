@@ -48,6 +48,10 @@ Precision getWavePrecision(Precision coupling) {
   return coupling == Precision::Int4 ? Precision::Int8 : coupling;
 }
 
+Packing getTablePacking(SelectClassOp select) {
+  return select.getBits() ? Packing::ClassWords : Packing::ClassRows;
+}
+
 class Lowering {
 public:
   Lowering(ModuleOp module, const CpuTarget &target)
@@ -194,8 +198,12 @@ LogicalResult Lowering::placeParameters() {
                 select.getLabel() != chain.func.getArgument(2))
               return select.emitError(
                   "is not a classes x N x M table selected by the model's labels");
-            if (failed(
-                    place(table, Packing::ClassRows, {dim(table, 0) + 1, dim(table, 2), padded})))
+            SmallVector<int64_t> shape = {dim(table, 0) + 1, dim(table, 2), padded};
+            if (select.getBits()) {
+              shape.back() = cpu::getTableLines(padded);
+              shape.push_back(kLine);
+            }
+            if (failed(place(table, getTablePacking(select), shape)))
               return failure();
           } else {
             Precision precision = rate.getPrecision(term);
@@ -243,8 +251,8 @@ Value Lowering::packed(Value param, Packing packing, Precision precision) {
   StringAttr symbol = param.getDefiningOp<GetParamOp>().getParamAttr().getAttr();
   Place &place = places.find({symbol, packing, precision})->second;
   Value offset = arith::ConstantIndexOp::create(b, loc, place.op.getOffset());
-  MemRefType type =
-      precision == Precision::F32 ? f32(place.shape) : MemRefType::get(place.shape, b.getI32Type());
+  bool floats = precision == Precision::F32 && packing != Packing::ClassWords;
+  MemRefType type = floats ? f32(place.shape) : MemRefType::get(place.shape, b.getI32Type());
   return memref::ViewOp::create(b, loc, type, weights, offset, ValueRange());
 }
 
@@ -415,7 +423,7 @@ LogicalResult Lowering::buildEvolve(int64_t batch, bool team) {
           buffers[coupling] = packed(coupling, Packing::Rows16, precision);
           continue;
         }
-        Value table = packed(select.getTable(), Packing::ClassRows);
+        Value table = packed(select.getTable(), getTablePacking(select));
         int64_t padded = padToLine(dim(coupling, 1)), sources = dim(coupling, 2);
         Value drive = batch == 1 ? alloc({sources, padded}) : alloc({padded, sources, batch});
         all.once([&] { cpu::GatherClassOp::create(b, loc, table, labels, drive); });

@@ -42,6 +42,31 @@ func.func @f(%t: memref<3x2x16xf32>, %l: memref<4xi64>, %d: memref<16x2x8xf32>) 
 
 // -----
 
+func.func @f(%t: memref<3x2x2x16xf32>, %l: memref<1xi64>, %d: memref<2x16xf32>) {
+  // expected-error @+1 {{table has rank 4 instead of 3}}
+  cpu.gather_class %t[%l] to %d : memref<3x2x2x16xf32>, memref<1xi64>, memref<2x16xf32>
+  return
+}
+
+// -----
+
+// 336 oscillators: scales, 4 lines and 1, then 2 lines and 1.
+func.func @f(%t: memref<3x2x8x16xi32>, %l: memref<1xi64>, %d: memref<2x336xf32>) {
+  // expected-error @+1 {{table has 8 lines of 16 for 336 oscillators instead of 9 of 16}}
+  cpu.gather_class %t[%l] to %d : memref<3x2x8x16xi32>, memref<1xi64>, memref<2x336xf32>
+  return
+}
+
+// -----
+
+func.func @f(%t: memref<3x2x9x16xi32>, %l: memref<4xi64>, %d: memref<336x2x8xf32>) {
+  // expected-error @+1 {{destination does not hold the drive of 4 samples}}
+  cpu.gather_class %t[%l] to %d : memref<3x2x9x16xi32>, memref<4xi64>, memref<336x2x8xf32>
+  return
+}
+
+// -----
+
 func.func @f(%w: memref<16xf32>, %x: memref<2x32xf32>, %t: memref<32xf32>) {
   // expected-error @+1 {{frequency has 16 entries but the population has 32}}
   cpu.rate frequency %w target %x base %t to %t

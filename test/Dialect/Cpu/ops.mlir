@@ -26,9 +26,11 @@ func.func @one_sample(%rows: memref<1x20xf32>, %theta: memref<32xf32>, %x: memre
 
 // CHECK-LABEL: func @tile
 func.func @tile(%labels: memref<16xi64>, %table: memref<11x8x32xf32>, %d: memref<32x8x16xf32>,
-                %theta: memref<32x16xf32>, %x: memref<32x2x16xf32>) {
+                %theta: memref<32x16xf32>, %x: memref<32x2x16xf32>, %words: memref<11x8x3x16xi32>) {
   // CHECK: cpu.gather_class %{{.*}}[%{{.*}}] to
   cpu.gather_class %table[%labels] to %d : memref<11x8x32xf32>, memref<16xi64>, memref<32x8x16xf32>
+  // CHECK: cpu.gather_class {{.*}} memref<11x8x3x16xi32>
+  cpu.gather_class %words[%labels] to %d : memref<11x8x3x16xi32>, memref<16xi64>, memref<32x8x16xf32>
   // CHECK: cpu.waves
   cpu.waves %theta to %x : memref<32x16xf32>, memref<32x2x16xf32>
   return

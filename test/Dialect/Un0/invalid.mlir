@@ -49,6 +49,22 @@ func.func @select_rank(%D: tensor<10xf32>, %label: tensor<?xi64>) {
 
 // -----
 
+func.func @select_bits(%D: tensor<10x16x4xf32>, %label: tensor<?xi64>) {
+  // expected-error @below {{'un0.select_class' op tables have 10 bits or are f32, but this one has 8}}
+  %d = un0.select_class %D[%label] {bits = 8 : i64} : tensor<10x16x4xf32>, tensor<?xi64> -> tensor<?x16x4xf32>
+  return
+}
+
+// -----
+
+func.func @select_bits_rank(%D: tensor<10x16xf32>, %label: tensor<?xi64>) {
+  // expected-error @below {{'un0.select_class' op a table of 10 bits must be classes x N x M, but is 'tensor<10x16xf32>'}}
+  %d = un0.select_class %D[%label] {bits = 10 : i64} : tensor<10x16xf32>, tensor<?xi64> -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
 func.func @no_states() {
   // expected-error @below {{'un0.evolve' op must have at least one state}}
   un0.evolve() solver(euler) steps(1) time(1.0) {
