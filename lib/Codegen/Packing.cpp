@@ -235,9 +235,8 @@ Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor
     case Packing::Vector:
       return packer.vector();
     case Packing::Rows16:
-      return packed.getPrecision() == Precision::F32
-                 ? packer.rows16()
-                 : packWords(param, packed.getPrecision(), tensor, counted);
+      return packed.getPrecision() == Precision::F32 ? packer.rows16()
+                                                     : packWords(param, packed, tensor, counted);
     case Packing::ClassRows:
       return packer.classRows();
     case Packing::ClassWords:

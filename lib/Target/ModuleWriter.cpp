@@ -23,7 +23,8 @@ namespace {
 std::string getStorage(cpu::PackedParamOp packed) {
   if (packed.getPacking() == cpu::Packing::ClassWords)
     return "int" + std::to_string(kTableBits);
-  return stringifyPrecision(packed.getPrecision()).str();
+  std::string name = stringifyPrecision(packed.getPrecision()).str();
+  return packed.getColumns() ? name + "/" + std::to_string(packed.getColumns()) : name;
 }
 
 /// SHA-256, through the library that uses the processor's instructions for it.

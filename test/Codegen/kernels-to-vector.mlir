@@ -60,3 +60,24 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
     return
   }
 }
+
+// -----
+
+// int4 with groups: the bits that say the set of every byte, one for two lines of words, become bit 4 of the indices.
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @rate_groups
+  // CHECK-DAG: %[[A:.*]] = vector.load %arg1[%{{.*}}, %c6, %c0] : memref<2x9x16xi32>
+  // CHECK-DAG: %[[B:.*]] = vector.load %arg1[%{{.*}}, %c7, %c0] : memref<2x9x16xi32>
+  // CHECK: arith.shrui
+  // CHECK: %[[SHIFTED:.*]] = arith.shli %{{.*}}, %[[FOUR:.*]] : vector<16xi32>
+  // CHECK: %[[SET:.*]] = arith.andi %[[SHIFTED]]
+  // CHECK: %[[LOW:.*]] = arith.ori %{{.*}}, %[[SET]]
+  // CHECK: %[[HIGH:.*]] = arith.ori %{{.*}}, %[[SET]]
+  // CHECK: cpu.lookup %[[A]], %[[B]][%[[LOW]]]
+  // CHECK: cpu.lookup %[[A]], %[[B]][%[[HIGH]]]
+  func.func @rate_groups(%t: memref<32xf32>, %k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>) {
+    cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
+        : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x9x16xi32>), (memref<2x8xi32>)
+    return
+  }
+}

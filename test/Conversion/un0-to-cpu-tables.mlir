@@ -1,5 +1,8 @@
 // RUN: un0-opt %s --un0-to-cpu | FileCheck %s
 
+// int4 with groups: 16 lines of words, 4 of scales, starts and two tables, and one of sets.
+// CHECK: cpu.packed_param @K_rows16 of @K rows16 at {{.*}} size 10752 {columns = 4 : i64, precision = #un0<precision int4>}
+
 // A table of 10 bits has a place of its own layout, in words, and is expanded where it is gathered.
 module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}, un0.phase = "fused"} {
   un0.param @K : tensor<128x128xf32> from "m.safetensors" key "dynamics.K" {zero_diagonal}
@@ -13,6 +16,7 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
   // CHECK: cpu.packed_param @D_class_words of @D class_words at {{.*}} size 8192
   // CHECK-LABEL: func.func @un0_evolve_1
   // CHECK: cpu.gather_class {{.*}} memref<4x8x4x16xi32>, memref<1xi64>, memref<8x128xf32>
+  // CHECK: cpu.rate {{.*}}groups = array<i64: 4, 0>, {{.*}}memref<8x21x16xi32>
   // CHECK-LABEL: func.func @un0_evolve_16
   // CHECK: cpu.gather_class {{.*}} memref<4x8x4x16xi32>, memref<16xi64>, memref<128x8x16xf32>
   func.func @generate(%theta0: tensor<?x128xf32>, %phi0: tensor<?x8xf32>, %label: tensor<?xi64>) -> tensor<?x3x4x4xf32> {
@@ -27,7 +31,7 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
       %p = un0.drift %phi0, %wc : tensor<?x8xf32>, tensor<1x8xf32>
       %s, %c = un0.sin_cos %t : tensor<?x128xf32>
       %ps, %pc = un0.sin_cos %p : tensor<?x8xf32>
-      %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c), %drive(%ps, %pc) {precisions = [#un0<precision int8>, #un0<precision f32>]}
+      %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c), %drive(%ps, %pc) {groups = array<i64: 4, 0>, precisions = [#un0<precision int4>, #un0<precision f32>]}
           : tensor<?x128xf32>, tensor<1x128xf32>, [tensor<128x128xf32>, tensor<?x128xf32>], [tensor<?x128x8xf32>, tensor<?x8xf32>]
       un0.yield %dt : tensor<?x128xf32>
     }

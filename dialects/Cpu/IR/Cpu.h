@@ -13,6 +13,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/Cpu/IR/CpuDialect.h.inc"
@@ -56,6 +57,28 @@ inline int64_t getRowGroups(int64_t paddedRows, int64_t lanes) {
 /// Lines of a `words16` panel after its words: row scales, sums to start from, and int4's table.
 inline int64_t getHeaderLines(Precision precision) {
   return precision == Precision::BF16 ? 0 : precision == Precision::Int4 ? 3 : 2;
+}
+
+/// Where int4 with groups says which set of levels a group uses: `group` columns, every fourth of
+/// 4 x group, are the bytes at one place in the words of group / 2 lines. Their bit is in the same
+/// byte of line k / (4 x group) of the panel's last lines, k the line of words, at `bit(k)`.
+struct LevelSets {
+  int64_t group;
+
+  int64_t getLines(int64_t words) const { return (words + 4 * group - 1) / (4 * group); }
+  int64_t line(int64_t k) const { return k / (4 * group); }
+  int64_t bit(int64_t k) const { return k / (group / 2) % 8; }
+};
+
+/// Lines of a `words16` panel of `words` lines of words. int4 with groups has another table and, at
+/// the end, the lines of LevelSets.
+inline int64_t getPanelLines(int64_t words, Precision precision, int64_t group) {
+  return words + getHeaderLines(precision) + (group ? 1 + LevelSets{group}.getLines(words) : 0);
+}
+/// The lines of words in such a panel of `lines`.
+inline int64_t getWordLines(int64_t lines, Precision precision, int64_t group) {
+  int64_t rest = lines - getHeaderLines(precision) - (group ? 1 : 0);
+  return group ? rest - (rest + 4 * group) / (4 * group + 1) : rest;
 }
 
 /// Lines of one class and source of a `class_words` table for `padded` oscillators: one of scales,

@@ -103,15 +103,16 @@ LogicalResult RateOp::verify() {
            << shapeOf(getFrequency())[0] << " entries but the population has " << padded;
   if (getCouplings().size() != getSources().size() ||
       (getPrecisions() && getPrecisions()->size() != getCouplings().size()) ||
-      (getDrains() && getDrains()->size() != getCouplings().size()))
-    return emitOpError("needs a source, a precision and a drain per coupling");
+      (getDrains() && getDrains()->size() != getCouplings().size()) ||
+      (getGroups() && getGroups()->size() != getCouplings().size()))
+    return emitOpError("needs a source, a precision, a drain and a group per coupling");
   if (getFirst() && !single)
     return emitOpError("rows of a batch tile are not split");
   for (auto [i, coupling, source] : llvm::enumerate(getCouplings(), getSources())) {
     ArrayRef<int64_t> k = shapeOf(coupling), s = shapeOf(source);
     int64_t sources = single ? s.back() : s.front();
     if (Precision precision = getPrecision(i); precision != Precision::F32) {
-      int64_t words = k.size() == 3 ? k[1] - getHeaderLines(precision) : 0;
+      int64_t words = k.size() == 3 ? getWordLines(k[1], precision, getGroup(i)) : 0;
       int64_t needed = precision == Precision::Int4 ? 2 * words : words;
       if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
           needed > sources ||

@@ -96,6 +96,10 @@ EvolveOp eraseStates(mlir::RewriterBase &rewriter, EvolveOp evolve, const llvm::
 /// below that of int8 couplings.
 constexpr int64_t kTableBits = 10;
 
+/// Columns of an int4 coupling that choose one of two sets of levels together (`groups` of
+/// un0.fused_rate).
+constexpr int64_t kLevelGroup = 4;
+
 /// Bits of a stored coupling or weight.
 unsigned getStorageBits(Precision precision);
 /// What multiplies it, as in the module's cost table: "f32", "s16", "bf16" or "u8s8".

@@ -200,7 +200,8 @@ def Un0QuantizeCouplings : Pass<"un0-quantize-couplings", "::mlir::ModuleOp"> {
     Gives every coupling that all samples share and that has at least `min-sources` sources a precision. Sines and cosines
     are bounded by one, so the scale of their numbers is known without data; that of a row of K is its largest magnitude.
     A drive, which differs from sample to sample, and small couplings are multiplied in f32: they take no time. A coupling
-    whose sources are not a multiple of 8 gets `int8` instead of `int4`. `params` restricts the pass to couplings that
+    whose sources are not a multiple of 8 gets `int8` instead of `int4`; with `int4-group=4` groups of 4
+    columns of a row of an `int4` coupling choose between two sets of levels (`groups` of `un0.fused_rate`). `params` restricts the pass to couplings that
     read one of these parameters. Tables that a drive beside an int8 or int4 coupling is gathered from are stored in few
     bits, which models of many classes need to become small. With `precision=int8`:
 
@@ -218,6 +219,8 @@ def Un0QuantizeCouplings : Pass<"un0-quantize-couplings", "::mlir::ModuleOp"> {
   }];
   let options = [
     Option<"precision", "precision", "std::string", /*default=*/"\"int8\"", "int16, bf16, int8, int4 or f32">,
+    Option<"int4Group", "int4-group", "int64_t", /*default=*/"0",
+           "columns of an int4 coupling that choose their levels together, 4; 0 for all">,
     Option<"minSources", "min-sources", "int64_t", /*default=*/"32", "couplings with fewer sources stay f32">,
     ListOption<"params", "params", "std::string", "symbols of parameters; all without it">
   ];

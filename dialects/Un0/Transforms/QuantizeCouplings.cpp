@@ -41,6 +41,11 @@ struct QuantizeCouplingsPass : un0::impl::Un0QuantizeCouplingsBase<QuantizeCoupl
           << precision << "' is not one of f32, int16, bf16, int8, int4";
       return signalPassFailure();
     }
+    if (int4Group && int4Group != kLevelGroup) {
+      getOperation().emitError("int4-group is ")
+          << int64_t(int4Group) << "; there are 0 and " << kLevelGroup;
+      return signalPassFailure();
+    }
     llvm::StringSet<> chosen;
     for (const std::string &name : params) {
       if (!getOperation().lookupSymbol<ParamOp>(name)) {
@@ -50,17 +55,14 @@ struct QuantizeCouplingsPass : un0::impl::Un0QuantizeCouplingsBase<QuantizeCoupl
       chosen.insert(name);
     }
     getOperation().walk([&](FusedRateOp rate) {
-      SmallVector<Attribute> precisions;
+      SmallVector<Precision> precisions;
       for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
         auto get = coupling.getDefiningOp<GetParamOp>();
         bool selected = chosen.empty() || (get && chosen.contains(get.getParam()));
         Precision result = selected ? choose(coupling, *wanted) : rate.getPrecision(term);
-        precisions.push_back(PrecisionAttr::get(&getContext(), result));
+        precisions.push_back(result);
       }
-      bool all32 = llvm::all_of(precisions, [](Attribute p) {
-        return cast<PrecisionAttr>(p).getValue() == Precision::F32;
-      });
-      rate.setPrecisionsAttr(all32 ? ArrayAttr() : ArrayAttr::get(&getContext(), precisions));
+      rate.quantize(precisions, int4Group);
     });
     quantizeTables(getOperation());
     getOperation().walk([&](SelectClassOp select) { numTables += select.getBits().has_value(); });

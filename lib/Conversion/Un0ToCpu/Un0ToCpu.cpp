@@ -37,10 +37,11 @@ struct ModelChain {
 int64_t dim(Value value, unsigned i) { return cast<ShapedType>(value.getType()).getDimSize(i); }
 
 /// Lines of 16 rows of a coupling with `sources` sources.
-int64_t getLines(int64_t sources, Precision precision) {
+int64_t getLines(int64_t sources, Precision precision, int64_t group) {
   if (precision == Precision::F32)
     return sources;
-  return llvm::divideCeil(sources, cpu::getPerWord(precision)) + cpu::getHeaderLines(precision);
+  return cpu::getPanelLines(llvm::divideCeil(sources, cpu::getPerWord(precision)), precision,
+                            group);
 }
 
 /// As what the waves of a coupling's source are packed.
@@ -64,7 +65,8 @@ private:
   LogicalResult findChain();
   LogicalResult placeParameters();
   LogicalResult place(Value param, Packing packing, ArrayRef<int64_t> shape,
-                      Precision precision = Precision::F32, int64_t zeroPoint = 0);
+                      Precision precision = Precision::F32, int64_t zeroPoint = 0,
+                      int64_t columns = 0);
   LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();
@@ -75,7 +77,8 @@ private:
   MemRefType f32(ArrayRef<int64_t> shape) { return MemRefType::get(shape, b.getF32Type()); }
   Value alloc(ArrayRef<int64_t> shape) { return memref::AllocOp::create(b, loc, f32(shape)); }
   /// The packed form of a parameter, as a view of the entry's weights.
-  Value packed(Value param, Packing packing, Precision precision = Precision::F32);
+  Value packed(Value param, Packing packing, Precision precision = Precision::F32,
+               int64_t columns = 0);
   Value allocWords(ArrayRef<int64_t> shape) {
     return memref::AllocOp::create(b, loc, MemRefType::get(shape, b.getI32Type()));
   }
@@ -100,8 +103,8 @@ private:
   SymbolTable symbols;
   OpBuilder b;
   ModelChain chain;
-  /// By symbol, packing and precision.
-  llvm::MapVector<std::tuple<StringAttr, Packing, Precision>, Place> places;
+  /// By symbol, packing, precision and columns of a group.
+  llvm::MapVector<std::tuple<StringAttr, Packing, Precision, int64_t>, Place> places;
   int64_t weightBytes = 0;
   Location loc = b.getUnknownLoc();
   Value weights, arena;
@@ -160,12 +163,12 @@ LogicalResult Lowering::findChain() {
 }
 
 LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> shape,
-                              Precision precision, int64_t zeroPoint) {
+                              Precision precision, int64_t zeroPoint, int64_t columns) {
   auto get = param.getDefiningOp<GetParamOp>();
   if (!get)
     return emitError(param.getLoc(), "expected a parameter, not a computed value, on target cpu");
   StringAttr symbol = get.getParamAttr().getAttr();
-  auto [it, inserted] = places.insert({{symbol, packing, precision}, Place()});
+  auto [it, inserted] = places.insert({{symbol, packing, precision, columns}, Place()});
   if (!inserted)
     return success();
   int64_t bytes = 4;
@@ -174,7 +177,7 @@ LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> sh
       return get.emitError("parameter is too large to pack");
   auto op = cpu::PackedParamOp::create(
       b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
-      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint);
+      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint, columns);
   symbols.insert(op);
   it->second = {op, SmallVector<int64_t>(shape)};
   if (llvm::AddOverflow(weightBytes, static_cast<int64_t>(llvm::alignTo(bytes, 64)), weightBytes))
@@ -208,8 +211,9 @@ LogicalResult Lowering::placeParameters() {
           } else {
             Precision precision = rate.getPrecision(term);
             if (failed(place(coupling, Packing::Rows16,
-                             {padded / kLine, getLines(dim(coupling, 1), precision), kLine},
-                             precision)))
+                             {padded / kLine,
+                              getLines(dim(coupling, 1), precision, rate.getGroup(term)), kLine},
+                             precision, /*zeroPoint=*/0, rate.getGroup(term))))
               return failure();
           }
         }
@@ -247,9 +251,9 @@ LogicalResult Lowering::placeParameters() {
   return success();
 }
 
-Value Lowering::packed(Value param, Packing packing, Precision precision) {
+Value Lowering::packed(Value param, Packing packing, Precision precision, int64_t columns) {
   StringAttr symbol = param.getDefiningOp<GetParamOp>().getParamAttr().getAttr();
-  Place &place = places.find({symbol, packing, precision})->second;
+  Place &place = places.find({symbol, packing, precision, columns})->second;
   Value offset = arith::ConstantIndexOp::create(b, loc, place.op.getOffset());
   bool floats = precision == Precision::F32 && packing != Packing::ClassWords;
   MemRefType type = floats ? f32(place.shape) : MemRefType::get(place.shape, b.getI32Type());
@@ -420,7 +424,7 @@ LogicalResult Lowering::buildEvolve(int64_t batch, bool team) {
           continue;
         auto select = coupling.getDefiningOp<SelectClassOp>();
         if (!select) {
-          buffers[coupling] = packed(coupling, Packing::Rows16, precision);
+          buffers[coupling] = packed(coupling, Packing::Rows16, precision, rate.getGroup(term));
           continue;
         }
         Value table = packed(select.getTable(), getTablePacking(select));
@@ -535,7 +539,8 @@ LogicalResult Lowering::buildEvolve(int64_t batch, bool team) {
                               euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr(),
                               rate.getPrecisionsAttr(),
                               rate.getDrains() ? b.getDenseI64ArrayAttr(drains)
-                                               : DenseI64ArrayAttr());
+                                               : DenseI64ArrayAttr(),
+                              rate.getGroupsAttr());
         };
         if (split)
           make();

@@ -161,7 +161,7 @@ func.func @f(%t: memref<32x16xf32>, %x: memref<32x2x16xf32>, %i: index) {
 // -----
 
 func.func @f(%k: memref<2x8x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>) {
-  // expected-error @+1 {{needs a source, a precision and a drain per coupling}}
+  // expected-error @+1 {{needs a source, a precision, a drain and a group per coupling}}
   cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = []}
       : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x8x16xi32>), (memref<2x8xi32>)
   return
@@ -174,6 +174,16 @@ func.func @f(%k: memref<2x12x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>,
   // expected-error @+1 {{coupling 0 does not fit the int8 words of 32 oscillators}}
   cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
       : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x12x16xi32>), (memref<2x8xi32>)
+  return
+}
+
+// -----
+
+// Of 41 lines 34 are words of 8, three tell the sets, four are scales, starts and tables: 68 words of waves.
+func.func @f(%k: memref<17x41x16xi32>, %x: memref<2x272xf32>, %p: memref<2x67xi32>, %t: memref<272xf32>) {
+  // expected-error @+1 {{coupling 0 does not fit the int4 words of 272 oscillators}}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
+      : memref<272xf32>, memref<2x272xf32>, memref<272xf32>, memref<272xf32>, (memref<17x41x16xi32>), (memref<2x67xi32>)
   return
 }
 

@@ -59,3 +59,15 @@ func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memr
   %s, %c = cpu.sincos %v : vector<16xf32>
   return
 }
+
+// CHECK-LABEL: func @groups
+func.func @groups(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>, %v: vector<16xi32>) {
+  // CHECK: cpu.rate {{.*}} {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x9x16xi32>), (memref<2x8xi32>)
+  // CHECK: cpu.lookup %[[A:.*]][%[[A]]] : vector<16xi32>
+  %0 = cpu.lookup %v[%v] : vector<16xi32>
+  // CHECK: cpu.lookup %[[A]], %[[A]][%[[A]]] : vector<16xi32>
+  %1 = cpu.lookup %v, %v[%v] : vector<16xi32>
+  return
+}

@@ -527,6 +527,33 @@ func.func @f(%s: tensor<?x36xf32>, %w: tensor<1x36xf32>, %K: tensor<36x36xf32>) 
 // -----
 
 func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
+  // expected-error @+1 {{has 2 groups for 1 couplings}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {groups = array<i64: 4, 0>, precisions = [#un0<precision int4>]}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
+  // expected-error @+1 {{group 0 is of 16 columns; there are 4 and 0}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {groups = array<i64: 16>, precisions = [#un0<precision int4>]}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
+  // expected-error @+1 {{coupling 0 has groups but is int8, not int4}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {groups = array<i64: 4>, precisions = [#un0<precision int8>]}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
   // expected-error @+1 {{drain 0 is negative}}
   %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {drains = array<i64: -2>, precisions = [#un0<precision int16>]}
       : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]

@@ -28,6 +28,7 @@ const char *const kRagged = UN0_RAGGED_MODEL;
 struct Case {
   const char *model;
   Precision precision;
+  int64_t group;
   double meaning; ///< rms of the features against the interpreter on the same, quantized IR
   double exact;   ///< rms against the unquantized model: DESIGN.md, section 8
 };
@@ -47,7 +48,7 @@ TEST_P(CompiledPrecision, MeansWhatTheInterpreterSays) {
   buildPhase(Phase::Fused, pm);
   ASSERT_TRUE(succeeded(pm.run(module)));
   OwningOpRef<ModuleOp> exact(module.clone());
-  llvm::Error error = applyPrecisions(module, {{"K", GetParam().precision}});
+  llvm::Error error = applyPrecisions(module, {{"K", GetParam().precision}}, GetParam().group);
   ASSERT_FALSE(!!error) << toString(std::move(error));
 
   ArchiveSet archives(GetParam().model);
@@ -141,16 +142,19 @@ TEST(CompiledBytes, MeanWhatTheInterpreterSays) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CompiledPrecision,
-                         ::testing::Values(Case{kModel, Precision::F32, 1e-6, 1e-6},
-                                           Case{kModel, Precision::Int16, 6e-5, 2.5e-4},
-                                           Case{kModel, Precision::BF16, 1e-3, 2.6e-3},
-                                           Case{kModel, Precision::Int8, 1e-3, 1.1e-2},
-                                           Case{kModel, Precision::Int4, 1e-2, 1.2e-1},
-                                           Case{kRagged, Precision::Int8, 1e-3, 1.1e-2},
-                                           Case{kRagged, Precision::Int4, 1e-2, 1.2e-1}),
+                         ::testing::Values(Case{kModel, Precision::F32, 0, 1e-6, 1e-6},
+                                           Case{kModel, Precision::Int16, 0, 6e-5, 2.5e-4},
+                                           Case{kModel, Precision::BF16, 0, 1e-3, 2.6e-3},
+                                           Case{kModel, Precision::Int8, 0, 1e-3, 1.1e-2},
+                                           Case{kModel, Precision::Int4, 0, 1e-2, 1.2e-1},
+                                           Case{kModel, Precision::Int4, 4, 1e-2, 1e-1},
+                                           Case{kRagged, Precision::Int8, 0, 1e-3, 1.1e-2},
+                                           Case{kRagged, Precision::Int4, 0, 1e-2, 1.2e-1},
+                                           Case{kRagged, Precision::Int4, 4, 1e-2, 1e-1}),
                          [](const auto &info) {
                            return std::string(info.param.model == kModel ? "fashion_" : "ragged_") +
-                                  stringifyPrecision(info.param.precision).str();
+                                  stringifyPrecision(info.param.precision).str() +
+                                  (info.param.group ? "_group" : "");
                          });
 
 } // namespace
