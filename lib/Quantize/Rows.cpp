@@ -152,24 +152,22 @@ Levels un0::fitLevels(ArrayRef<std::vector<float>> rows) {
 }
 
 /// The level nearest to each number, by index, and the squared error that is left. Chains of
-/// compares, for the vectorizer.
+/// compares for the vectorizer, and indices that are no bytes, which might alias everything.
 template <typename T>
 static void findNearest(const std::array<T, 16> &levels, ArrayRef<float> row, float inverse,
-                        std::vector<uint8_t> &indices, std::vector<float> &errors) {
+                        MutableArrayRef<int32_t> indices, MutableArrayRef<float> errors) {
   auto boundaries = getBoundaries(levels);
   std::array<float, 16> values;
   llvm::copy(levels, values.begin());
-  indices.resize(row.size());
-  errors.resize(row.size());
   for (size_t i = 0; i < row.size(); ++i) {
     float value = row[i] * inverse, level = values[0];
-    unsigned index = 0;
+    int32_t index = 0;
     for (size_t k = 0; k < 15; ++k) {
       bool above = value > boundaries[k];
       index += above;
       level = above ? values[k + 1] : level;
     }
-    indices[i] = static_cast<uint8_t>(index);
+    indices[i] = index;
     errors[i] = (value - level) * (value - level);
   }
 }
@@ -179,10 +177,13 @@ static void findNearest(const std::array<T, 16> &levels, ArrayRef<float> row, fl
 template <typename T>
 static void chooseSets(const std::array<std::array<T, 16>, 2> &sets, size_t group,
                        ArrayRef<float> row, float inverse, MutableArrayRef<uint8_t> out) {
-  std::array<std::vector<uint8_t>, 2> indices;
+  std::array<std::vector<int32_t>, 2> indices;
   std::array<std::vector<float>, 2> errors;
-  for (size_t set = 0; set < 2; ++set)
+  for (size_t set = 0; set < 2; ++set) {
+    indices[set].resize(row.size());
+    errors[set].resize(row.size());
     findNearest(sets[set], row, inverse, indices[set], errors[set]);
+  }
   for (size_t block = 0; block < row.size(); block += 4 * group)
     for (size_t byte = 0; byte < 4; ++byte) {
       size_t end = std::min(block + 4 * group, row.size());
