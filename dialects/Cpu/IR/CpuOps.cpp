@@ -23,6 +23,10 @@ LogicalResult PackedParamOp::verify() {
     return emitOpError("lanes ") << getLanes() << " do not divide a line of " << kLine;
   if (getGroup() <= 0)
     return emitOpError("group ") << getGroup() << " is not positive";
+  if (getColumns() && (getColumns() != un0::kLevelGroup || getPrecision() != Precision::Int4))
+    return emitOpError("groups of ")
+           << getColumns() << " columns of " << un0::stringifyPrecision(getPrecision())
+           << "; there are those of " << un0::kLevelGroup << " of int4";
   return success();
 }
 
@@ -111,6 +115,11 @@ LogicalResult RateOp::verify() {
   for (auto [i, coupling, source] : llvm::enumerate(getCouplings(), getSources())) {
     ArrayRef<int64_t> k = shapeOf(coupling), s = shapeOf(source);
     int64_t sources = single ? s.back() : s.front();
+    if (int64_t group = getGroup(i);
+        group && (group != un0::kLevelGroup || getPrecision(i) != Precision::Int4))
+      return emitOpError("coupling ")
+             << i << " is " << un0::stringifyPrecision(getPrecision(i)) << " in groups of " << group
+             << "; there are those of " << un0::kLevelGroup << " of int4";
     if (Precision precision = getPrecision(i); precision != Precision::F32) {
       int64_t words = k.size() == 3 ? getWordLines(k[1], precision, getGroup(i)) : 0;
       int64_t needed = precision == Precision::Int4 ? 2 * words : words;

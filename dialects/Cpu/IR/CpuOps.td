@@ -62,10 +62,10 @@ def Cpu_ReadTerms : Arg<Variadic<StaticShapeMemRefOf<[F32, I32]>>, "", [MemRead]
 def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
   let summary = "where a parameter lies in the weight section, and how";
   let description = [{
-    `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32, with groups of
-    `columns`. `class_rows`: (classes + 1) x M x Np of a
-    classes x N x M table, the last slice zero (no class); `class_words`: the same in 10 bits. `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes`
-    output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
+    `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32,
+    with groups of `columns`. `class_rows`: (classes + 1) x M x Np of a classes x N x M table, the last slice zero (no
+    class); `class_words`: the same in 10 bits. `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes` output
+    channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
     channels are words of four, blocks hold 16 of them and only words with channels in them are there; each group's
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
     `conv_planar`, a word per output, rounded up to 16. Offsets and sizes are bytes.
@@ -114,7 +114,8 @@ def Cpu_GatherClassOp : Cpu_Op<"gather_class"> {
     A label outside [0, classes) takes the last, zero slice: no class. A table of words, `class_words`, is expanded to f32:
     number x scale.
   }];
-  let arguments = (ins Arg<StaticShapeMemRefOf<[F32, I32]>, "", [MemRead]>:$table, Arg<MemRefRankOf<[I64], [1]>, "", [MemRead]>:$labels, Cpu_Write:$dest);
+  let arguments = (ins Arg<StaticShapeMemRefOf<[F32, I32]>, "", [MemRead]>:$table,
+                       Arg<MemRefRankOf<[I64], [1]>, "", [MemRead]>:$labels, Cpu_Write:$dest);
   let assemblyFormat = "$table `[` $labels `]` `to` $dest attr-dict `:` type($table) `,` type($labels) `,` type($dest)";
   let hasVerifier = 1;
 }

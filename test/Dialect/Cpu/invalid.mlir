@@ -213,3 +213,18 @@ func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<16xi
       : memref<1x6x6x16xi32>, memref<16xi32>, memref<16xf32>, memref<1x6x6x16xi32>
   return
 }
+
+// -----
+
+un0.param @K : tensor<32x32xf32> from "m" key "K"
+// expected-error @+1 {{groups of 2 columns of int4; there are those of 4 of int4}}
+cpu.packed_param @P of @K rows16 at 0 size 2560 {columns = 2 : i64, precision = #un0<precision int4>}
+
+// -----
+
+func.func @f(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>) {
+  // expected-error @+1 {{coupling 0 is int8 in groups of 4; there are those of 4 of int4}}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {groups = array<i64: 4>, precisions = [#un0<precision int8>]}
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x9x16xi32>), (memref<2x8xi32>)
+  return
+}
