@@ -43,6 +43,14 @@ static SmallVector<Value> transpose(Emitter &e, SmallVector<Value> rows) {
   return rows;
 }
 
+/// Stores a square of registers, one sample's columns each, as lines of samples.
+static void storeTransposed(Emitter &e, SmallVector<Value> square, Value lines,
+                            llvm::function_ref<SmallVector<Value>(int64_t)> line) {
+  square = transpose(e, square);
+  for (auto [s, value] : llvm::enumerate(square))
+    e.store(value, lines, line(s));
+}
+
 /// Moves columns 0..count of a matrix whose rows are samples to or from rows of samples in the
 /// lanes, a square of registers at a time. `row(s)` are the indices of sample s's row but for the
 /// column, `line(i)` those of column i's samples.
@@ -193,6 +201,43 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
   });
 }
 
+/// Calls `body` for every register of source `m` in a `class_words` table, at oscillator `i`; `get`
+/// makes the f32 numbers that a class's slice has there.
+static void forEachTableVector(
+    Emitter &e, Value table, Value m, int64_t padded,
+    llvm::function_ref<void(Value i, llvm::function_ref<Value(Value slice)> get)> body) {
+  int64_t vectors = padded / kLine;
+  // Up to four vectors, those of one line of upper bits; the block has `lines` of these before that
+  // of lower bits.
+  auto four = [&](Value block, Value quarter, int64_t lines, int64_t count) {
+    Value first = e.add(e.mul(block, 5), 1);
+    Value upper = arith::AddIOp::create(e.b, e.loc, first, quarter), lower = e.add(first, lines);
+    Value start = e.add(e.mul(block, kLine * kLine), e.mul(quarter, 4 * kLine));
+    Value shift = arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), e.mul(quarter, 8));
+    for (int64_t q = 0; q < count; ++q)
+      for (int64_t part = 0; part < kLine; part += e.lanes)
+        body(e.add(start, q * kLine + part), [&](Value slice) -> Value {
+          Value high = e.load(table, {slice, m, upper, e.index(part)});
+          Value low = e.load(table, {slice, m, lower, e.index(part)});
+          low = arith::ShRUIOp::create(e.b, e.loc, low, e.broadcast(shift));
+          // The upper 8 bits to the top, the lower 2 below them, then down with the sign.
+          high = e.andWord(e.shiftLeft(high, static_cast<int32_t>(24 - 8 * q)),
+                           static_cast<int32_t>(0xff000000));
+          low = e.andWord(e.shiftLeft(low, static_cast<int32_t>(22 - 2 * q)), 0x00c00000);
+          Value number = arith::ShRSIOp::create(e.b, e.loc, e.orWord(high, low), e.splatWord(22));
+          Value scale = e.asFloats(e.load(table, {slice, m, e.index(0), e.index(part)}));
+          return e.mulf(e.toFloats(number), scale);
+        });
+  };
+  e.loop(0, vectors / kLine, 1,
+         [&](Value block) { e.loop(0, 4, 1, [&](Value quarter) { four(block, quarter, 4, 4); }); });
+  int64_t rest = vectors % kLine, lines = llvm::divideCeil(rest, 4);
+  Value block = e.index(vectors / kLine);
+  e.loop(0, rest / 4, 1, [&](Value quarter) { four(block, quarter, lines, 4); });
+  if (rest % 4)
+    four(block, e.index(rest / 4), lines, rest % 4);
+}
+
 void un0::emitGatherClass(Emitter &e, cpu::GatherClassOp op) {
   Value table = op.getTable(), dest = op.getDest(), zero = e.index(0);
   ArrayRef<int64_t> shape = Emitter::shape(table);
@@ -205,8 +250,14 @@ void un0::emitGatherClass(Emitter &e, cpu::GatherClassOp op) {
     Value chosen = arith::SelectOp::create(e.b, e.loc, inside, label, limit);
     return arith::IndexCastOp::create(e.b, e.loc, e.b.getIndexType(), chosen);
   };
+  bool words = shape.size() == 4;
   if (Emitter::shape(dest).size() == 2) {
     Value chosen = slice(zero);
+    if (words)
+      return e.loop(0, shape[1], 1, [&](Value m) {
+        forEachTableVector(e, table, m, Emitter::shape(dest)[1],
+                           [&](Value i, auto get) { e.store(get(chosen), dest, {m, i}); });
+      });
     e.loop(0, shape[1], 1,
            [&](Value m) { e.copyRow(table, {chosen, m}, zero, dest, m, zero, shape[2]); });
     return;
@@ -214,6 +265,16 @@ void un0::emitGatherClass(Emitter &e, cpu::GatherClassOp op) {
   SmallVector<Value> chosen;
   for (int64_t sample = 0; sample < Emitter::shape(dest)[2]; ++sample)
     chosen.push_back(slice(e.index(sample)));
+  if (words)
+    return e.loop(0, shape[1], 1, [&](Value m) {
+      forEachTableVector(e, table, m, Emitter::shape(dest)[0], [&](Value i, auto get) {
+        SmallVector<Value> square;
+        for (Value sample : chosen)
+          square.push_back(get(sample));
+        storeTransposed(e, square, dest,
+                        [&](int64_t s) { return SmallVector<Value>{e.add(i, s), m, zero}; });
+      });
+    });
   e.loop(0, shape[1], 1, [&](Value m) {
     transposeRows(
         e, shape[2], table, [&](int64_t s) { return SmallVector<Value>{chosen[s], m}; }, dest,

@@ -77,6 +77,51 @@ cpu::DotKind getKind(Precision precision) {
                                          : cpu::DotKind::U8S8;
 }
 
+/// The levels of an int4 coupling and the numbers of a line of its words.
+class LevelLines {
+public:
+  /// `words` lines of words at the front of a panel.
+  LevelLines(Emitter &e, Value coupling, Value panel, int64_t words, int64_t group)
+      : e(e), coupling(coupling), words(words), group(group) {
+    table = e.load(coupling, {panel, e.index(words + 2), e.index(0)});
+    if (group)
+      more = e.load(coupling, {panel, e.index(words + 3), e.index(0)});
+  }
+
+  /// Sources 0 to 3 and 4 to 7 of `word`, which is a part of line `k` of `panel`, as bytes.
+  std::pair<Value, Value> unpack(Value word, Value panel, Value k, Value part) {
+    Value low = e.andWord(word, 0x0f0f0f0f), high = e.andWord(e.shiftRight(word, 4), 0x0f0f0f0f);
+    if (more) {
+      Value set = getSet(panel, k, part);
+      low = e.orWord(low, set);
+      high = e.orWord(high, set);
+    }
+    return {lookup(low), lookup(high)};
+  }
+
+private:
+  /// What to add to the indices: 16 in each byte whose group uses the second set. The lines of
+  /// words that share it are in one iteration of an unrolled loop.
+  Value getSet(Value panel, Value k, Value part) {
+    auto divide = [&](Value x, int64_t y) -> Value {
+      return arith::DivUIOp::create(e.b, e.loc, x, e.index(y));
+    };
+    Value line = e.add(divide(k, 4 * group), words + 4);
+    Value bit = arith::RemUIOp::create(e.b, e.loc, divide(k, group / 2), e.index(8));
+    Value shift = e.broadcast(arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), bit));
+    Value bits = e.load(coupling, {panel, line, part});
+    bits = arith::ShRUIOp::create(e.b, e.loc, bits, shift);
+    return e.andWord(e.shiftLeft(bits, 4), 0x10101010);
+  }
+  Value lookup(Value indices) {
+    return cpu::LookupOp::create(e.b, e.loc, table.getType(), table, more, indices);
+  }
+
+  Emitter &e;
+  Value coupling, table, more;
+  int64_t words, group;
+};
+
 /// What both forms share: a register tile of one `cpu.rate`.
 class RateTile {
 public:
@@ -89,6 +134,11 @@ protected:
     Value rate = e.fma(cosine, sumSine, frequency);
     rate = e.fma(e.negf(sine), sumCosine, rate);
     return op.getStep() ? e.fma(e.splat(op.getStep()->convertToFloat()), rate, base) : rate;
+  }
+
+  int64_t getWordLines(unsigned term) {
+    return cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], op.getPrecision(term),
+                             op.getGroup(term));
   }
 
   /// Lines after which an int16 sum is emptied: as proven for the coupling, else what holds for
@@ -163,11 +213,11 @@ private:
   Sums addWords(unsigned term, Sums sums) {
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
-    int64_t lines = Emitter::shape(coupling)[1] - cpu::getHeaderLines(precision);
+    int64_t lines = getWordLines(term);
     cpu::DotKind kind = getKind(precision);
-    Value table;
+    std::optional<LevelLines> levels;
     if (precision == Precision::Int4)
-      table = e.load(coupling, {panel, e.index(lines + 2), zero});
+      levels.emplace(e, coupling, panel, lines, op.getGroup(term));
     auto add = [&](Value k, ArrayRef<Value> weights, Sums &s) {
       Value sine = e.loadBroadcast(source, {zero, k}), cosine = e.loadBroadcast(source, {one, k});
       for (int64_t v = 0; v < vectors; ++v) {
@@ -179,12 +229,15 @@ private:
       SmallVector<Value> weights;
       for (int64_t v = 0; v < vectors; ++v)
         weights.push_back(line(coupling, k, v));
-      if (!table)
+      if (!levels)
         return add(k, weights, s);
       SmallVector<Value> low, high;
-      for (Value word : weights) {
-        low.push_back(lookup(table, e.andWord(word, 0x0f0f0f0f)));
-        high.push_back(lookup(table, e.andWord(e.shiftRight(word, 4), 0x0f0f0f0f)));
+      for (auto [v, word] : llvm::enumerate(weights)) {
+        auto position = static_cast<int64_t>(v);
+        auto [first, second] = levels->unpack(word, e.add(panel, position / perPanel), k,
+                                              e.index(position % perPanel * e.lanes));
+        low.push_back(first);
+        high.push_back(second);
       }
       Value first = e.mul(k, 2);
       add(first, low, s);
@@ -240,10 +293,6 @@ private:
       sums.cosine[v] = e.fma(total.cosine[v], scale, sums.cosine[v]);
     }
     return sums;
-  }
-
-  Value lookup(Value table, Value indices) {
-    return cpu::LookupOp::create(e.b, e.loc, table.getType(), table, indices);
   }
 
   Value panel;
@@ -314,7 +363,7 @@ private:
   Sums addWords(unsigned term, Sums sums) {
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
-    int64_t lines = Emitter::shape(coupling)[1] - cpu::getHeaderLines(precision);
+    int64_t lines = getWordLines(term);
     cpu::DotKind kind = getKind(precision);
     bool unpacked = precision == Precision::Int4;
     auto step = [&](Value k, Sums &s) {
@@ -392,18 +441,16 @@ void unpackPanel(Emitter &e, cpu::RateOp op, Value panel) {
   for (auto [term, coupling] : llvm::enumerate(op.getCouplings())) {
     if (op.getPrecision(term) != Precision::Int4)
       continue;
-    int64_t lines = Emitter::shape(coupling)[1] - cpu::getHeaderLines(Precision::Int4);
-    Value zero = e.index(0);
-    Value table = e.load(coupling, {panel, e.index(lines + 2), zero});
+    int64_t group = op.getGroup(term);
+    int64_t lines = cpu::getWordLines(Emitter::shape(coupling)[1], Precision::Int4, group);
+    LevelLines levels(e, coupling, panel, lines, group);
     e.loop(0, lines, 1, [&, coupling = coupling](Value k) {
       for (int64_t part = 0; part < kLine; part += e.lanes) {
         Value word = e.load(coupling, {panel, k, e.index(part)});
-        Value low = e.andWord(word, 0x0f0f0f0f),
-              high = e.andWord(e.shiftRight(word, 4), 0x0f0f0f0f);
+        auto [low, high] = levels.unpack(word, panel, k, e.index(part));
         Value at = e.add(e.mul(k, 2 * kLine), part);
-        for (auto [offset, index] : {std::make_pair<int64_t>(0, low), std::make_pair(kLine, high)})
-          e.store(cpu::LookupOp::create(e.b, e.loc, table.getType(), table, index), op.getScratch(),
-                  e.add(at, offset));
+        e.store(low, op.getScratch(), at);
+        e.store(high, op.getScratch(), e.add(at, kLine));
       }
     });
   }

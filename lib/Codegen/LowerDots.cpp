@@ -126,15 +126,16 @@ private:
 };
 
 /// A table lookup per byte, without the instruction: a chain of choices.
-Value chooseBytes(OpBuilder &b, Location loc, Value table, Value indices) {
+Value chooseBytes(OpBuilder &b, Location loc, ArrayRef<Value> tables, Value indices) {
   auto type = cast<VectorType>(indices.getType());
   Value result = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, int8_t(0)));
-  for (int8_t i = 0; i < 16; ++i) {
-    Value level = vector::ExtractOp::create(b, loc, table, ArrayRef<int64_t>{i});
+  for (size_t i = 0; i < 16 * tables.size(); ++i) {
+    Value level = vector::ExtractOp::create(b, loc, tables[i / 16],
+                                            ArrayRef<int64_t>{static_cast<int64_t>(i % 16)});
     Value levels = vector::BroadcastOp::create(b, loc, type, level);
-    Value here =
-        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, indices,
-                              arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, i)));
+    auto index = DenseElementsAttr::get(type, static_cast<int8_t>(i));
+    Value here = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, indices,
+                                       arith::ConstantOp::create(b, loc, index));
     result = arith::SelectOp::create(b, loc, here, levels, result);
   }
   return result;
@@ -142,20 +143,46 @@ Value chooseBytes(OpBuilder &b, Location loc, Value table, Value indices) {
 
 Value lowerLookup(cpu::LookupOp op, const CpuTarget &target) {
   OpBuilder b(op);
+  Location loc = op.getLoc();
   auto words = cast<VectorType>(op.getResult().getType());
   auto bytes = VectorType::get({words.getNumElements() * 4}, b.getI8Type());
-  Value table = vector::BitCastOp::create(b, op.getLoc(), bytes, op.getTable());
-  Value indices = vector::BitCastOp::create(b, op.getLoc(), bytes, op.getIndices());
+  SmallVector<Value> tables;
+  for (Value table : {op.getTable(), op.getMore()})
+    if (table)
+      tables.push_back(vector::BitCastOp::create(b, loc, bytes, table));
+  Value indices = vector::BitCastOp::create(b, loc, bytes, op.getIndices());
+  auto call = [&](StringRef name, Value table, Value at) -> Value {
+    return LLVM::CallIntrinsicOp::create(b, loc, bytes, b.getStringAttr(name),
+                                         ValueRange{table, at})
+        ->getResult(0);
+  };
   StringRef name = target.lanes == 16 && target.has("avx512bw") ? "llvm.x86.avx512.pshuf.b.512"
                    : target.lanes == 8 && target.has("avx2")    ? "llvm.x86.avx2.pshuf.b"
                    : target.lanes == 4 && target.has("ssse3")   ? "llvm.x86.ssse3.pshuf.b.128"
                                                                 : "";
-  Value result = name.empty()
-                     ? chooseBytes(b, op.getLoc(), table, indices)
-                     : LLVM::CallIntrinsicOp::create(b, op.getLoc(), bytes, b.getStringAttr(name),
-                                                     ValueRange{table, indices})
-                           ->getResult(0);
-  return vector::BitCastOp::create(b, op.getLoc(), words, result);
+  Value result;
+  if (name.empty()) {
+    result = chooseBytes(b, loc, tables, indices);
+  } else if (tables.size() == 1) {
+    result = call(name, tables[0], indices);
+  } else if (target.lanes == 16 && target.has("avx512vbmi")) {
+    // Of an index `vpermb` takes six bits: 32 entries, twice. Nothing of this changes in a loop.
+    SmallVector<int64_t> both;
+    for (int64_t i = 0; i < 64; ++i)
+      both.push_back(i % 32 < 16 ? i % 16 : 64 + i % 16);
+    Value table = vector::ShuffleOp::create(b, loc, tables[0], tables[1], both);
+    result = call("llvm.x86.avx512.permvar.qi.512", table, indices);
+  } else {
+    // An index whose highest bit is set gives zero: of 16 to 31 + 0x70 for the first table, of 0 to
+    // 15 - 16 for the second.
+    auto lookup = [&](Value table, int8_t offset) {
+      Value add = arith::ConstantOp::create(b, loc, DenseElementsAttr::get(bytes, offset));
+      return call(name, table, arith::AddIOp::create(b, loc, indices, add));
+    };
+    Value first = lookup(tables[0], 0x70), second = lookup(tables[1], -16);
+    result = arith::OrIOp::create(b, loc, first, second);
+  }
+  return vector::BitCastOp::create(b, loc, words, result);
 }
 
 struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {

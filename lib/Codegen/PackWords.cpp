@@ -17,12 +17,12 @@ constexpr int64_t kSampledRows = 64;
 
 class WordPacker {
 public:
-  WordPacker(ParamOp param, Precision precision, const StoredTensor &tensor)
-      : tensor(tensor), precision(precision),
+  WordPacker(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor)
+      : tensor(tensor), precision(packed.getPrecision()), group(packed.getColumns()),
         scale(param.getScale() ? param.getScale()->convertToDouble() : 1.0),
         zeroDiagonal(param.getZeroDiagonal()), rows(tensor.shape[0]), sources(tensor.shape[1]),
         perWord(cpu::getPerWord(precision)), words((sources + perWord - 1) / perWord),
-        panel((words + cpu::getHeaderLines(precision)) * kLine), row(sources), shorts(sources),
+        panel(cpu::getPanelLines(words, precision, group) * kLine), row(sources), shorts(sources),
         bytes(sources) {
     if (precision == Precision::Int4)
       fit();
@@ -50,9 +50,11 @@ public:
       }
     }
     if (precision == Precision::Int4)
-      for (int64_t i = 0; i < kLine; ++i)
-        for (int64_t byte = 0; byte < 4; ++byte)
-          panel[(words + 2) * kLine + i] |= (levels[(i * 4 + byte) % 16] & 0xff) << (8 * byte);
+      for (int64_t set = 0; set < (group ? 2 : 1); ++set)
+        for (int64_t i = 0; i < kLine; ++i)
+          for (int64_t byte = 0; byte < 4; ++byte)
+            panel[(words + 2 + set) * kLine + i] |= (levels.sets[set][(i * 4 + byte) % 16] & 0xff)
+                                                    << (8 * byte);
     return panel;
   }
 
@@ -73,7 +75,10 @@ private:
       read(i);
       sample.push_back(row);
     }
-    levels = fitLevels(sample);
+    if (group)
+      levels = fitLevelPair(sample, group);
+    else
+      levels.sets[0] = fitLevels(sample);
   }
 
   /// The lines after the words: what a sum is multiplied with, and where it starts. Bytes are
@@ -96,15 +101,21 @@ private:
   }
 
   void packLevels(int64_t r) {
-    float step = quantizeRow(row, levels, bytes);
+    float step =
+        group ? quantizeRow(row, levels, group, bytes) : quantizeRow(row, levels.sets[0], bytes);
     int64_t sum = 0;
     // The low halves of the four bytes are sources 0 to 3 of the word, the high ones 4 to 7: both
     // meet the words of the waves without a shuffle.
     for (int64_t s = 0; s < sources; ++s) {
-      int64_t at = s % 8;
-      sum += levels[bytes[s]];
+      int64_t at = s % 8, set = bytes[s] / 16, level = bytes[s] % 16;
+      sum += levels.sets[set][level];
       panel[s / 8 * kLine + r] |=
-          static_cast<int32_t>(static_cast<uint32_t>(bytes[s]) << (at % 4 * 8 + at / 4 * 4));
+          static_cast<int32_t>(static_cast<uint32_t>(level) << (at % 4 * 8 + at / 4 * 4));
+      if (set) {
+        cpu::LevelSets sets{group};
+        panel[(words + 4 + sets.line(s / 8)) * kLine + r] |=
+            static_cast<int32_t>(1u << (at % 4 * 8 + sets.bit(s / 8)));
+      }
     }
     putHeader(r, step / cpu::kByteWave, sum);
   }
@@ -121,6 +132,7 @@ private:
 
   const StoredTensor &tensor;
   Precision precision;
+  int64_t group;
   double scale;
   bool zeroDiagonal;
   int64_t rows, sources, perWord, words;
@@ -128,17 +140,17 @@ private:
   std::vector<float> row;
   std::vector<int16_t> shorts;
   std::vector<uint8_t> bytes;
-  Levels levels = {};
+  LevelPair levels;
 };
 
 } // namespace
 
-Error un0::packWords(ParamOp param, Precision precision, const StoredTensor &tensor,
+Error un0::packWords(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor,
                      llvm::function_ref<Error(ArrayRef<uint8_t>)> sink) {
   if (tensor.shape.size() != 2)
     return llvm::createStringError("parameter '%s' has rank %zu, a quantized coupling needs 2",
                                    param.getSymName().str().c_str(), tensor.shape.size());
-  WordPacker packer(param, precision, tensor);
+  WordPacker packer(param, packed, tensor);
   for (int64_t first = 0; first < tensor.shape[0]; first += kLine) {
     ArrayRef<int32_t> panel = packer.pack(first);
     if (Error error =

@@ -10,7 +10,7 @@ namespace un0 {
 
 /// Quantizes an N x S coupling row by row and packs it as `words16`, a panel of 16 rows at a time.
 /// Fails where the tensor is no matrix, or with what `sink` returns.
-llvm::Error packWords(ParamOp param, Precision precision, const StoredTensor &tensor,
+llvm::Error packWords(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor,
                       llvm::function_ref<llvm::Error(llvm::ArrayRef<uint8_t>)> sink);
 
 } // namespace un0

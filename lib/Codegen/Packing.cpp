@@ -4,6 +4,8 @@
 #include "PackBytes.h"
 #include "PackPlanes.h"
 #include "PackWords.h"
+#include "un0/Quantize/Rows.h"
+#include "llvm/ADT/bit.h"
 #include <vector>
 
 using namespace mlir;
@@ -50,6 +52,7 @@ public:
   Error vector();
   Error rows16();
   Error classRows();
+  Error classWords();
   Error convolution(bool upsample);
   Error convolutionPlanar();
 
@@ -130,6 +133,42 @@ Error Packer::classRows() {
   return Error::success();
 }
 
+Error Packer::classWords() {
+  if (Error error = needRank(3))
+    return error;
+  int64_t classes = shape[0], n = shape[1], m = shape[2], lines = getTableLines(padToLine(n));
+  std::vector<uint32_t> words(lines * kLine);
+  std::vector<float> column(n);
+  std::vector<int16_t> numbers(n);
+  for (int64_t c = 0; c <= classes; ++c) {
+    ArrayRef<float> values;
+    if (c < classes)
+      values = read(c * n * m, n * m);
+    for (int64_t k = 0; k < m; ++k) {
+      std::fill(words.begin(), words.end(), 0); // the slice of no class stays so
+      if (c < classes) {
+        for (int64_t i = 0; i < n; ++i)
+          column[i] = zeroDiagonal && i == k ? 0.0f : values[i * m + k];
+        float step = quantizeRow(column, kTableNumber, numbers);
+        std::fill_n(words.begin(), kLine, llvm::bit_cast<uint32_t>(step));
+        int64_t vectors = padToLine(n) / kLine;
+        for (int64_t i = 0; i < n; ++i) {
+          int64_t vector = i / kLine, lane = i % kLine, block = vector / kLine, q = vector % kLine;
+          int64_t first = 1 + block * 5;
+          // The line of lower bits follows the last one of upper bits; the last block has fewer.
+          int64_t last = first + (std::min(kLine, vectors - block * kLine) + 3) / 4;
+          auto number = static_cast<uint32_t>(numbers[i]);
+          words[(first + q / 4) * kLine + lane] |= (number >> 2 & 0xff) << (q % 4 * 8);
+          words[last * kLine + lane] |= (number & 3) << (2 * q);
+        }
+      }
+      if (Error error = sink(asBytes(ArrayRef<uint32_t>(words))))
+        return error;
+    }
+  }
+  return Error::success();
+}
+
 Error Packer::convolution(bool upsample) {
   if (Error error = needRank(4))
     return error;
@@ -198,13 +237,14 @@ Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor
     case Packing::Vector:
       return packer.vector();
     case Packing::Rows16:
-      return packed.getPrecision() == Precision::F32
-                 ? packer.rows16()
-                 : packWords(param, packed.getPrecision(), tensor, counted);
+      return packed.getPrecision() == Precision::F32 ? packer.rows16()
+                                                     : packWords(param, packed, tensor, counted);
     case Packing::ClassRows:
       return packer.classRows();
     case Packing::ConvPlanes:
       return packPlanes(param, packed, tensor, counted);
+    case Packing::ClassWords:
+      return packer.classWords();
     case Packing::Conv3x3:
     case Packing::ConvUpsample:
     case Packing::ConvPlanar:

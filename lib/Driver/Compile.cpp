@@ -92,6 +92,11 @@ LogicalResult Compilation::checkOptions() {
     return fail("--decoder-precision is 'f32' or 'int8', got '" + options.decoderPrecision + "'");
   if (options.convolution != "fast" && options.convolution != "direct")
     return fail("--convolution is 'fast' or 'direct', got '" + options.convolution + "'");
+  if (options.int4Group && options.int4Group != kLevelGroup)
+    return fail("--int4-group is 0 or " + Twine(kLevelGroup) + ", got " + Twine(options.int4Group));
+  if (options.int4Group && options.precisionFile.empty() &&
+      !llvm::is_contained({"int4", "auto"}, options.precision))
+    return fail("--int4-group needs --precision=int4 or auto, or a --precision-file");
   if (options.precision != "auto" && (options.maxFeatureError || options.maxImageError))
     return fail("--max-feature-error and --max-image-error need --precision=auto");
   for (const std::optional<double> &limit : {options.maxFeatureError, options.maxImageError})
@@ -100,7 +105,7 @@ LogicalResult Compilation::checkOptions() {
                   llvm::formatv("{0}", *limit).str());
   if (options.from >= Phase::Quantized &&
       (options.precision != "f32" || !options.precisionFile.empty() ||
-       !options.decoderPrecision.empty()))
+       !options.decoderPrecision.empty() || options.int4Group))
     return fail("--precision acts on the phase 'quantized', which '" + getPhaseName(options.from) +
                 "' is or follows");
   if (options.steps && *options.steps < 0)
@@ -256,7 +261,7 @@ LogicalResult Compilation::chooseAutomatically() {
   ErrorLimits limits{options.maxFeatureError, options.maxImageError};
   if (!limits.features && !limits.images)
     limits.features = 0.02;
-  auto candidates = choosePrecisions(*module, archives, target, limits);
+  auto candidates = choosePrecisions(*module, archives, target, limits, options.int4Group);
   if (!candidates)
     return fail(candidates.takeError());
   std::vector<Choice> choices;
@@ -270,7 +275,7 @@ LogicalResult Compilation::chooseAutomatically() {
     if (c.chosen)
       choices.push_back({c.name, c.precision});
   }
-  if (Error error = applyPrecisions(*module, choices))
+  if (Error error = applyPrecisions(*module, choices, options.int4Group))
     return fail(std::move(error));
   if (!options.precisionFile.empty())
     if (Error error = writePrecisionFile(options.precisionFile, choices))
@@ -314,6 +319,7 @@ LogicalResult Compilation::quantizeCouplings() {
     PassManager pm(context.get());
     Un0QuantizeCouplingsOptions passOptions;
     passOptions.precision = options.precision;
+    passOptions.int4Group = options.int4Group;
     pm.addPass(createUn0QuantizeCouplings(passOptions));
     if (failed(pm.run(*module)))
       return failure();
@@ -323,7 +329,7 @@ LogicalResult Compilation::quantizeCouplings() {
   Expected<std::vector<Choice>> choices = readPrecisionFile(options.precisionFile);
   if (!choices)
     return fail(choices.takeError());
-  if (Error error = applyPrecisions(*module, *choices))
+  if (Error error = applyPrecisions(*module, *choices, options.int4Group))
     return fail("precision file '" + options.precisionFile +
                 "': " + llvm::toString(std::move(error)));
   return success();

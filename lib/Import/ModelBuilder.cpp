@@ -87,7 +87,8 @@ private:
     Value coupling = get(spec.coupling), frequency = get(spec.frequency);
     Value condCoupling = get(spec.condCoupling), condFrequency = get(spec.condFrequency);
     Value drive = SelectClassOp::create(
-        builder, type({kDynamic, spec.oscillators, spec.conditioning}), get(spec.drive), label);
+        builder, type({kDynamic, spec.oscillators, spec.conditioning}), get(spec.drive), label,
+        /*bits=*/IntegerAttr());
 
     auto evolve = EvolveOp::create(
         builder, TypeRange{theta0.getType(), phi0.getType()}, ValueRange{theta0, phi0},

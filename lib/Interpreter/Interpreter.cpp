@@ -8,6 +8,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/FormatVariadic.h"
 #include <cmath>
+#include <map>
 
 using namespace mlir;
 using namespace un0;
@@ -75,7 +76,10 @@ private:
   Error visit(GetParamOp op);
   Error visit(EvolveOp op);
   Error visit(SelectClassOp op) {
-    return set(op.getResult(), kernels::selectClass(get(op.getTable()), getInts(op.getLabel())));
+    if (!op.getBits())
+      return set(op.getResult(), kernels::selectClass(get(op.getTable()), getInts(op.getLabel())));
+    Tensor<T> rounded = kernels::roundTable(get(op.getTable()), *op.getBits());
+    return set(op.getResult(), kernels::selectClass(rounded, getInts(op.getLabel())));
   }
   Error visit(CoupleOp op) {
     Tensor<T> result(get(op.getTarget()).shape);
@@ -155,7 +159,8 @@ private:
   const StepObserver<T> &observer;
   llvm::StringMap<TensorPtr> &params;
   DenseMap<Value, TensorPtr> tensors;
-  DenseMap<std::pair<Value, Precision>, TensorPtr> roundedCouplings;
+  /// By value, precision and group.
+  std::map<std::tuple<const void *, Precision, int64_t>, TensorPtr> roundedCouplings;
   /// Labels, shapes, indices and integer constants.
   DenseMap<Value, SmallVector<int64_t>> integers;
   /// Model time at which a region is being evaluated.
@@ -367,9 +372,11 @@ template <typename T> Error Run<T>::visit(FusedRateOp op) {
       continue;
     }
     // Once per parameter, not once per step.
-    TensorPtr &rounded = roundedCouplings[{coupling, precision}];
+    TensorPtr &rounded =
+        roundedCouplings[{coupling.getAsOpaquePointer(), precision, op.getGroup(term)}];
     if (!rounded)
-      rounded = std::make_shared<const Tensor<T>>(kernels::roundCoupling(get(coupling), precision));
+      rounded = std::make_shared<const Tensor<T>>(
+          kernels::roundCoupling(get(coupling), precision, op.getGroup(term)));
     kernels::coupleWaves(*rounded, kernels::roundWaves(get(s), precision),
                          kernels::roundWaves(get(c), precision), sine, cosine, result);
   }

@@ -63,7 +63,7 @@ static float roundToBrain(float value) {
 }
 
 template <typename T>
-Tensor<T> kernels::roundCoupling(const Tensor<T> &coupling, Precision precision) {
+Tensor<T> kernels::roundCoupling(const Tensor<T> &coupling, Precision precision, int64_t group) {
   Tensor<T> result(coupling.shape);
   int64_t rows = coupling.shape[0], sources = coupling.shape[1];
   auto getRow = [&](int64_t i) {
@@ -73,12 +73,15 @@ Tensor<T> kernels::roundCoupling(const Tensor<T> &coupling, Precision precision)
   // The levels of int4 are part of its meaning only up to the data they are fitted to: the same
   // rows as at packing.
   constexpr int64_t sampled = 64;
-  Levels levels = {};
+  LevelPair levels;
   if (precision == Precision::Int4) {
     std::vector<std::vector<float>> sample;
     for (int64_t i = 0; i < rows; i += std::max<int64_t>(1, rows / sampled))
       sample.push_back(getRow(i));
-    levels = fitLevels(sample);
+    if (group)
+      levels = fitLevelPair(sample, group);
+    else
+      levels.sets[0] = fitLevels(sample);
   }
   std::vector<uint8_t> indices(sources);
   for (int64_t i = 0; i < rows; ++i) {
@@ -87,14 +90,17 @@ Tensor<T> kernels::roundCoupling(const Tensor<T> &coupling, Precision precision)
     float peak = 0;
     for (float value : row)
       peak = std::max(peak, std::fabs(value));
-    float scale = precision == Precision::Int4 ? quantizeRow(row, levels, indices) : 0.0f;
+    float scale = precision != Precision::Int4 ? 0.0f
+                  : group                      ? quantizeRow(row, levels, group, indices)
+                                               : quantizeRow(row, levels.sets[0], indices);
     for (int64_t j = 0; j < sources; ++j) {
       // Not the packer's arithmetic: a definition in f64.
       double step = peak / (precision == Precision::Int8 ? 127.0 : 8191.0);
       if (precision == Precision::BF16)
         out[j] = roundToBrain(row[j]);
       else if (precision == Precision::Int4)
-        out[j] = static_cast<T>(scale) * static_cast<T>(levels[indices[j]]);
+        out[j] =
+            static_cast<T>(scale) * static_cast<T>(levels.sets[indices[j] / 16][indices[j] % 16]);
       else
         out[j] = peak > 0 ? static_cast<T>(std::nearbyint(row[j] / step) * step) : T(0);
     }
@@ -108,6 +114,24 @@ template <typename T> Tensor<T> kernels::roundWaves(const Tensor<T> &waves, Prec
   for (T &value : result.data)
     value = precision == Precision::BF16 ? T(roundToBrain(static_cast<float>(value)))
                                          : std::nearbyint(value * steps) / steps;
+  return result;
+}
+
+template <typename T> Tensor<T> kernels::roundTable(const Tensor<T> &table, int64_t bits) {
+  int64_t classes = table.shape[0], rows = table.shape[1], sources = table.shape[2];
+  double largest = std::ldexp(1.0, static_cast<int>(bits) - 1) - 1;
+  Tensor<T> result(table.shape);
+  for (int64_t c = 0; c < classes; ++c)
+    for (int64_t m = 0; m < sources; ++m) {
+      auto at = [&](int64_t i) { return (c * rows + i) * sources + m; };
+      double peak = 0;
+      for (int64_t i = 0; i < rows; ++i)
+        peak = std::max(peak, std::fabs(double(table.data[at(i)])));
+      double step = peak / largest;
+      for (int64_t i = 0; i < rows; ++i)
+        result.data[at(i)] =
+            peak > 0 ? static_cast<T>(std::nearbyint(table.data[at(i)] / step) * step) : T(0);
+    }
   return result;
 }
 
@@ -399,8 +423,9 @@ Tensor<T> kernels::zip(const Tensor<T> &a, const Tensor<T> &b, llvm::function_re
                                 Tensor<T> &);                                                      \
   template void kernels::coupleWaves(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &,      \
                                      const Tensor<T> &, const Tensor<T> &, Tensor<T> &);           \
-  template Tensor<T> kernels::roundCoupling(const Tensor<T> &, Precision);                         \
+  template Tensor<T> kernels::roundCoupling(const Tensor<T> &, Precision, int64_t);                \
   template Tensor<T> kernels::roundWaves(const Tensor<T> &, Precision);                            \
+  template Tensor<T> kernels::roundTable(const Tensor<T> &, int64_t);                              \
   template Tensor<T> kernels::selectClass(const Tensor<T> &, ArrayRef<int64_t>);                   \
   template void kernels::applyTransforms(Tensor<T> &, double, bool);                               \
   template Tensor<T> kernels::readout(const Tensor<T> &, Reference, Encoding);                     \

@@ -24,9 +24,14 @@ void coupleWaves(const Tensor<T> &coupling, const Tensor<T> &sourceSine,
                  const Tensor<T> &sourceCosine, const Tensor<T> &targetSine,
                  const Tensor<T> &targetCosine, Tensor<T> &result);
 
-/// The values that a coupling, or sines and cosines, have left in a precision (un0.fused_rate).
-template <typename T> Tensor<T> roundCoupling(const Tensor<T> &coupling, Precision precision);
+/// The values that a coupling, or sines and cosines, have left in a precision (un0.fused_rate);
+/// `group` is one of its groups.
+template <typename T>
+Tensor<T> roundCoupling(const Tensor<T> &coupling, Precision precision, int64_t group);
 template <typename T> Tensor<T> roundWaves(const Tensor<T> &waves, Precision precision);
+
+/// The values that a classes x N x M table has left in so many bits (un0.select_class).
+template <typename T> Tensor<T> roundTable(const Tensor<T> &table, int64_t bits);
 
 template <typename T> Tensor<T> selectClass(const Tensor<T> &table, llvm::ArrayRef<int64_t> labels);
 

@@ -3,6 +3,7 @@
 #include "un0/Quantize/Precisions.h"
 
 #include "dialects/Cpu/IR/Cpu.h"
+#include "dialects/Un0/Transforms/Passes.h"
 #include "un0/Quantize/HostModel.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
@@ -103,33 +104,32 @@ std::vector<std::string> un0::listCouplings(ModuleOp module) {
   return names;
 }
 
-Error un0::applyPrecisions(ModuleOp module, ArrayRef<Choice> choices) {
+Error un0::applyPrecisions(ModuleOp module, ArrayRef<Choice> choices, int64_t int4Group) {
   std::vector<std::string> names = listCouplings(module);
   for (const Choice &choice : choices)
     if (!llvm::is_contained(names, choice.name))
       return llvm::createStringError("no shared coupling is named '%s'; there are: %s",
                                      choice.name.c_str(), llvm::join(names, ", ").c_str());
   module.walk([&](FusedRateOp rate) {
-    SmallVector<Attribute> precisions;
-    bool quantized = false;
+    SmallVector<Precision> precisions;
     for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
       Precision precision = rate.getPrecision(term);
       if (auto get = coupling.getDefiningOp<GetParamOp>())
         for (const Choice &choice : choices)
           if (choice.name == get.getParam())
             precision = choice.precision;
-      quantized |= precision != Precision::F32;
-      precisions.push_back(PrecisionAttr::get(module.getContext(), precision));
+      precisions.push_back(precision);
     }
-    rate.setPrecisionsAttr(quantized ? ArrayAttr::get(module.getContext(), precisions)
-                                     : ArrayAttr());
+    rate.quantize(precisions, int4Group);
   });
+  quantizeTables(module);
   return Error::success();
 }
 
 Expected<std::vector<Candidate>> un0::choosePrecisions(ModuleOp module, ArchiveSet &archives,
                                                        const CpuTarget &target,
-                                                       const ErrorLimits &limits) {
+                                                       const ErrorLimits &limits,
+                                                       int64_t int4Group) {
   Expected<std::unique_ptr<HostModel>> exact = HostModel::create(module, archives);
   if (!exact)
     return exact.takeError();
@@ -158,7 +158,7 @@ Expected<std::vector<Candidate>> un0::choosePrecisions(ModuleOp module, ArchiveS
       std::vector<Choice> tried = choices;
       tried.push_back({name, precision});
       OwningOpRef<ModuleOp> copy(module.clone());
-      if (Error error = applyPrecisions(*copy, tried))
+      if (Error error = applyPrecisions(*copy, tried, int4Group))
         return std::move(error);
       Expected<std::unique_ptr<HostModel>> model = HostModel::create(*copy, archives);
       if (!model)

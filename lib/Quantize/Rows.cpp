@@ -3,6 +3,7 @@
 #include "un0/Quantize/Rows.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include <algorithm>
 #include <cmath>
 
@@ -82,15 +83,10 @@ static unsigned getNearest(const std::array<float, 15> &boundaries, float value)
   return index;
 }
 
-Levels un0::fitLevels(ArrayRef<std::vector<float>> rows) {
-  // The optimum for a normal distribution (J. Max, "Quantizing for minimum distortion", 1960).
-  constexpr std::array<float, 8> half = {0.1284f, 0.3881f, 0.6568f, 0.9424f,
-                                         1.2562f, 1.6181f, 2.0691f, 2.7326f};
-  std::array<float, 16> levels;
-  for (size_t i = 0; i < 8; ++i) {
-    levels[8 + i] = half[i];
-    levels[7 - i] = -half[i];
-  }
+using FloatLevels = std::array<float, 16>;
+
+/// Numbers of all rows but those of zeros, each divided by its row's root mean square.
+static std::vector<float> normalize(ArrayRef<std::vector<float>> rows) {
   std::vector<float> values;
   for (const std::vector<float> &row : rows) {
     double square = 0;
@@ -102,20 +98,47 @@ Levels un0::fitLevels(ArrayRef<std::vector<float>> rows) {
     for (float value : row)
       values.push_back(value * inverse);
   }
-  for (int round = 0; round < 30 && !values.empty(); ++round) {
-    auto boundaries = getBoundaries(levels);
-    std::array<double, 16> sums = {};
-    std::array<size_t, 16> counts = {};
-    for (float value : values) {
-      unsigned index = getNearest(boundaries, value);
-      sums[index] += value;
-      ++counts[index];
-    }
+  return values;
+}
+
+namespace {
+/// Means of the numbers that were given to each level.
+struct Centroids {
+  std::array<double, 16> sums = {};
+  std::array<size_t, 16> counts = {};
+
+  void add(unsigned index, float value) {
+    sums[index] += value;
+    ++counts[index];
+  }
+  void moveTo(FloatLevels &levels) const {
     for (size_t i = 0; i < 16; ++i)
       if (counts[i])
         levels[i] = static_cast<float>(sums[i] / double(counts[i]));
   }
-  float largest = getLargest(levels);
+};
+} // namespace
+
+static FloatLevels fitFloatLevels(ArrayRef<float> values) {
+  // The optimum for a normal distribution (J. Max, "Quantizing for minimum distortion", 1960).
+  constexpr std::array<float, 8> half = {0.1284f, 0.3881f, 0.6568f, 0.9424f,
+                                         1.2562f, 1.6181f, 2.0691f, 2.7326f};
+  FloatLevels levels;
+  for (size_t i = 0; i < 8; ++i) {
+    levels[8 + i] = half[i];
+    levels[7 - i] = -half[i];
+  }
+  for (int round = 0; round < 30 && !values.empty(); ++round) {
+    auto boundaries = getBoundaries(levels);
+    Centroids centroids;
+    for (float value : values)
+      centroids.add(getNearest(boundaries, value), value);
+    centroids.moveTo(levels);
+  }
+  return levels;
+}
+
+static Levels roundLevels(const FloatLevels &levels, float largest) {
   Levels result;
   for (size_t i = 0; i < 16; ++i)
     result[i] = static_cast<int8_t>(std::lround(levels[i] / largest * 127.0f));
@@ -123,7 +146,88 @@ Levels un0::fitLevels(ArrayRef<std::vector<float>> rows) {
   return result;
 }
 
-float un0::quantizeRow(ArrayRef<float> row, const Levels &levels, MutableArrayRef<uint8_t> out) {
+Levels un0::fitLevels(ArrayRef<std::vector<float>> rows) {
+  FloatLevels levels = fitFloatLevels(normalize(rows));
+  return roundLevels(levels, getLargest(levels));
+}
+
+/// The level nearest to each number, by index, and the squared error that is left. Chains of
+/// compares for the vectorizer, and indices that are no bytes, which might alias everything.
+template <typename T>
+static void findNearest(const std::array<T, 16> &levels, ArrayRef<float> row, float inverse,
+                        MutableArrayRef<int32_t> indices, MutableArrayRef<float> errors) {
+  auto boundaries = getBoundaries(levels);
+  std::array<float, 16> values;
+  llvm::copy(levels, values.begin());
+  for (size_t i = 0; i < row.size(); ++i) {
+    float value = row[i] * inverse, level = values[0];
+    int32_t index = 0;
+    for (size_t k = 0; k < 15; ++k) {
+      bool above = value > boundaries[k];
+      index += above;
+      level = above ? values[k + 1] : level;
+    }
+    indices[i] = index;
+    errors[i] = (value - level) * (value - level);
+  }
+}
+
+/// Writes the index of the level that each number of a row gets, in bits 0 to 3, and in bit 4 the
+/// set that its group chose.
+template <typename T>
+static void chooseSets(const std::array<std::array<T, 16>, 2> &sets, size_t group,
+                       ArrayRef<float> row, float inverse, MutableArrayRef<uint8_t> out) {
+  std::array<std::vector<int32_t>, 2> indices;
+  std::array<std::vector<float>, 2> errors;
+  for (size_t set = 0; set < 2; ++set) {
+    indices[set].resize(row.size());
+    errors[set].resize(row.size());
+    findNearest(sets[set], row, inverse, indices[set], errors[set]);
+  }
+  for (size_t block = 0; block < row.size(); block += 4 * group)
+    for (size_t byte = 0; byte < 4; ++byte) {
+      size_t end = std::min(block + 4 * group, row.size());
+      std::array<float, 2> sums = {};
+      for (size_t i = block + byte; i < end; i += 4)
+        for (size_t set = 0; set < 2; ++set)
+          sums[set] += errors[set][i];
+      size_t set = sums[1] < sums[0];
+      for (size_t i = block + byte; i < end; i += 4)
+        out[i] = static_cast<uint8_t>(indices[set][i] + 16 * set);
+    }
+}
+
+LevelPair un0::fitLevelPair(ArrayRef<std::vector<float>> rows, size_t group) {
+  std::vector<float> values = normalize(rows);
+  FloatLevels all = fitFloatLevels(values);
+  std::array<FloatLevels, 2> levels = {all, all};
+  for (size_t i = 0; i < 16; ++i) {
+    size_t below = i == 0 ? 0 : i - 1, above = i == 15 ? 15 : i + 1;
+    float step = (all[above] - all[below]) / static_cast<float>(above - below);
+    levels[0][i] -= step / 4;
+    levels[1][i] += step / 4;
+  }
+  std::vector<uint8_t> chosen(rows.empty() ? 0 : rows.front().size());
+  for (int round = 0; round < 20 && !values.empty(); ++round) {
+    std::array<Centroids, 2> centroids;
+    for (size_t first = 0; first < values.size(); first += chosen.size()) {
+      auto row = ArrayRef<float>(values).slice(first, chosen.size());
+      chooseSets(levels, group, row, 1.0f, chosen);
+      for (auto [index, value] : llvm::zip_equal(chosen, row))
+        centroids[index / 16].add(index % 16, value);
+    }
+    for (size_t set = 0; set < 2; ++set)
+      centroids[set].moveTo(levels[set]);
+  }
+  float largest = std::max(getLargest(levels[0]), getLargest(levels[1]));
+  return {{roundLevels(levels[0], largest), roundLevels(levels[1], largest)}, largest / 127.0f};
+}
+
+/// Alternates between what `assign` gives the numbers at a scale's inverse, an index into `levels`
+/// each, and the scale that is best for that; from `unit` for a row of unit root mean square.
+static float fitScale(ArrayRef<float> row, double unit, ArrayRef<int8_t> levels,
+                      MutableArrayRef<uint8_t> out,
+                      llvm::function_ref<void(float inverse)> assign) {
   double square = 0;
   for (float value : row)
     square += double(value) * value;
@@ -131,22 +235,34 @@ float un0::quantizeRow(ArrayRef<float> row, const Levels &levels, MutableArrayRe
     std::fill(out.begin(), out.end(), 0);
     return 0.0f; // all levels mean zero
   }
-  // Levels were fitted to rows of unit root mean square, where the largest is near that of a normal
-  // distribution.
-  double scale = std::sqrt(square / double(row.size())) * 2.7326 / 127.0;
-  auto boundaries = getBoundaries(levels);
+  double scale = std::sqrt(square / double(row.size())) * unit;
   for (int round = 0; round < 4; ++round) {
-    auto inverse = static_cast<float>(1.0 / scale);
+    assign(static_cast<float>(1.0 / scale));
     double product = 0, norm = 0;
     for (size_t i = 0; i < row.size(); ++i) {
-      unsigned index = getNearest(boundaries, row[i] * inverse);
-      out[i] = static_cast<uint8_t>(index);
-      product += double(row[i]) * levels[index];
-      norm += double(levels[index]) * levels[index];
+      product += double(row[i]) * levels[out[i]];
+      norm += double(levels[out[i]]) * levels[out[i]];
     }
     if (!(product > 0))
       break;
     scale = product / norm;
   }
   return static_cast<float>(scale);
+}
+
+float un0::quantizeRow(ArrayRef<float> row, const Levels &levels, MutableArrayRef<uint8_t> out) {
+  auto boundaries = getBoundaries(levels);
+  // The largest level of rows of unit root mean square is near that of a normal distribution.
+  return fitScale(row, 2.7326 / 127.0, levels, out, [&](float inverse) {
+    for (size_t i = 0; i < row.size(); ++i)
+      out[i] = static_cast<uint8_t>(getNearest(boundaries, row[i] * inverse));
+  });
+}
+
+float un0::quantizeRow(ArrayRef<float> row, const LevelPair &levels, size_t group,
+                       MutableArrayRef<uint8_t> out) {
+  std::vector<int8_t> both(levels.sets[0].begin(), levels.sets[0].end());
+  llvm::append_range(both, levels.sets[1]);
+  return fitScale(row, levels.unit, both, out,
+                  [&](float inverse) { chooseSets(levels.sets, group, row, inverse, out); });
 }

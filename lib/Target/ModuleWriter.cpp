@@ -19,6 +19,14 @@ using llvm::Expected;
 
 namespace {
 
+/// What the elements of a packed parameter are.
+std::string getStorage(cpu::PackedParamOp packed) {
+  if (packed.getPacking() == cpu::Packing::ClassWords)
+    return "int" + std::to_string(kTableBits);
+  std::string name = stringifyPrecision(packed.getPrecision()).str();
+  return packed.getColumns() ? name + "/" + std::to_string(packed.getColumns()) : name;
+}
+
 /// SHA-256, through the library that uses the processor's instructions for it.
 class Hash {
 public:
@@ -174,11 +182,10 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
       return llvm::createStringError("packed parameter '%s' has no parameter",
                                      packed.getSymName().str().c_str());
     ArrayRef<int64_t> shape = cast<ShapedType>(param.getType()).getShape();
-    tensors.push_back(format::CreateTensor(fb, text(param.getSymName()), text(param.getKey()),
-                                           fb.CreateVector(shape.data(), shape.size()),
-                                           text(stringifyPrecision(packed.getPrecision())),
-                                           text(cpu::stringifyPacking(packed.getPacking())),
-                                           packed.getOffset(), packed.getBytes()));
+    tensors.push_back(format::CreateTensor(
+        fb, text(param.getSymName()), text(param.getKey()),
+        fb.CreateVector(shape.data(), shape.size()), text(getStorage(packed)),
+        text(cpu::stringifyPacking(packed.getPacking())), packed.getOffset(), packed.getBytes()));
     weightBytes = std::max<uint64_t>(weightBytes, packed.getOffset() + packed.getBytes());
   }
   weightBytes =

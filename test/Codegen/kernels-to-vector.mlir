@@ -55,3 +55,43 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
     return
   }
 }
+
+// -----
+
+// Ten bits: eight of them from one line, two from another, the sign by the shift down, one product with the scale.
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @gather_words
+  // CHECK: %[[U:.*]] = vector.load %arg0[%{{.*}}, %{{.*}}, %c1, %c0] : memref<4x2x4x16xi32>, vector<16xi32>
+  // CHECK: %[[L:.*]] = vector.load %arg0[%{{.*}}, %{{.*}}, %c3, %c0]
+  // CHECK: arith.shli %[[U]]
+  // CHECK: %[[BOTH:.*]] = arith.ori
+  // CHECK: %[[N:.*]] = arith.shrsi %[[BOTH]]
+  // CHECK: %[[S:.*]] = vector.load %arg0[%{{.*}}, %{{.*}}, %c0, %c0]
+  // CHECK: arith.mulf
+  // CHECK-NEXT: vector.store
+  func.func @gather_words(%t: memref<4x2x4x16xi32>, %l: memref<1xi64>, %d: memref<2x96xf32>) {
+    cpu.gather_class %t[%l] to %d : memref<4x2x4x16xi32>, memref<1xi64>, memref<2x96xf32>
+    return
+  }
+}
+
+// -----
+
+// int4 with groups: the bits that say the set of every byte, one for two lines of words, become bit 4 of the indices.
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @rate_groups
+  // CHECK-DAG: %[[A:.*]] = vector.load %arg1[%{{.*}}, %c6, %c0] : memref<2x9x16xi32>
+  // CHECK-DAG: %[[B:.*]] = vector.load %arg1[%{{.*}}, %c7, %c0] : memref<2x9x16xi32>
+  // CHECK: arith.shrui
+  // CHECK: %[[SHIFTED:.*]] = arith.shli %{{.*}}, %[[FOUR:.*]] : vector<16xi32>
+  // CHECK: %[[SET:.*]] = arith.andi %[[SHIFTED]]
+  // CHECK: %[[LOW:.*]] = arith.ori %{{.*}}, %[[SET]]
+  // CHECK: %[[HIGH:.*]] = arith.ori %{{.*}}, %[[SET]]
+  // CHECK: cpu.lookup %[[A]], %[[B]][%[[LOW]]]
+  // CHECK: cpu.lookup %[[A]], %[[B]][%[[HIGH]]]
+  func.func @rate_groups(%t: memref<32xf32>, %k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>) {
+    cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
+        : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x9x16xi32>), (memref<2x8xi32>)
+    return
+  }
+}

@@ -73,3 +73,44 @@ module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lan
     return %0 : vector<4xi32>
   }
 }
+
+// -----
+
+// 32 entries: one instruction where there is one for it.
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512bw", "avx512f", "avx512vbmi"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: @lookup32_vpermb
+  func.func @lookup32_vpermb(%t: vector<16xi32>, %m: vector<16xi32>, %i: vector<16xi32>) -> vector<16xi32> {
+    // CHECK: %[[BOTH:.*]] = vector.shuffle {{.*}} [0, 1, {{.*}}, 15, 64, 65, {{.*}}, 79, 0, 1, {{.*}}, 79] : vector<64xi8>, vector<64xi8>
+    // CHECK: "llvm.x86.avx512.permvar.qi.512"(%[[BOTH]], %{{.*}}) : (vector<64xi8>, vector<64xi8>) -> vector<64xi8>
+    %0 = cpu.lookup %t, %m[%i] : vector<16xi32>
+    return %0 : vector<16xi32>
+  }
+}
+
+// -----
+
+// Two byte shuffles; each gives zero where the other has the entry.
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: @lookup32_pshufb
+  func.func @lookup32_pshufb(%t: vector<8xi32>, %m: vector<8xi32>, %i: vector<8xi32>) -> vector<8xi32> {
+    // CHECK: dense<112> : vector<32xi8>
+    // CHECK: %[[A:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pshuf.b"
+    // CHECK: dense<-16> : vector<32xi8>
+    // CHECK: %[[B:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pshuf.b"
+    // CHECK: arith.ori %[[A]], %[[B]]
+    %0 = cpu.lookup %t, %m[%i] : vector<8xi32>
+    return %0 : vector<8xi32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lanes = 4 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: @lookup32_chain
+  func.func @lookup32_chain(%t: vector<4xi32>, %m: vector<4xi32>, %i: vector<4xi32>) -> vector<4xi32> {
+    // CHECK-COUNT-32: arith.select {{.*}} : vector<16xi1>, vector<16xi8>
+    // CHECK-NOT: arith.select
+    %0 = cpu.lookup %t, %m[%i] : vector<4xi32>
+    return %0 : vector<4xi32>
+  }
+}

@@ -16,6 +16,11 @@ static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print w
 static cl::opt<std::string> precision("precision",
                                       cl::desc("Arithmetic: f32, int16, bf16, int8, int4 or auto"),
                                       cl::init("f32"), cl::cat(category));
+static cl::opt<int64_t>
+    int4Group("int4-group",
+              cl::desc("Columns of int4 couplings that choose between two sets of levels: 4, or 0 "
+                       "for one set (default)"),
+              cl::init(0), cl::value_desc("columns"), cl::cat(category));
 static cl::opt<std::string> decoderPrecision(
     "decoder-precision",
     cl::desc("Arithmetic of the decoder, f32 or int8; int8 with --precision=int8 and int4"),
@@ -99,6 +104,7 @@ int main(int argc, char **argv) {
   options.output = output;
   options.cpu = mcpu;
   options.precision = precision;
+  options.int4Group = int4Group;
   options.decoderPrecision = decoderPrecision;
   options.convolution = convolution;
   options.precisionFile = precisionFile;

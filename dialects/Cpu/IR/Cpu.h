@@ -13,6 +13,7 @@
 #include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
 #include "dialects/Cpu/IR/CpuDialect.h.inc"
@@ -65,6 +66,37 @@ inline int64_t getHeaderLines(Precision precision) {
 /// loop over them, long enough that its overhead does not show.
 inline int64_t getWordChunk(int64_t taps) { return taps == 4 ? 2 : 1; }
 
+/// Where int4 with groups says which set of levels a group uses: `group` columns, every fourth of
+/// 4 x group, are the bytes at one place in the words of group / 2 lines. Their bit is in the same
+/// byte of line k / (4 x group) of the panel's last lines, k the line of words, at `bit(k)`.
+struct LevelSets {
+  int64_t group;
+
+  int64_t getLines(int64_t words) const { return (words + 4 * group - 1) / (4 * group); }
+  int64_t line(int64_t k) const { return k / (4 * group); }
+  int64_t bit(int64_t k) const { return k / (group / 2) % 8; }
+};
+
+/// Lines of a `words16` panel of `words` lines of words. int4 with groups has another table and, at
+/// the end, the lines of LevelSets.
+inline int64_t getPanelLines(int64_t words, Precision precision, int64_t group) {
+  return words + getHeaderLines(precision) + (group ? 1 + LevelSets{group}.getLines(words) : 0);
+}
+/// The lines of words in such a panel of `lines`.
+inline int64_t getWordLines(int64_t lines, Precision precision, int64_t group) {
+  int64_t rest = lines - getHeaderLines(precision) - (group ? 1 : 0);
+  return group ? rest - (rest + 4 * group) / (4 * group + 1) : rest;
+}
+
+/// Lines of one class and source of a `class_words` table for `padded` oscillators: one of scales,
+/// then for every 256 oscillators their upper 8 bits, 64 to a line, and a line of their lower 2.
+/// Vector q of a block has byte q % 4 of each word of line q / 4, and bits 2q and 2q + 1 of the
+/// last line's: the numbers come out in lanes, without a shuffle.
+inline int64_t getTableLines(int64_t padded) {
+  int64_t vectors = padded / kLine, rest = vectors % kLine;
+  return 1 + vectors / kLine * 5 + (rest ? (rest + 3) / 4 + 1 : 0);
+}
+
 /// Words of one phase of packed int8 weights for `channels` output channels (`conv3x3`,
 /// `conv_upsample`): starting sums, scales, then taps.
 int64_t getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels);
@@ -91,6 +123,8 @@ inline int64_t getPointStride(int64_t inputs) { return padToLine(inputs) | kLine
 constexpr float kByteWave = 127.0f, kShortWave = 2047.0f;
 /// Largest magnitude of a packed coupling.
 constexpr int64_t kByteCoupling = 127, kShortCoupling = 8191;
+/// Largest magnitude in a `class_words` table.
+constexpr int64_t kTableNumber = (1 << (kTableBits - 1)) - 1;
 
 } // namespace un0::cpu
 

@@ -16,7 +16,8 @@ def Cpu_Packing : I32EnumAttr<"Packing", "how a parameter is laid out for the ke
     I32EnumAttrCase<"Conv3x3", 3, "conv3x3">,
     I32EnumAttrCase<"ConvUpsample", 4, "conv_upsample">,
     I32EnumAttrCase<"ConvPlanar", 5, "conv_planar">,
-    I32EnumAttrCase<"ConvPlanes", 6, "conv_planes">]> {
+    I32EnumAttrCase<"ConvPlanes", 6, "conv_planes">,
+    I32EnumAttrCase<"ClassWords", 7, "class_words">]> {
   let cppNamespace = "::un0::cpu";
   let genSpecializedAttr = 0;
 }

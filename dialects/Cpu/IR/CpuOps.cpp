@@ -23,6 +23,10 @@ LogicalResult PackedParamOp::verify() {
     return emitOpError("lanes ") << getLanes() << " do not divide a line of " << kLine;
   if (getGroup() <= 0)
     return emitOpError("group ") << getGroup() << " is not positive";
+  if (getColumns() && (getColumns() != un0::kLevelGroup || getPrecision() != Precision::Int4))
+    return emitOpError("groups of ")
+           << getColumns() << " columns of " << un0::stringifyPrecision(getPrecision())
+           << "; there are those of " << un0::kLevelGroup << " of int4";
   return success();
 }
 
@@ -68,10 +72,21 @@ LogicalResult WavesOp::verify() {
 LogicalResult GatherClassOp::verify() {
   ArrayRef<int64_t> table = shapeOf(getTable()), dest = shapeOf(getDest()),
                     labels = shapeOf(getLabels());
-  if (table.size() != 3)
-    return emitOpError("table has rank ") << table.size() << " instead of 3";
-  bool single = labels[0] == 1 && dest == table.drop_front();
-  bool tile = dest == ArrayRef<int64_t>({table[2], table[1], labels[0]});
+  bool words = cast<MemRefType>(getTable().getType()).getElementType().isInteger(32);
+  size_t rank = words ? 4 : 3;
+  if (table.size() != rank)
+    return emitOpError("table has rank ") << table.size() << " instead of " << rank;
+  if (dest.size() != 2 && dest.size() != 3)
+    return emitOpError("destination has rank ") << dest.size() << " instead of 2 or 3";
+  int64_t padded = dest.size() == 2 ? dest[1] : dest[0];
+  if (words && (padded % kLine || table[2] != getTableLines(padded) || table[3] != kLine))
+    return emitOpError("table has ")
+           << table[2] << " lines of " << table[3] << " for " << padded
+           << " oscillators instead of " << getTableLines(padded) << " of " << kLine;
+  if (!words)
+    padded = table[2];
+  bool single = labels[0] == 1 && dest == ArrayRef<int64_t>({table[1], padded});
+  bool tile = dest == ArrayRef<int64_t>({padded, table[1], labels[0]});
   if (!single && !tile)
     return emitOpError("destination does not hold the drive of ") << labels[0] << " samples";
   return success();
@@ -92,15 +107,21 @@ LogicalResult RateOp::verify() {
            << shapeOf(getFrequency())[0] << " entries but the population has " << padded;
   if (getCouplings().size() != getSources().size() ||
       (getPrecisions() && getPrecisions()->size() != getCouplings().size()) ||
-      (getDrains() && getDrains()->size() != getCouplings().size()))
-    return emitOpError("needs a source, a precision and a drain per coupling");
+      (getDrains() && getDrains()->size() != getCouplings().size()) ||
+      (getGroups() && getGroups()->size() != getCouplings().size()))
+    return emitOpError("needs a source, a precision, a drain and a group per coupling");
   if (getFirst() && !single)
     return emitOpError("rows of a batch tile are not split");
   for (auto [i, coupling, source] : llvm::enumerate(getCouplings(), getSources())) {
     ArrayRef<int64_t> k = shapeOf(coupling), s = shapeOf(source);
     int64_t sources = single ? s.back() : s.front();
+    if (int64_t group = getGroup(i);
+        group && (group != un0::kLevelGroup || getPrecision(i) != Precision::Int4))
+      return emitOpError("coupling ")
+             << i << " is " << un0::stringifyPrecision(getPrecision(i)) << " in groups of " << group
+             << "; there are those of " << un0::kLevelGroup << " of int4";
     if (Precision precision = getPrecision(i); precision != Precision::F32) {
-      int64_t words = k.size() == 3 ? k[1] - getHeaderLines(precision) : 0;
+      int64_t words = k.size() == 3 ? getWordLines(k[1], precision, getGroup(i)) : 0;
       int64_t needed = precision == Precision::Int4 ? 2 * words : words;
       if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
           needed > sources ||

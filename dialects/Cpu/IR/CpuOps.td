@@ -7,9 +7,12 @@
 //   waves    Np x 2 x B   sine, then cosine  | 2 x Np
 //   rows16   ceil(N/16) x S x 16             coupling, 16 rows side by side, one line per source
 //   words16  ceil(N/16) x (W + 2) x 16 x i32 quantized coupling: W = ceil(S / per word) lines of words, a line of row
-//            scales (f32 bits), a line of sums to start from (-128 x row sum for bytes); int4: a 16-entry table, too
+//            scales (f32 bits), a line of sums to start from (-128 x row sum for bytes); int4: a 16-entry table, too; with
+//            groups: another table, and the lines that say which (getPanelLines)
 //   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
 //   drive    Np x M x B                      | M x Np
+//   class_words  (classes + 1) x M x (1 + L) x 16 x i32   a table of 10 bits: a line of scales (f32 bits, all the same), then
+//            5 lines for every 256 oscillators, the last of them fewer: see getTableLines
 //   image    ceil(C/16) x (H+2) x (W+2) x 16 channels in lanes, a ring of zeros around
 //   images   B x image                       a batch of them, of which `count` are there
 //   bytes    ceil(C/64) x (H+2) x (W+2) x 16 x i32, four channels to a word, a ring of the zero point around
@@ -27,6 +30,7 @@ include "mlir/IR/EnumAttr.td"
 include "mlir/IR/OpBase.td"
 include "mlir/IR/SymbolInterfaces.td"
 include "mlir/Dialect/LLVMIR/LLVMOpBase.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
 def Cpu_Dialect : Dialect {
@@ -61,9 +65,10 @@ def Cpu_ReadTerms : Arg<Variadic<StaticShapeMemRefOf<[F32, I32]>>, "", [MemRead]
 def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
   let summary = "where a parameter lies in the weight section, and how";
   let description = [{
-    `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32. `class_rows`: (classes + 1) x M x Np of a
-    classes x N x M table, the last slice zero (no class). `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes`
-    output channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
+    `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32,
+    with groups of `columns`. `class_rows`: (classes + 1) x M x Np of a classes x N x M table, the last slice zero (no
+    class); `class_words`: the same in 10 bits. `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes` output
+    channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
     channels are words of four, and one (`conv_upsample`: two) of them takes the place of a block; each group's
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
     `conv_planar`, a word per output, rounded up to 16. `conv_planes`: weights transformed for `form`, in groups as above,
@@ -73,7 +78,7 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
                        I64Attr:$offset, I64Attr:$bytes, DefaultValuedAttr<I64Attr, "16">:$lanes,
                        DefaultValuedAttr<I64Attr, "2">:$group,
                        DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision,
-                       DefaultValuedAttr<I64Attr, "0">:$zero_point,
+                       DefaultValuedAttr<I64Attr, "0">:$zero_point, DefaultValuedAttr<I64Attr, "0">:$columns,
                        DefaultValuedAttr<Cpu_ConvFormAttr, "::un0::cpu::ConvForm::Direct">:$form);
   let assemblyFormat = "$sym_name `of` $param $packing `at` $offset `size` $bytes attr-dict";
   let hasVerifier = 1;
@@ -110,8 +115,12 @@ def Cpu_WavesOp : Cpu_Op<"waves", [AttrSizedOperandSegments]> {
 
 def Cpu_GatherClassOp : Cpu_Op<"gather_class"> {
   let summary = "each sample's drive, once before the step loop";
-  let description = [{ A label outside [0, classes) takes the last, zero slice: no class. }];
-  let arguments = (ins Cpu_Read:$table, Arg<MemRefRankOf<[I64], [1]>, "", [MemRead]>:$labels, Cpu_Write:$dest);
+  let description = [{
+    A label outside [0, classes) takes the last, zero slice: no class. A table of words, `class_words`, is expanded to f32:
+    number x scale.
+  }];
+  let arguments = (ins Arg<StaticShapeMemRefOf<[F32, I32]>, "", [MemRead]>:$table,
+                       Arg<MemRefRankOf<[I64], [1]>, "", [MemRead]>:$labels, Cpu_Write:$dest);
   let assemblyFormat = "$table `[` $labels `]` `to` $dest attr-dict `:` type($table) `,` type($labels) `,` type($dest)";
   let hasVerifier = 1;
 }
@@ -123,6 +132,7 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
     With `step`, `out[i] = base[i] + step * rate[i]` (Euler, in place if base is out); without, `out = rate`.
     A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source;
     `precisions` says which, all f32 without it. `drains[k]`: an int16 sum is emptied into f32 after that many words.
+    `groups` are those of `un0.fused_rate`.
     `scratch` is what the precision needs on the side: unpacked int4 rows, or the f32 sums of an int16 tile.
     With `rows`, only the groups [first, last) of one sample's oscillators: `getRowGroups` in Cpu.h.
   }];
@@ -130,7 +140,7 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
                        Cpu_Read:$base, Cpu_Write:$out, Arg<Optional<Cpu_Words>, "", [MemRead, MemWrite]>:$scratch,
                        Optional<Index>:$first, Optional<Index>:$last, OptionalAttr<F32Attr>:$step,
                        OptionalAttr<TypedArrayAttrBase<Un0_PrecisionAttr, "precisions">>:$precisions,
-                       OptionalAttr<DenseI64ArrayAttr>:$drains);
+                       OptionalAttr<DenseI64ArrayAttr>:$drains, OptionalAttr<DenseI64ArrayAttr>:$groups);
   let assemblyFormat = [{
     `frequency` $frequency `target` $target (`couple` `(` $couplings^ `)` `with` `(` $sources `)`)? `base` $base
     `to` $out (`step` $step^)? (`scratch` $scratch^)? (`rows` $first^ `to` $last)? attr-dict
@@ -140,6 +150,7 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::un0::Precision getPrecision(unsigned term);
+    int64_t getGroup(unsigned term) { return getGroups() ? (*getGroups())[term] : 0; }
   }];
 }
 
@@ -150,15 +161,16 @@ def Cpu_BarrierOp : Cpu_Op<"barrier", [MemoryEffects<[MemRead, MemWrite]>]> {
   let assemblyFormat = "$function `(` $data `)` attr-dict `:` type($function) `,` type($data)";
 }
 
-def Cpu_LookupOp : Cpu_Op<"lookup", [Pure, AllTypesMatch<["table", "indices", "result"]>]> {
-  let summary = "bytes of a 16-entry table";
+def Cpu_LookupOp : Cpu_Op<"lookup", [Pure, SameOperandsAndResultType]> {
+  let summary = "bytes of a table of 16 or 32 entries";
   let description = [{
-    Byte by byte `result = table[indices]`, indices below 16. The table is repeated in every four words. `pshufb`, where the
-    processor has it.
+    Byte by byte `result = table[indices]`, indices below 16; with `more`, below 32, the second 16 entries in `more`. Each table
+    is repeated in every four words. `pshufb`, where the processor has it; `vpermb` for 32 entries.
   }];
-  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$table, VectorOfRankAndType<[1], [I32]>:$indices);
+  let arguments = (ins VectorOfRankAndType<[1], [I32]>:$table, Optional<VectorOfRankAndType<[1], [I32]>>:$more,
+                       VectorOfRankAndType<[1], [I32]>:$indices);
   let results = (outs VectorOfRankAndType<[1], [I32]>:$result);
-  let assemblyFormat = "$table `[` $indices `]` attr-dict `:` type($result)";
+  let assemblyFormat = "$table (`,` $more^)? `[` $indices `]` attr-dict `:` type($result)";
 }
 
 def Cpu_DriftOp : Cpu_Op<"drift"> {

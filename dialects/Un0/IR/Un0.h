@@ -92,6 +92,14 @@ ParamOp getParameter(mlir::Value value);
 /// others, but for computing their own rates, and nobody may read their results.
 EvolveOp eraseStates(mlir::RewriterBase &rewriter, EvolveOp evolve, const llvm::BitVector &kept);
 
+/// Bits of a class table that is not f32 (`bits` of un0.select_class): what keeps its error well
+/// below that of int8 couplings.
+constexpr int64_t kTableBits = 10;
+
+/// Columns of an int4 coupling that choose one of two sets of levels together (`groups` of
+/// un0.fused_rate).
+constexpr int64_t kLevelGroup = 4;
+
 /// Bits of a stored coupling or weight.
 unsigned getStorageBits(Precision precision);
 /// What multiplies it, as in the module's cost table: "f32", "s16", "bf16" or "u8s8".

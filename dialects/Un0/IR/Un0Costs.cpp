@@ -59,7 +59,9 @@ unsigned un0::getNumStages(Solver solver) {
 
 Cost SelectClassOp::getCost() {
   Cost cost;
-  cost.parameterBytes = cost.bytesWritten = getBytesPerImage(getResult());
+  cost.bytesWritten = getBytesPerImage(getResult());
+  cost.parameterBytes =
+      getBits() ? getElementsPerImage(getResult()) * *getBits() / 8 : uint64_t(cost.bytesWritten);
   return cost;
 }
 
@@ -150,7 +152,10 @@ Cost FusedRateOp::getTermCost(unsigned term) {
   cost.multiplyAdds = 2 * cost.multiplyAdds + 2 * getElementsPerImage(getResult());
   cost.bytesRead += 2 * getBytesPerImage(getSines()[term]);
   if (Precision precision = getPrecision(term); precision != Precision::F32) {
-    cost.parameterBytes = cost.parameterBytes / 32 * getStorageBits(precision);
+    uint64_t elements = cost.parameterBytes / 4;
+    cost.parameterBytes = elements * getStorageBits(precision) / 8;
+    if (int64_t group = getGroup(term))
+      cost.parameterBytes += elements / group / 8; // a bit each
     cost.bits = std::max(getStorageBits(precision), 8u);
   }
   return cost;

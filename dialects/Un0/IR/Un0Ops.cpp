@@ -164,6 +164,12 @@ LogicalResult SelectClassOp::verify() {
   auto table = cast<ShapedType>(getTable().getType());
   if (table.getRank() < 2)
     return emitOpError() << "table must have a class dimension and one more, but is " << table;
+  if (getBits() && *getBits() != kTableBits)
+    return emitOpError() << "tables have " << kTableBits << " bits or are f32, but this one has "
+                         << static_cast<int64_t>(*getBits());
+  if (getBits() && table.getRank() != 3)
+    return emitOpError() << "a table of " << kTableBits << " bits must be classes x N x M, but is "
+                         << table;
   SmallVector<int64_t> shape(table.getShape());
   shape[0] = getShape(getLabel())[0];
   auto expected = RankedTensorType::get(shape, table.getElementType());
@@ -425,7 +431,16 @@ LogicalResult FusedRateOp::verify() {
   if (getDrains() && getDrains()->size() != getCouplings().size())
     return emitOpError() << "has " << getDrains()->size() << " drains for " << getCouplings().size()
                          << " couplings";
+  if (getGroups() && getGroups()->size() != getCouplings().size())
+    return emitOpError() << "has " << getGroups()->size() << " groups for " << getCouplings().size()
+                         << " couplings";
   for (auto [i, coupling] : llvm::enumerate(getCouplings())) {
+    if (int64_t group = getGroup(i); group && group != kLevelGroup)
+      return emitOpError() << "group " << i << " is of " << group << " columns; there are "
+                           << kLevelGroup << " and 0";
+    if (getGroup(i) && getPrecision(i) != Precision::Int4)
+      return emitOpError() << "coupling " << i << " has groups but is "
+                           << stringifyPrecision(getPrecision(i)) << ", not int4";
     if (getPrecision(i) == Precision::F32)
       continue;
     if (getShape(coupling).size() != 2)
@@ -444,6 +459,20 @@ LogicalResult FusedRateOp::verify() {
 Precision FusedRateOp::getPrecision(unsigned term) {
   return getPrecisions() ? cast<PrecisionAttr>((*getPrecisions())[term]).getValue()
                          : Precision::F32;
+}
+
+void FusedRateOp::quantize(ArrayRef<Precision> precisions, int64_t int4Group) {
+  SmallVector<Attribute> attributes;
+  SmallVector<int64_t> groups;
+  for (Precision precision : precisions) {
+    attributes.push_back(PrecisionAttr::get(getContext(), precision));
+    groups.push_back(precision == Precision::Int4 ? int4Group : 0);
+  }
+  auto isF32 = [](Precision precision) { return precision == Precision::F32; };
+  setPrecisionsAttr(llvm::all_of(precisions, isF32) ? ArrayAttr()
+                                                    : ArrayAttr::get(getContext(), attributes));
+  bool grouped = llvm::any_of(groups, [](int64_t group) { return group != 0; });
+  setGroupsAttr(grouped ? DenseI64ArrayAttr::get(getContext(), groups) : DenseI64ArrayAttr());
 }
 
 LogicalResult DriftOp::verify() {

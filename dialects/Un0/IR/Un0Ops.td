@@ -50,11 +50,14 @@ def Un0_SelectClassOp : Un0_Op<"select_class", [Pure, DeclareOpInterfaceMethods<
     `result[b, ...] = table[label[b], ...]`, and zero where the label is outside [0, classes): that is the
     unconditional mode of the model.
 
+    With `bits = 10`, the only one, the table is replaced by its nearest values in whole steps: for every class and every
+    index m of the last dimension, steps of `max over n of |table[class, n, m]| / 511`.
+
     ```mlir
     %drive = un0.select_class %D[%label] : tensor<10x1024x8xf32>, tensor<?xi64> -> tensor<?x1024x8xf32>
     ```
   }];
-  let arguments = (ins AnyStaticShapeTensor:$table, 1DTensorOf<[I64]>:$label);
+  let arguments = (ins AnyStaticShapeTensor:$table, 1DTensorOf<[I64]>:$label, OptionalAttr<I64Attr>:$bits);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$table `[` $label `]` attr-dict `:` type($table) `,` type($label) `->` type($result)";
   let hasVerifier = 1;
@@ -178,7 +181,9 @@ def Un0_FusedRateOp : Un0_Op<"fused_rate", [Pure, AttrSizedOperandSegments,
     waves are replaced by their nearest values: `int8`, row i of K in steps of max|K_i| / 127, waves in steps of 1/127;
     `int16`, max|K_i| / 8191 and 1/2047; `bf16`, both rounded to bf16; `int4`, 16 levels per K and a scale per row, waves as
     in int8. Integer sums are exact: `drains` says after how many sources of an `int16` coupling a 32-bit accumulator must
-    be emptied into f32 (0: never).
+    be emptied into f32 (0: never). `groups`: with g columns instead of 0, of every 4g
+    neighbouring columns of a row of an `int4` coupling every fourth one chooses one of two sets of 16 levels together with
+    the others of its four, the set that is nearer to them; with 0 there is one set.
 
     ```mlir
     %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c), %drive(%ps, %pc)
@@ -190,12 +195,16 @@ def Un0_FusedRateOp : Un0_Op<"fused_rate", [Pure, AttrSizedOperandSegments,
                        Variadic<AnyRankedTensor>:$couplings, Variadic<Un0_Phases>:$sines,
                        Variadic<Un0_Phases>:$cosines,
                        OptionalAttr<TypedArrayAttrBase<Un0_PrecisionAttr, "precisions">>:$precisions,
-                       OptionalAttr<DenseI64ArrayAttr>:$drains);
+                       OptionalAttr<DenseI64ArrayAttr>:$drains, OptionalAttr<DenseI64ArrayAttr>:$groups);
   let results = (outs Un0_Phases:$result);
   let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = [{
     /// Precision of the coupling `term`.
     Precision getPrecision(unsigned term);
+    /// Columns of the coupling `term` that choose their levels together; 0 for all.
+    int64_t getGroup(unsigned term) { return getGroups() ? (*getGroups())[term] : 0; }
+    /// Sets precisions and groups, one each per coupling; what says nothing is left out.
+    void quantize(::llvm::ArrayRef<Precision> precisions, int64_t int4Group);
     /// What coupling `term` alone costs: both contractions and their epilogue.
     Cost getTermCost(unsigned term);
   }];

@@ -51,10 +51,10 @@ struct FuseCouplingsPass : un0::impl::Un0FuseCouplingsBase<FuseCouplingsPass> {
     }
     SinCosOp target = getWaves(rewriter, rate.getState());
     rewriter.setInsertionPoint(rate);
-    rewriter.replaceOpWithNewOp<FusedRateOp>(rate, rate.getResult().getType(), target.getSine(),
-                                             target.getCosine(), rate.getFrequency(), couplings,
-                                             sines, cosines, /*precisions=*/ArrayAttr(),
-                                             /*drains=*/DenseI64ArrayAttr());
+    rewriter.replaceOpWithNewOp<FusedRateOp>(
+        rate, rate.getResult().getType(), target.getSine(), target.getCosine(), rate.getFrequency(),
+        couplings, sines, cosines, /*precisions=*/ArrayAttr(),
+        /*drains=*/DenseI64ArrayAttr(), /*groups=*/DenseI64ArrayAttr());
     for (CoupleOp couple : couples)
       if (couple.use_empty())
         rewriter.eraseOp(couple);

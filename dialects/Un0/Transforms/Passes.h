@@ -16,6 +16,10 @@ namespace un0 {
 #define GEN_PASS_REGISTRATION
 #include "dialects/Un0/Transforms/Passes.h.inc"
 
+/// Gives the class tables of drives that meet an int8 or int4 coupling in one `un0.fused_rate` few
+/// bits, and all others f32.
+void quantizeTables(mlir::ModuleOp module);
+
 /// Adds the passes from the `model` phase to the `fused` phase, ending with the verifier of what
 /// `fused` guarantees.
 void buildFusePipeline(mlir::OpPassManager &pm);

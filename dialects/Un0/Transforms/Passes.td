@@ -199,29 +199,36 @@ def Un0QuantizeCouplings : Pass<"un0-quantize-couplings", "::mlir::ModuleOp"> {
   let description = [{
     Gives every coupling that all samples share and that has at least `min-sources` sources a precision. Sines and cosines
     are bounded by one, so the scale of their numbers is known without data; that of a row of K is its largest magnitude.
-    A drive, which differs from sample to sample, and small couplings stay f32: their bytes do not matter. A coupling
-    whose sources are not a multiple of 8 gets `int8` instead of `int4`. `params` restricts the pass to couplings that
-    read one of these parameters. With `precision=int8`:
+    A drive, which differs from sample to sample, and small couplings are multiplied in f32: they take no time. A coupling
+    whose sources are not a multiple of 8 gets `int8` instead of `int4`; with `int4-group=4` groups of 4
+    columns of a row of an `int4` coupling choose between two sets of levels (`groups` of `un0.fused_rate`). `params` restricts the pass to couplings that
+    read one of these parameters. Tables that a drive beside an int8 or int4 coupling is gathered from are stored in few
+    bits, which models of many classes need to become small. With `precision=int8`:
 
     ```mlir
-    %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c)
-        : tensor<?x64xf32>, tensor<1x64xf32>, [tensor<64x64xf32>, tensor<?x64xf32>]
+    %d = un0.select_class %D[%label] : tensor<10x64x8xf32>, tensor<?xi64> -> tensor<?x64x8xf32>
+    %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c), %d(%ps, %pc)
+        : tensor<?x64xf32>, tensor<1x64xf32>, [tensor<64x64xf32>, tensor<?x64xf32>], [tensor<?x64x8xf32>, tensor<?x8xf32>]
     ```
     becomes
     ```mlir
-    %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c) {precisions = [#un0<precision int8>]}
-        : tensor<?x64xf32>, tensor<1x64xf32>, [tensor<64x64xf32>, tensor<?x64xf32>]
+    %d = un0.select_class %D[%label] {bits = 10 : i64} : tensor<10x64x8xf32>, tensor<?xi64> -> tensor<?x64x8xf32>
+    %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c), %d(%ps, %pc) {precisions = [#un0<precision int8>, #un0<precision f32>]}
+        : tensor<?x64xf32>, tensor<1x64xf32>, [tensor<64x64xf32>, tensor<?x64xf32>], [tensor<?x64x8xf32>, tensor<?x8xf32>]
     ```
   }];
   let options = [
     Option<"precision", "precision", "std::string", /*default=*/"\"int8\"", "int16, bf16, int8, int4 or f32">,
+    Option<"int4Group", "int4-group", "int64_t", /*default=*/"0",
+           "columns of an int4 coupling that choose their levels together, 4; 0 for all">,
     Option<"minSources", "min-sources", "int64_t", /*default=*/"32", "couplings with fewer sources stay f32">,
     ListOption<"params", "params", "std::string", "symbols of parameters; all without it">
   ];
   let statistics = [
     Statistic<"numQuantized", "quantized", "couplings given a precision">,
     Statistic<"numWidened", "widened", "couplings made int8 because int4 does not fit their sources">,
-    Statistic<"numMissed", "missed", "couplings left in f32: small, or different from sample to sample">
+    Statistic<"numMissed", "missed", "couplings left in f32: small, or different from sample to sample">,
+    Statistic<"numTables", "tables", "class tables given few bits">
   ];
   let dependentDialects = ["::un0::Un0Dialect"];
 }

@@ -15,6 +15,9 @@ struct CompileOptions {
   std::string cpu = "host";
   /// f32, int16, bf16, int8, int4 or auto.
   std::string precision = "f32";
+  /// Columns of int4 couplings that choose between two sets of levels together: 4, or 0 for one
+  /// set.
+  int64_t int4Group = 0;
   /// f32 or int8; empty: int8 where `precision` is int8 or int4.
   std::string decoderPrecision;
   /// How f32 convolutions are computed: "fast", in as few products as their shapes allow, or

@@ -39,18 +39,22 @@ struct ErrorLimits {
 
 /// Tries every precision of every shared coupling of `module` (phase `fused`) on samples that the
 /// model draws itself, and picks the cheapest for `target` that stays within `limits`. Couplings
-/// are chosen one after the other, the largest first, each on top of the choices before it.
+/// are chosen one after the other, the largest first, each on top of the choices before it. int4
+/// couplings get `int4Group` as their `groups`.
 llvm::Expected<std::vector<Candidate>> choosePrecisions(mlir::ModuleOp module, ArchiveSet &archives,
                                                         const CpuTarget &target,
-                                                        const ErrorLimits &limits);
+                                                        const ErrorLimits &limits,
+                                                        int64_t int4Group = 0);
 
 /// `{"couplings": {"K": "int8", ...}}`. The error names the file and what is wrong in it.
 llvm::Expected<std::vector<Choice>> readPrecisionFile(llvm::StringRef path);
 llvm::Error writePrecisionFile(llvm::StringRef path, llvm::ArrayRef<Choice> choices);
 
-/// Gives the couplings of `module` that read the named parameters their precision. Fails for a name
-/// that no shared coupling reads, listing those there are.
-llvm::Error applyPrecisions(mlir::ModuleOp module, llvm::ArrayRef<Choice> choices);
+/// Gives the couplings of `module` that read the named parameters their precision, and all int4
+/// ones `int4Group` as their `groups`. Fails for a name that no shared coupling reads, listing
+/// those there are.
+llvm::Error applyPrecisions(mlir::ModuleOp module, llvm::ArrayRef<Choice> choices,
+                            int64_t int4Group = 0);
 
 /// Parameters of couplings that can be quantized, the largest first.
 std::vector<std::string> listCouplings(mlir::ModuleOp module);

@@ -29,6 +29,22 @@ using Levels = std::array<int8_t, 16>;
 /// normal distribution. Rows are whole couplings; a sample of them is enough.
 Levels fitLevels(llvm::ArrayRef<std::vector<float>> rows);
 
+/// Two sets of levels, the largest magnitude of both 127. Of every 4 x group neighbouring numbers
+/// of a row, the 1st, 5th, ... use the set that is nearer to them, the 2nd, 6th, ..., and so on:
+/// four neighbours lie in the four bytes of a word, and so do the bits that say which set.
+struct LevelPair {
+  std::array<Levels, 2> sets = {};
+  float unit = 0; ///< what a level of 1 is in rows of unit root mean square
+};
+
+/// As fitLevels, for rows of one length whose groups choose: groups are given to sets and sets
+/// fitted to their groups in turn, from one set of levels moved a quarter step down and up.
+LevelPair fitLevelPair(llvm::ArrayRef<std::vector<float>> rows, size_t group);
+
+/// As below: a number's index in its set in bits 0 to 3, the set in bit 4.
+float quantizeRow(llvm::ArrayRef<float> row, const LevelPair &levels, size_t group,
+                  llvm::MutableArrayRef<uint8_t> out);
+
 /// The nearest level of each number, with the scale that minimizes the row's squared error (found
 /// by alternating); returns the scale.
 float quantizeRow(llvm::ArrayRef<float> row, const Levels &levels,

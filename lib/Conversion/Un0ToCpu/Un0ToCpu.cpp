@@ -38,10 +38,11 @@ struct ModelChain {
 int64_t dim(Value value, unsigned i) { return cast<ShapedType>(value.getType()).getDimSize(i); }
 
 /// Lines of 16 rows of a coupling with `sources` sources.
-int64_t getLines(int64_t sources, Precision precision) {
+int64_t getLines(int64_t sources, Precision precision, int64_t group) {
   if (precision == Precision::F32)
     return sources;
-  return llvm::divideCeil(sources, cpu::getPerWord(precision)) + cpu::getHeaderLines(precision);
+  return cpu::getPanelLines(llvm::divideCeil(sources, cpu::getPerWord(precision)), precision,
+                            group);
 }
 
 /// As what the waves of a coupling's source are packed.
@@ -54,6 +55,10 @@ Packing getPacking(un0::Conv2DOp conv, const ConvSchedule &schedule) {
   return schedule.form != cpu::ConvForm::Direct ? Packing::ConvPlanes
          : conv.getUpsample()                   ? Packing::ConvUpsample
                                                 : Packing::Conv3x3;
+}
+
+Packing getTablePacking(SelectClassOp select) {
+  return select.getBits() ? Packing::ClassWords : Packing::ClassRows;
 }
 
 class Lowering {
@@ -69,7 +74,7 @@ private:
   LogicalResult placeParameters();
   LogicalResult place(Value param, Packing packing, ArrayRef<int64_t> shape,
                       Precision precision = Precision::F32, int64_t zeroPoint = 0,
-                      cpu::ConvForm form = cpu::ConvForm::Direct);
+                      int64_t columns = 0, cpu::ConvForm form = cpu::ConvForm::Direct);
   LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();
@@ -83,7 +88,8 @@ private:
   MemRefType f32(ArrayRef<int64_t> shape) { return MemRefType::get(shape, b.getF32Type()); }
   Value alloc(ArrayRef<int64_t> shape) { return memref::AllocOp::create(b, loc, f32(shape)); }
   /// The packed form of a parameter, as a view of the entry's weights.
-  Value packed(Value param, Packing packing, Precision precision = Precision::F32);
+  Value packed(Value param, Packing packing, Precision precision = Precision::F32,
+               int64_t columns = 0);
   Value allocWords(ArrayRef<int64_t> shape) {
     return memref::AllocOp::create(b, loc, MemRefType::get(shape, b.getI32Type()));
   }
@@ -109,8 +115,8 @@ private:
   OpBuilder b;
   ModelChain chain;
   SmallVector<ConvSchedule> schedules; // of chain.convs
-  /// By symbol, packing and precision.
-  llvm::MapVector<std::tuple<StringAttr, Packing, Precision>, Place> places;
+  /// By symbol, packing, precision and columns of a group.
+  llvm::MapVector<std::tuple<StringAttr, Packing, Precision, int64_t>, Place> places;
   int64_t weightBytes = 0;
   Location loc = b.getUnknownLoc();
   Value weights, arena;
@@ -169,12 +175,13 @@ LogicalResult Lowering::findChain() {
 }
 
 LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> shape,
-                              Precision precision, int64_t zeroPoint, cpu::ConvForm form) {
+                              Precision precision, int64_t zeroPoint, int64_t columns,
+                              cpu::ConvForm form) {
   auto get = param.getDefiningOp<GetParamOp>();
   if (!get)
     return emitError(param.getLoc(), "expected a parameter, not a computed value, on target cpu");
   StringAttr symbol = get.getParamAttr().getAttr();
-  auto [it, inserted] = places.insert({{symbol, packing, precision}, Place()});
+  auto [it, inserted] = places.insert({{symbol, packing, precision, columns}, Place()});
   if (!inserted)
     return success();
   int64_t bytes = 4;
@@ -183,7 +190,7 @@ LogicalResult Lowering::place(Value param, Packing packing, ArrayRef<int64_t> sh
       return get.emitError("parameter is too large to pack");
   auto op = cpu::PackedParamOp::create(
       b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
-      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint, form);
+      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint, columns, form);
   symbols.insert(op);
   it->second = {op, SmallVector<int64_t>(shape)};
   if (llvm::AddOverflow(weightBytes, static_cast<int64_t>(llvm::alignTo(bytes, 64)), weightBytes))
@@ -207,14 +214,19 @@ LogicalResult Lowering::placeParameters() {
                 select.getLabel() != chain.func.getArgument(2))
               return select.emitError(
                   "is not a classes x N x M table selected by the model's labels");
-            if (failed(
-                    place(table, Packing::ClassRows, {dim(table, 0) + 1, dim(table, 2), padded})))
+            SmallVector<int64_t> shape = {dim(table, 0) + 1, dim(table, 2), padded};
+            if (select.getBits()) {
+              shape.back() = cpu::getTableLines(padded);
+              shape.push_back(kLine);
+            }
+            if (failed(place(table, getTablePacking(select), shape)))
               return failure();
           } else {
             Precision precision = rate.getPrecision(term);
             if (failed(place(coupling, Packing::Rows16,
-                             {padded / kLine, getLines(dim(coupling, 1), precision), kLine},
-                             precision)))
+                             {padded / kLine,
+                              getLines(dim(coupling, 1), precision, rate.getGroup(term)), kLine},
+                             precision, /*zeroPoint=*/0, rate.getGroup(term))))
               return failure();
           }
         }
@@ -248,7 +260,7 @@ LogicalResult Lowering::placeParameters() {
                                   : cpu::getByteWeightWords(inputs, 9, padded);
     }
     if (failed(place(conv.getWeight(), packing, {size}, conv.getPrecision(), zeroPoint,
-                     schedule.form)) ||
+                     /*columns=*/0, schedule.form)) ||
         failed(place(conv.getBias(), Packing::Vector, {padded})))
       return failure();
   }
@@ -257,12 +269,12 @@ LogicalResult Lowering::placeParameters() {
   return success();
 }
 
-Value Lowering::packed(Value param, Packing packing, Precision precision) {
+Value Lowering::packed(Value param, Packing packing, Precision precision, int64_t columns) {
   StringAttr symbol = param.getDefiningOp<GetParamOp>().getParamAttr().getAttr();
-  Place &place = places.find({symbol, packing, precision})->second;
+  Place &place = places.find({symbol, packing, precision, columns})->second;
   Value offset = arith::ConstantIndexOp::create(b, loc, place.op.getOffset());
-  MemRefType type =
-      precision == Precision::F32 ? f32(place.shape) : MemRefType::get(place.shape, b.getI32Type());
+  bool floats = precision == Precision::F32 && packing != Packing::ClassWords;
+  MemRefType type = floats ? f32(place.shape) : MemRefType::get(place.shape, b.getI32Type());
   return memref::ViewOp::create(b, loc, type, weights, offset, ValueRange());
 }
 
@@ -431,10 +443,10 @@ LogicalResult Lowering::buildEvolve(int64_t batch, bool team) {
           continue;
         auto select = coupling.getDefiningOp<SelectClassOp>();
         if (!select) {
-          buffers[coupling] = packed(coupling, Packing::Rows16, precision);
+          buffers[coupling] = packed(coupling, Packing::Rows16, precision, rate.getGroup(term));
           continue;
         }
-        Value table = packed(select.getTable(), Packing::ClassRows);
+        Value table = packed(select.getTable(), getTablePacking(select));
         int64_t padded = padToLine(dim(coupling, 1)), sources = dim(coupling, 2);
         Value drive = batch == 1 ? alloc({sources, padded}) : alloc({padded, sources, batch});
         all.once([&] { cpu::GatherClassOp::create(b, loc, table, labels, drive); });
@@ -546,7 +558,8 @@ LogicalResult Lowering::buildEvolve(int64_t batch, bool team) {
                               euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr(),
                               rate.getPrecisionsAttr(),
                               rate.getDrains() ? b.getDenseI64ArrayAttr(drains)
-                                               : DenseI64ArrayAttr());
+                                               : DenseI64ArrayAttr(),
+                              rate.getGroupsAttr());
         };
         if (split)
           make();

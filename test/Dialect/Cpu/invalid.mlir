@@ -42,6 +42,31 @@ func.func @f(%t: memref<3x2x16xf32>, %l: memref<4xi64>, %d: memref<16x2x8xf32>) 
 
 // -----
 
+func.func @f(%t: memref<3x2x2x16xf32>, %l: memref<1xi64>, %d: memref<2x16xf32>) {
+  // expected-error @+1 {{table has rank 4 instead of 3}}
+  cpu.gather_class %t[%l] to %d : memref<3x2x2x16xf32>, memref<1xi64>, memref<2x16xf32>
+  return
+}
+
+// -----
+
+// 336 oscillators: scales, 4 lines and 1, then 2 lines and 1.
+func.func @f(%t: memref<3x2x8x16xi32>, %l: memref<1xi64>, %d: memref<2x336xf32>) {
+  // expected-error @+1 {{table has 8 lines of 16 for 336 oscillators instead of 9 of 16}}
+  cpu.gather_class %t[%l] to %d : memref<3x2x8x16xi32>, memref<1xi64>, memref<2x336xf32>
+  return
+}
+
+// -----
+
+func.func @f(%t: memref<3x2x9x16xi32>, %l: memref<4xi64>, %d: memref<336x2x8xf32>) {
+  // expected-error @+1 {{destination does not hold the drive of 4 samples}}
+  cpu.gather_class %t[%l] to %d : memref<3x2x9x16xi32>, memref<4xi64>, memref<336x2x8xf32>
+  return
+}
+
+// -----
+
 func.func @f(%w: memref<16xf32>, %x: memref<2x32xf32>, %t: memref<32xf32>) {
   // expected-error @+1 {{frequency has 16 entries but the population has 32}}
   cpu.rate frequency %w target %x base %t to %t
@@ -136,7 +161,7 @@ func.func @f(%t: memref<32x16xf32>, %x: memref<32x2x16xf32>, %i: index) {
 // -----
 
 func.func @f(%k: memref<2x8x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>) {
-  // expected-error @+1 {{needs a source, a precision and a drain per coupling}}
+  // expected-error @+1 {{needs a source, a precision, a drain and a group per coupling}}
   cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = []}
       : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x8x16xi32>), (memref<2x8xi32>)
   return
@@ -149,6 +174,16 @@ func.func @f(%k: memref<2x12x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>,
   // expected-error @+1 {{coupling 0 does not fit the int8 words of 32 oscillators}}
   cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
       : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x12x16xi32>), (memref<2x8xi32>)
+  return
+}
+
+// -----
+
+// Of 41 lines 34 are words of 8, three tell the sets, four are scales, starts and tables: 68 words of waves.
+func.func @f(%k: memref<17x41x16xi32>, %x: memref<2x272xf32>, %p: memref<2x67xi32>, %t: memref<272xf32>) {
+  // expected-error @+1 {{coupling 0 does not fit the int4 words of 272 oscillators}}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
+      : memref<272xf32>, memref<2x272xf32>, memref<272xf32>, memref<272xf32>, (memref<17x41x16xi32>), (memref<2x67xi32>)
   return
 }
 
@@ -238,5 +273,20 @@ func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4000
 func.func @f(%x: memref<4x1x6x6x16xf32>, %y: memref<3x1x6x6x16xf32>, %w: memref<2304xf32>, %b: memref<16xf32>, %n: index) {
   // expected-error @+1 {{input and output must be batches of as many images}}
   cpu.conv2d %x, %w, %b to %y images %n lanes 16 group 2 : memref<4x1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<3x1x6x6x16xf32>
+  return
+}
+
+// -----
+
+un0.param @K : tensor<32x32xf32> from "m" key "K"
+// expected-error @+1 {{groups of 2 columns of int4; there are those of 4 of int4}}
+cpu.packed_param @P of @K rows16 at 0 size 2560 {columns = 2 : i64, precision = #un0<precision int4>}
+
+// -----
+
+func.func @f(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>) {
+  // expected-error @+1 {{coupling 0 is int8 in groups of 4; there are those of 4 of int4}}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {groups = array<i64: 4>, precisions = [#un0<precision int8>]}
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x9x16xi32>), (memref<2x8xi32>)
   return
 }

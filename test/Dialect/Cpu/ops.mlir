@@ -26,9 +26,11 @@ func.func @one_sample(%rows: memref<1x20xf32>, %theta: memref<32xf32>, %x: memre
 
 // CHECK-LABEL: func @tile
 func.func @tile(%labels: memref<16xi64>, %table: memref<11x8x32xf32>, %d: memref<32x8x16xf32>,
-                %theta: memref<32x16xf32>, %x: memref<32x2x16xf32>) {
+                %theta: memref<32x16xf32>, %x: memref<32x2x16xf32>, %words: memref<11x8x3x16xi32>) {
   // CHECK: cpu.gather_class %{{.*}}[%{{.*}}] to
   cpu.gather_class %table[%labels] to %d : memref<11x8x32xf32>, memref<16xi64>, memref<32x8x16xf32>
+  // CHECK: cpu.gather_class {{.*}} memref<11x8x3x16xi32>
+  cpu.gather_class %words[%labels] to %d : memref<11x8x3x16xi32>, memref<16xi64>, memref<32x8x16xf32>
   // CHECK: cpu.waves
   cpu.waves %theta to %x : memref<32x16xf32>, memref<32x2x16xf32>
   return
@@ -55,5 +57,17 @@ func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memr
       : memref<2x10x10x16xf32>, memref<864xf32>, memref<32xf32>, memref<3x8x8xf32>
   // CHECK: cpu.sincos %{{.*}} : vector<16xf32>
   %s, %c = cpu.sincos %v : vector<16xf32>
+  return
+}
+
+// CHECK-LABEL: func @groups
+func.func @groups(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>, %v: vector<16xi32>) {
+  // CHECK: cpu.rate {{.*}} {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x9x16xi32>), (memref<2x8xi32>)
+  // CHECK: cpu.lookup %[[A:.*]][%[[A]]] : vector<16xi32>
+  %0 = cpu.lookup %v[%v] : vector<16xi32>
+  // CHECK: cpu.lookup %[[A]], %[[A]][%[[A]]] : vector<16xi32>
+  %1 = cpu.lookup %v, %v[%v] : vector<16xi32>
   return
 }

@@ -49,6 +49,22 @@ func.func @select_rank(%D: tensor<10xf32>, %label: tensor<?xi64>) {
 
 // -----
 
+func.func @select_bits(%D: tensor<10x16x4xf32>, %label: tensor<?xi64>) {
+  // expected-error @below {{'un0.select_class' op tables have 10 bits or are f32, but this one has 8}}
+  %d = un0.select_class %D[%label] {bits = 8 : i64} : tensor<10x16x4xf32>, tensor<?xi64> -> tensor<?x16x4xf32>
+  return
+}
+
+// -----
+
+func.func @select_bits_rank(%D: tensor<10x16xf32>, %label: tensor<?xi64>) {
+  // expected-error @below {{'un0.select_class' op a table of 10 bits must be classes x N x M, but is 'tensor<10x16xf32>'}}
+  %d = un0.select_class %D[%label] {bits = 10 : i64} : tensor<10x16xf32>, tensor<?xi64> -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
 func.func @no_states() {
   // expected-error @below {{'un0.evolve' op must have at least one state}}
   un0.evolve() solver(euler) steps(1) time(1.0) {
@@ -505,6 +521,33 @@ func.func @f(%s: tensor<?x36xf32>, %w: tensor<1x36xf32>, %K: tensor<36x36xf32>) 
   // expected-error @+1 {{coupling 0 is int4 but its 36 sources are not a multiple of 8}}
   %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {precisions = [#un0<precision int4>]}
       : tensor<?x36xf32>, tensor<1x36xf32>, [tensor<36x36xf32>, tensor<?x36xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
+  // expected-error @+1 {{has 2 groups for 1 couplings}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {groups = array<i64: 4, 0>, precisions = [#un0<precision int4>]}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
+  // expected-error @+1 {{group 0 is of 16 columns; there are 4 and 0}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {groups = array<i64: 16>, precisions = [#un0<precision int4>]}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
+  return
+}
+
+// -----
+
+func.func @f(%s: tensor<?x32xf32>, %w: tensor<1x32xf32>, %K: tensor<32x32xf32>) {
+  // expected-error @+1 {{coupling 0 has groups but is int8, not int4}}
+  %0 = un0.fused_rate of(%s, %s) frequency %w couple %K(%s, %s) {groups = array<i64: 4>, precisions = [#un0<precision int8>]}
+      : tensor<?x32xf32>, tensor<1x32xf32>, [tensor<32x32xf32>, tensor<?x32xf32>]
   return
 }
 

@@ -26,6 +26,7 @@ std::string makeFunction(int64_t out, llvm::StringRef body) {
     un0.param @half : tensor<2x2xf32> from "t" key "K" {{zero_diagonal, scale = 0.5}
     un0.param @omega : tensor<1x2xf32> from "t" key "omega"
     un0.param @table : tensor<2x2xf32> from "t" key "K"
+    un0.param @cube : tensor<1x2x2xf32> from "t" key "K"
     func.func @generate(%theta: tensor<?x2xf32>, %phi: tensor<?x2xf32>, %label: tensor<?xi64>) -> tensor<?x{0}xf32> {{
       {1}
       return %out : tensor<?x{0}xf32>
@@ -127,6 +128,17 @@ TEST_F(InterpreterTest, LabelOutsideTheClassesSelectsZero) {
   EXPECT_EQ(run(2, body, {0, 0}, 1), std::vector<double>({-2.0, 0.25}));
   EXPECT_EQ(run(2, body, {0, 0}, 2), std::vector<double>({0.0, 0.0}));
   EXPECT_EQ(run(2, body, {0, 0}, -1), std::vector<double>({0.0, 0.0}));
+}
+
+TEST_F(InterpreterTest, TableOfFewBitsHasWholeStepsPerSource) {
+  llvm::StringRef body =
+      "%T = un0.get_param @cube : tensor<1x2x2xf32>\n"
+      "%d = un0.select_class %T[%label] {bits = 10 : i64} : tensor<1x2x2xf32>, tensor<?xi64> -> "
+      "tensor<?x2x2xf32>\n"
+      "%out = un0.couple %d, %phi, %theta : tensor<?x2x2xf32>, tensor<?x2xf32>, tensor<?x2xf32>";
+  // Columns {0.5, -2} in steps of 2/511 and {1.5, 0.25} in steps of 1.5/511; phi is {0.5, 2}.
+  expectNear(run(2, body, {0.25, -1}), {128 * 2.0 / 511 * std::sin(0.25) + 1.5 * std::sin(1.75),
+                                        -2.0 * std::sin(1.5) + 85 * 1.5 / 511 * std::sin(3.0)});
 }
 
 TEST_F(InterpreterTest, ReadoutNeverWrapsPhases) {

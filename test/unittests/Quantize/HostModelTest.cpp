@@ -22,9 +22,13 @@ using namespace un0;
 namespace {
 
 const char *const kModel = UN0_TEST_MODELS "/fashion_n1024/fashion_n1024.safetensors";
+/// Random weights in sizes that no block of a packed table or coupling divides.
+const char *const kRagged = UN0_RAGGED_MODEL;
 
 struct Case {
+  const char *model;
   Precision precision;
+  int64_t group;
   double meaning; ///< rms of the features against the interpreter on the same, quantized IR
   double exact;   ///< rms against the unquantized model: DESIGN.md, section 8
 };
@@ -36,7 +40,7 @@ TEST_P(CompiledPrecision, MeansWhatTheInterpreterSays) {
   registerDialects(registry);
   MLIRContext context(registry, MLIRContext::Threading::DISABLED);
   context.loadAllAvailableDialects();
-  auto imported = importModel(kModel, context);
+  auto imported = importModel(GetParam().model, context);
   ASSERT_TRUE(!!imported) << toString(imported.takeError());
   ModuleOp module = **imported;
   PassManager pm(&context);
@@ -44,10 +48,10 @@ TEST_P(CompiledPrecision, MeansWhatTheInterpreterSays) {
   buildPhase(Phase::Fused, pm);
   ASSERT_TRUE(succeeded(pm.run(module)));
   OwningOpRef<ModuleOp> exact(module.clone());
-  llvm::Error error = applyPrecisions(module, {{"K", GetParam().precision}});
+  llvm::Error error = applyPrecisions(module, {{"K", GetParam().precision}}, GetParam().group);
   ASSERT_FALSE(!!error) << toString(std::move(error));
 
-  ArchiveSet archives(kModel);
+  ArchiveSet archives(GetParam().model);
   auto host = HostModel::create(module, archives);
   ASSERT_TRUE(!!host) << toString(host.takeError());
   Samples samples = Samples::draw(64, (*host)->getOscillators(), (*host)->getConditioning(),
@@ -59,8 +63,8 @@ TEST_P(CompiledPrecision, MeansWhatTheInterpreterSays) {
         phi0({samples.count, (*host)->getConditioning()});
     std::copy(samples.theta0.begin(), samples.theta0.end(), theta0.data.begin());
     std::copy(samples.phi0.begin(), samples.phi0.end(), phi0.data.begin());
-    Interpreter<double> interpreter(reference,
-                                    getArchiveLoader<double>(std::make_shared<ArchiveSet>(kModel)));
+    Interpreter<double> interpreter(
+        reference, getArchiveLoader<double>(std::make_shared<ArchiveSet>(GetParam().model)));
     auto outputs = interpreter.run(theta0, phi0, samples.labels);
     EXPECT_TRUE(!!outputs) << (outputs ? "" : toString(outputs.takeError()));
     double square = 0;
@@ -137,11 +141,20 @@ TEST(CompiledBytes, MeanWhatTheInterpreterSays) {
   EXPECT_GE(getRms(compiled, unquantized), 1e-3) << "nothing was quantized";
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, CompiledPrecision,
-    ::testing::Values(Case{Precision::F32, 1e-6, 1e-6}, Case{Precision::Int16, 6e-5, 2.5e-4},
-                      Case{Precision::BF16, 1e-3, 2.6e-3}, Case{Precision::Int8, 1e-3, 1.1e-2},
-                      Case{Precision::Int4, 1e-2, 1.2e-1}),
-    [](const auto &info) { return stringifyPrecision(info.param.precision).str(); });
+INSTANTIATE_TEST_SUITE_P(All, CompiledPrecision,
+                         ::testing::Values(Case{kModel, Precision::F32, 0, 1e-6, 1e-6},
+                                           Case{kModel, Precision::Int16, 0, 6e-5, 2.5e-4},
+                                           Case{kModel, Precision::BF16, 0, 1e-3, 2.6e-3},
+                                           Case{kModel, Precision::Int8, 0, 1e-3, 1.1e-2},
+                                           Case{kModel, Precision::Int4, 0, 1e-2, 1.2e-1},
+                                           Case{kModel, Precision::Int4, 4, 1e-2, 1e-1},
+                                           Case{kRagged, Precision::Int8, 0, 1e-3, 1.1e-2},
+                                           Case{kRagged, Precision::Int4, 0, 1e-2, 1.2e-1},
+                                           Case{kRagged, Precision::Int4, 4, 1e-2, 1e-1}),
+                         [](const auto &info) {
+                           return std::string(info.param.model == kModel ? "fashion_" : "ragged_") +
+                                  stringifyPrecision(info.param.precision).str() +
+                                  (info.param.group ? "_group" : "");
+                         });
 
 } // namespace

@@ -67,4 +67,42 @@ TEST(Rows, LevelsOfANormalRowReachItsDistortion) {
   EXPECT_LT(error / square, 0.0105);
 }
 
+TEST(Rows, GroupsUseTheSetThatIsNearer) {
+  // The last 8 numbers are groups of two.
+  std::vector<float> row = drawNormal(8200, 5);
+  LevelPair pair = fitLevelPair({row}, 4);
+  for (const Levels &levels : pair.sets)
+    EXPECT_TRUE(std::is_sorted(levels.begin(), levels.end()));
+  std::vector<uint8_t> out(row.size());
+  float scale = quantizeRow(row, pair, 4, out);
+  double square = 0, error = 0, worse = 0;
+  auto getError = [&](size_t i, float level) { return std::pow(row[i] - scale * level, 2); };
+  for (size_t first = 0; first < row.size(); first += first % 16 == 3 ? 13 : 1) {
+    double own = 0, other = 0;
+    for (size_t i = first; i < std::min(first / 16 * 16 + 16, row.size()); i += 4) {
+      ASSERT_LT(out[i], 32);
+      ASSERT_EQ(out[i] / 16, out[first] / 16) << "one set per group";
+      own += getError(i, pair.sets[out[i] / 16][out[i] % 16]);
+      double least = INFINITY;
+      for (int8_t level : pair.sets[1 - out[i] / 16])
+        least = std::min(least, getError(i, level));
+      other += least;
+      square += double(row[i]) * row[i];
+    }
+    worse += std::max(own - other, 0.0);
+    error += own;
+  }
+  // The scale moves once more after the choice, by next to nothing.
+  EXPECT_LE(worse, 1e-3 * error);
+  // One set leaves 0.0095 of the variance; the choice is worth what a quarter of a bit can be.
+  EXPECT_LT(error / square, 0.0060);
+}
+
+TEST(Rows, GroupsOfARowOfZerosStayZero) {
+  std::vector<float> row(16, 0.0f);
+  std::vector<uint8_t> indices(row.size(), 7);
+  EXPECT_EQ(quantizeRow(row, fitLevelPair({row}, 4), 4, indices), 0.0f);
+  EXPECT_EQ(indices, std::vector<uint8_t>(16, 0));
+}
+
 } // namespace
