@@ -122,6 +122,14 @@ private:
   int64_t words, group;
 };
 
+/// Lines after which an int16 sum is emptied: as proven for the coupling, else what holds for any.
+int64_t getDrain(cpu::RateOp op, unsigned term) {
+  int64_t drain = op.getDrains() ? (*op.getDrains())[term] : 0;
+  constexpr int64_t always =
+      INT32_MAX / (cpu::kShortCoupling * static_cast<int64_t>(cpu::kShortWave)) / 2;
+  return std::max<int64_t>(drain, always) / kUnroll * kUnroll;
+}
+
 /// What both forms share: a register tile of one `cpu.rate`.
 class RateTile {
 public:
@@ -139,15 +147,6 @@ protected:
   int64_t getWordLines(unsigned term) {
     return cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], op.getPrecision(term),
                              op.getGroup(term));
-  }
-
-  /// Lines after which an int16 sum is emptied: as proven for the coupling, else what holds for
-  /// any.
-  int64_t getDrain(unsigned term) {
-    int64_t drain = op.getDrains() ? (*op.getDrains())[term] : 0;
-    constexpr int64_t always =
-        INT32_MAX / (cpu::kShortCoupling * static_cast<int64_t>(cpu::kShortWave)) / 2;
-    return std::max<int64_t>(drain, always) / kUnroll * kUnroll;
   }
 
   Emitter &e;
@@ -271,7 +270,7 @@ private:
   /// int16: 32-bit sums of a window of lines at a time, emptied into f32.
   Sums drained(unsigned term, int64_t lines, Sums sums, Step step, Extra extra) {
     Value coupling = op.getCouplings()[term];
-    int64_t window = std::min(getDrain(term), lines);
+    int64_t window = std::min(getDrain(op, term), lines);
     auto addWindow = [&](Value from, int64_t count, Sums total) {
       Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), vectors), step, extra);
       for (int64_t v = 0; v < vectors; ++v) {
@@ -307,9 +306,30 @@ public:
         panels(Emitter::shape(op.getOut())[0] / kLine), passes(kLine / rows),
         base(arith::AddIOp::create(e.b, e.loc, e.mul(panel, kLine), first)) {}
 
-  void emit() {
-    Sums sums = Sums::of(e.splat(0), rows);
-    for (unsigned term = 0; term < op.getCouplings().size(); ++term)
+  /// Everything at once.
+  void emit() { emitTerms(Sums::of(e.splat(0), rows), 0); }
+
+  // The first coupling in blocks: what is summed up so far lies in the scratch memory, from
+  // register `slot` on.
+  void begin(Value slot) { store(start(0), slot); }
+  /// Adds lines `from` + 0..count. `next` is the panel, and `nextFrom` its line, that the block
+  /// after this one begins with.
+  void addBlock(Value slot, Value from, int64_t count, Value next, Value nextFrom) {
+    auto fetch = [&](Value k) {
+      fetchLines(next, nextFrom, count, arith::SubIOp::create(e.b, e.loc, k, from));
+    };
+    Extra extra = nullptr;
+    if (isShared(count))
+      extra = fetch;
+    store(addLines(0, from, count, load(0, slot), extra), slot);
+  }
+  void finishBlocks(Value slot) {
+    emitTerms(close(0, load(0, slot), Sums::of(e.splat(0), rows)), 1);
+  }
+
+private:
+  void emitTerms(Sums sums, unsigned firstTerm) {
+    for (unsigned term = firstTerm; term < op.getCouplings().size(); ++term)
       sums = op.getPrecision(term) == Precision::F32 ? addFloats(term, sums) : addWords(term, sums);
     for (int64_t r = 0; r < rows; ++r) {
       Value at = e.add(base, r);
@@ -321,112 +341,153 @@ public:
     }
   }
 
-private:
   Value word(Value coupling, Value k, int64_t r) {
     return e.loadBroadcast(coupling, {panel, k, e.add(first, r)});
   }
 
-  /// While the passes over this panel run, the next one comes in: each pass asks for its share of
-  /// the lines, so that the stream from memory is as even as the arithmetic. The hardware
-  /// prefetcher gives up on a stream this slow.
-  void fetchNext(Value coupling, int64_t lines, Value k) {
-    int64_t share = lines / passes;
-    Value next = arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), e.index(panels - 1));
+  /// While the passes over some lines run, those of `next` from `nextFrom` on come in: each pass
+  /// asks for its share of the `lines`, so that the stream from memory is as even as the
+  /// arithmetic; `k` of them are done. The hardware prefetcher gives up on a stream this slow.
+  void fetchLines(Value next, Value nextFrom, int64_t lines, Value k) {
+    int64_t share = lines / passes, count = std::max<int64_t>(kUnroll / passes, 1);
     Value start = e.mul(arith::DivUIOp::create(e.b, e.loc, first, e.index(rows)), share);
-    int64_t count = std::max<int64_t>(kUnroll / passes, 1);
     Value at = e.add(start, Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(passes))));
+    at = e.add(at, nextFrom);
     for (int64_t l = 0; l < count; ++l)
-      e.prefetch(coupling, {next, e.add(at, l), zero});
+      e.prefetch(op.getCouplings()[0], {next, e.add(at, l), zero});
   }
-  bool isStream(int64_t lines) {
-    return lines >= kPrefetchLines && lines % (passes * kUnroll) == 0 && passes <= kUnroll;
+  /// Whether the passes over `lines` lines can ask for equal shares of the next ones.
+  bool isShared(int64_t lines) { return lines % (passes * kUnroll) == 0 && passes <= kUnroll; }
+
+  /// Sums of nothing, in the form that lines are added to.
+  Sums start(unsigned term) {
+    Precision precision = op.getPrecision(term);
+    if (precision != Precision::Int8 && precision != Precision::Int4)
+      return Sums::of(e.splat(0), rows);
+    Sums sums = Sums::of(Value(), rows);
+    for (int64_t r = 0; r < rows; ++r)
+      sums.sine[r] = sums.cosine[r] =
+          word(op.getCouplings()[term], e.index(getWordLines(term) + 1), r);
+    return sums;
   }
 
-  Sums addFloats(unsigned term, Sums sums) {
-    Value coupling = op.getCouplings()[term], source = op.getSources()[term];
-    ArrayRef<int64_t> shape = Emitter::shape(coupling);
-    bool shared = shape[2] == kLine && shape[0] == panels;
-    auto step = [&](Value k, Sums &s) {
-      Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
-      for (int64_t r = 0; r < rows; ++r) {
-        Value weight = shared ? word(coupling, k, r) : e.load(coupling, {e.add(base, r), k, zero});
-        s.sine[r] = e.fma(weight, sine, s.sine[r]);
-        s.cosine[r] = e.fma(weight, cosine, s.cosine[r]);
-      }
-    };
-    auto fetch = [&](Value k) { fetchNext(coupling, shape[1], k); };
-    if (shared && isStream(shape[1]))
-      return sumOverLines(e, {}, shape[1], sums, step, fetch);
-    return sumOverLines(e, {}, shape[1], sums, step, nullptr);
-  }
-
-  Sums addWords(unsigned term, Sums sums) {
+  /// Adds one line of words, or of rows of floats, to `sums`.
+  void addLine(unsigned term, Value k, Sums &sums) {
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
-    int64_t lines = getWordLines(term);
-    cpu::DotKind kind = getKind(precision);
-    bool unpacked = precision == Precision::Int4;
-    auto step = [&](Value k, Sums &s) {
-      Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
-      for (int64_t r = 0; r < rows; ++r) {
-        Value at = e.add(first, r);
-        Value weight = unpacked ? e.loadBroadcast(op.getScratch(), e.add(e.mul(k, kLine), at))
-                                : e.loadBroadcast(coupling, {panel, k, at});
-        s.sine[r] = e.dot(kind, s.sine[r], sine, weight);
-        s.cosine[r] = e.dot(kind, s.cosine[r], cosine, weight);
+    ArrayRef<int64_t> shape = Emitter::shape(coupling);
+    bool shared = shape[2] == kLine && shape[0] == panels;
+    Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
+    for (int64_t r = 0; r < rows; ++r) {
+      if (precision == Precision::F32) {
+        Value weight = shared ? word(coupling, k, r) : e.load(coupling, {e.add(base, r), k, zero});
+        sums.sine[r] = e.fma(weight, sine, sums.sine[r]);
+        sums.cosine[r] = e.fma(weight, cosine, sums.cosine[r]);
+        continue;
       }
-    };
-    auto fetch = [&](Value k) { fetchNext(coupling, lines, k); };
-    Extra extra = nullptr;
-    if (!unpacked && isStream(lines))
-      extra = fetch;
-    if (precision == Precision::Int16)
-      return drained(term, lines, sums, step, extra);
+      Value weight = precision == Precision::Int4
+                         ? e.loadBroadcast(op.getScratch(), e.add(e.mul(k, kLine), e.add(first, r)))
+                         : word(coupling, k, r);
+      sums.sine[r] = e.dot(getKind(precision), sums.sine[r], sine, weight);
+      sums.cosine[r] = e.dot(getKind(precision), sums.cosine[r], cosine, weight);
+    }
+  }
 
-    Sums own = Sums::of(precision == Precision::BF16 ? e.splat(0) : Value(), rows);
-    if (precision != Precision::BF16)
-      for (int64_t r = 0; r < rows; ++r)
-        own.sine[r] = own.cosine[r] = word(coupling, e.index(lines + 1), r);
-    own = sumOverLines(e, {}, unpacked ? 2 * lines : lines, own, step, extra);
+  /// Adds lines `from` + 0..count, from the first on without `from`. int16: its 32-bit sums are
+  /// emptied into f32 ones, `sums`, at the end; `count` must not be more than its drain.
+  Sums addLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
+    auto step = [&](Value k, Sums &s) { addLine(term, k, s); };
+    if (op.getPrecision(term) != Precision::Int16)
+      return sumOverLines(e, from, count, sums, step, extra);
+    Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra);
+    for (int64_t r = 0; r < rows; ++r) {
+      sums.sine[r] = e.addf(sums.sine[r], e.toFloats(own.sine[r]));
+      sums.cosine[r] = e.addf(sums.cosine[r], e.toFloats(own.cosine[r]));
+    }
+    return sums;
+  }
+
+  /// The sums of one coupling, scaled and added to those of the couplings before it.
+  Sums close(unsigned term, Sums own, Sums sums) {
+    Value coupling = op.getCouplings()[term];
+    Precision precision = op.getPrecision(term);
+    if (precision == Precision::F32)
+      return own; // began with the sums before it
     for (int64_t r = 0; r < rows; ++r) {
       if (precision == Precision::BF16) {
         sums.sine[r] = e.addf(sums.sine[r], own.sine[r]);
         sums.cosine[r] = e.addf(sums.cosine[r], own.cosine[r]);
         continue;
       }
-      Value scale = e.asFloats(word(coupling, e.index(lines), r));
-      sums.sine[r] = e.fma(e.toFloats(own.sine[r]), scale, sums.sine[r]);
-      sums.cosine[r] = e.fma(e.toFloats(own.cosine[r]), scale, sums.cosine[r]);
+      bool floats = precision == Precision::Int16;
+      Value sine = floats ? own.sine[r] : e.toFloats(own.sine[r]);
+      Value cosine = floats ? own.cosine[r] : e.toFloats(own.cosine[r]);
+      Value scale = e.asFloats(word(coupling, e.index(getWordLines(term)), r));
+      sums.sine[r] = e.fma(sine, scale, sums.sine[r]);
+      sums.cosine[r] = e.fma(cosine, scale, sums.cosine[r]);
     }
     return sums;
   }
 
-  /// int16: sums are emptied into f32 sums that live in the first-level cache; registers hold the
-  /// 32-bit ones.
-  Sums drained(unsigned term, int64_t lines, Sums sums, Step step, Extra extra) {
-    Value coupling = op.getCouplings()[term], scratch = op.getScratch();
-    int64_t window = std::min(getDrain(term), lines);
-    auto slot = [&](int64_t r, int64_t half) { return e.index((2 * r + half) * e.lanes); };
-    auto addWindow = [&](Value from, int64_t count, bool begin) {
-      Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra);
-      for (int64_t r = 0; r < rows; ++r)
-        for (auto [half, sum] :
-             {std::make_pair(0, own.sine[r]), std::make_pair(1, own.cosine[r])}) {
-          Value next = e.toFloats(sum);
-          if (!begin)
-            next = e.addf(e.asFloats(e.load(scratch, slot(r, half))), next);
-          e.store(e.asWords(next), scratch, slot(r, half));
-        }
+  Sums addFloats(unsigned term, Sums sums) {
+    ArrayRef<int64_t> shape = Emitter::shape(op.getCouplings()[term]);
+    bool shared = shape[2] == kLine && shape[0] == panels;
+    return addAll(term, shape[1], sums, shared);
+  }
+
+  /// All lines at once; a stream of them asks for the next panel meanwhile.
+  Sums addAll(unsigned term, int64_t lines, Sums sums, bool shared) {
+    auto fetch = [&](Value k) {
+      Value next = arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), e.index(panels - 1));
+      fetchLines(next, zero, lines, k);
+    };
+    Extra extra = nullptr;
+    if (term == 0 && shared && lines >= kPrefetchLines && isShared(lines))
+      extra = fetch;
+    return addLines(term, {}, lines, sums, extra);
+  }
+
+  Sums addWords(unsigned term, Sums sums) {
+    int64_t lines = getWordLines(term);
+    if (op.getPrecision(term) == Precision::Int16)
+      return close(term, drained(term, lines), sums);
+    bool unpacked = op.getPrecision(term) == Precision::Int4;
+    return close(term, addAll(term, unpacked ? 2 * lines : lines, start(term), !unpacked), sums);
+  }
+
+  /// int16: f32 sums in the first-level cache while registers hold the 32-bit ones.
+  Sums drained(unsigned term, int64_t lines) {
+    int64_t window = std::min(getDrain(op, term), lines);
+    store(start(term), zero);
+    auto addWindow = [&](Value from, int64_t count) {
+      store(addLines(term, from, count, load(term, zero), nullptr), zero);
     };
     int64_t whole = lines / window * window;
-    addWindow(zero, window, /*begin=*/true);
-    e.loop(window, whole, window, [&](Value k) { addWindow(k, window, false); });
+    e.loop(0, whole, window, [&](Value k) { addWindow(k, window); });
     if (whole < lines)
-      addWindow(e.index(whole), lines - whole, false);
+      addWindow(e.index(whole), lines - whole);
+    return load(term, zero);
+  }
+
+  Value slotOf(Value slot, int64_t r, int64_t half) {
+    return e.mul(e.add(slot, 2 * r + half), e.lanes);
+  }
+  void store(const Sums &sums, Value slot) {
     for (int64_t r = 0; r < rows; ++r) {
-      Value scale = e.asFloats(word(coupling, e.index(lines), r));
-      sums.sine[r] = e.fma(e.asFloats(e.load(scratch, slot(r, 0))), scale, sums.sine[r]);
-      sums.cosine[r] = e.fma(e.asFloats(e.load(scratch, slot(r, 1))), scale, sums.cosine[r]);
+      e.store(e.asWords(sums.sine[r]), op.getScratch(), slotOf(slot, r, 0));
+      e.store(e.asWords(sums.cosine[r]), op.getScratch(), slotOf(slot, r, 1));
+    }
+  }
+  Sums load(unsigned term, Value slot) {
+    bool words = op.getPrecision(term) == Precision::Int8;
+    auto get = [&](int64_t r, int64_t half) {
+      Value bits = e.load(op.getScratch(), slotOf(slot, r, half));
+      return words ? bits : e.asFloats(bits);
+    };
+    Sums sums = Sums::of(Value(), rows);
+    for (int64_t r = 0; r < rows; ++r) {
+      sums.sine[r] = get(r, 0);
+      sums.cosine[r] = get(r, 1);
     }
     return sums;
   }
@@ -434,6 +495,63 @@ private:
   Value panel, first;
   int64_t rows, panels, passes;
   Value base;
+};
+
+/// A batch tile, its first coupling in blocks of sources: waves are read from the first-level
+/// cache, and from further away once for `kBlockPanels` panels.
+class RateBlocks {
+public:
+  RateBlocks(Emitter &e, cpu::RateOp op, int64_t rows, int64_t lines)
+      : e(e), op(op), rows(rows), lines(lines), panels(Emitter::shape(op.getOut())[0] / kLine) {
+    // int16 is emptied at the end of a block; where, decides its last bits.
+    block = op.getPrecision(0) == Precision::Int16 ? std::min(getDrain(op, 0), lines)
+                                                   : cpu::kBlockLines;
+  }
+
+  void emit() {
+    e.loop(0, panels, cpu::kBlockPanels, [&](Value from) {
+      first = from;
+      last = arith::MinUIOp::create(e.b, e.loc, e.add(from, cpu::kBlockPanels), e.index(panels));
+      forEachTile([&](RateRows tile, Value slot, Value) { tile.begin(slot); });
+      int64_t whole = lines / block * block;
+      e.loop(0, whole, block, [&](Value k) { addBlock(k, block); });
+      if (whole < lines)
+        addBlock(e.index(whole), lines - whole);
+      forEachTile([&](RateRows tile, Value slot, Value) { tile.finishBlocks(slot); });
+    });
+  }
+
+private:
+  void addBlock(Value from, int64_t count) {
+    Value one = e.index(1);
+    // Behind the last panel comes the first one with the next block, or the next panels.
+    Value behind = e.add(from, count);
+    Value done =
+        arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::uge, behind, e.index(lines));
+    Value wrapped = arith::SelectOp::create(
+        e.b, e.loc, done, arith::MinUIOp::create(e.b, e.loc, last, e.index(panels - 1)), first);
+    Value wrappedFrom = arith::SelectOp::create(e.b, e.loc, done, e.index(0), behind);
+    forEachTile([&](RateRows tile, Value slot, Value panel) {
+      Value next = arith::AddIOp::create(e.b, e.loc, panel, one);
+      Value isLast = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, next, last);
+      tile.addBlock(slot, from, count, arith::SelectOp::create(e.b, e.loc, isLast, wrapped, next),
+                    arith::SelectOp::create(e.b, e.loc, isLast, wrappedFrom, from));
+    });
+  }
+
+  void forEachTile(llvm::function_ref<void(RateRows tile, Value slot, Value panel)> body) {
+    e.loop(first, last, 1, [&](Value panel) {
+      Value row = e.mul(arith::SubIOp::create(e.b, e.loc, panel, first), kLine);
+      e.loop(0, kLine, rows, [&](Value r) {
+        body(RateRows(e, op, panel, r, rows), e.mul(e.add(row, r), 2), panel);
+      });
+    });
+  }
+
+  Emitter &e;
+  cpu::RateOp op;
+  int64_t rows, lines, panels, block;
+  Value first, last; // panels at hand
 };
 
 /// The bytes of a panel of int4 rows, for all passes over it: two lines of words per line.
@@ -489,6 +607,17 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
   }
   // 2 accumulators per row, 2 registers of waves, 1 of the coupling.
   int64_t rows = e.target.registers >= 32 ? 8 : 4;
+  if (!op.getCouplings().empty()) {
+    ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
+    Precision precision = op.getPrecision(0);
+    int64_t lines = precision == Precision::F32
+                        ? first[1]
+                        : cpu::getWordLines(first[1], precision, op.getGroup(0));
+    bool shared = first[2] == kLine && first[0] == panels;
+    if (shared && cpu::isBlocked(lines, precision) && op.getScratch() &&
+        Emitter::shape(op.getScratch())[0] >= cpu::getBlockWords(e.lanes))
+      return RateBlocks(e, op, rows, lines).emit();
+  }
   e.loop(0, panels, 1, [&](Value panel) {
     unpackPanel(e, op, panel);
     e.loop(0, kLine, rows, [&](Value first) { RateRows(e, op, panel, first, rows).emit(); });

@@ -27,6 +27,20 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
     return
   }
 
+  // A large coupling in blocks: 256 sources pass 16 panels, and the sums wait in the scratch memory.
+  // CHECK-LABEL: func @rate_blocks
+  // CHECK: scf.for %{{.*}} = %c0 to %c512 step %c16
+  // CHECK: scf.for %{{.*}} = %c0 to %c8192 step %c256
+  // CHECK: vector.load %arg4
+  // CHECK: scf.for {{.*}} to %c256 step %c4 iter_args
+  // CHECK: memref.prefetch
+  // CHECK: vector.store {{.*}}, %arg4
+  func.func @rate_blocks(%w: memref<8192xf32>, %k: memref<512x8192x16xf32>, %x: memref<8192x2x16xf32>, %t: memref<8192x16xf32>, %s: memref<8192xi32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%x) base %t to %t step 1.000000e-01 scratch %s
+        : memref<8192xf32>, memref<8192x2x16xf32>, memref<8192x16xf32>, memref<8192x16xf32>, (memref<512x8192x16xf32>), (memref<8192x2x16xf32>) scratch memref<8192xi32>
+    return
+  }
+
   // A batch tile: 8 rows x (sine, cosine) stay in registers over the whole sum, and both products share the load of K.
   // CHECK-LABEL: func @rate_tile
   // CHECK: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)

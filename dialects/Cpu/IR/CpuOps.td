@@ -133,7 +133,8 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
     A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source;
     `precisions` says which, all f32 without it. `drains[k]`: an int16 sum is emptied into f32 after that many words.
     `groups` are those of `un0.fused_rate`.
-    `scratch` is what the precision needs on the side: unpacked int4 rows, or the f32 sums of an int16 tile.
+    `scratch` is what the precision needs on the side: unpacked int4 rows, the f32 sums of an int16 tile, or the sums of a
+    tile whose first coupling is taken in blocks of sources (`isBlocked` in Cpu.h).
     With `rows`, only the groups [first, last) of one sample's oscillators: `getRowGroups` in Cpu.h.
   }];
   let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadTerms:$couplings, Cpu_ReadTerms:$sources,

@@ -59,7 +59,7 @@ struct Extents {
 static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedule) {
   cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
   int64_t rows = conv.height / shape.step, columns = conv.width / shape.step;
-  int64_t perRow = conv.planes(schedule.form) * cpu::getPointStride(conv.inputs) * columns * 4;
+  int64_t perRow = conv.planes(schedule.form) * conv.inputs * columns * 4;
   schedule.rows = rows;
   int64_t most = conv.weightBytes(schedule.form) <= kRowBytes ? kRowBytes / 4 : kRowBytes;
   while (schedule.rows > 1 && schedule.rows * perRow > most) {

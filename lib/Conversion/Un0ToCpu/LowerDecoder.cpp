@@ -1,0 +1,196 @@
+//===- LowerDecoder.cpp - the entry that makes pictures ---------*- C++ -*-===//
+
+#include "Lowering.h"
+
+using namespace mlir;
+using namespace un0;
+using un0::cpu::kLine;
+using un0::cpu::Packing;
+using un0::cpu::padToLine;
+
+namespace un0 {
+/// `un0_decode` being built: convolutions that all images pass together, then a loop over images.
+struct DecodeBuilder {
+  CpuLowering &lowering;
+  OpBuilder &b;
+  Location loc;
+  int64_t batch;
+  Value count, observed; // observed: where images are kept, or null
+  int64_t observedBytes = 0;
+
+  Value index(int64_t i) { return arith::ConstantIndexOp::create(b, loc, i); }
+  FloatAttr toF32(const APFloat &value) {
+    return b.getF32FloatAttr(static_cast<float>(value.convertToDouble()));
+  }
+  void forEachImage(function_ref<void(Value image)> body) {
+    auto loop = scf::ForOp::create(b, loc, index(0), count, index(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    body(loop.getInductionVar());
+  }
+  /// Number `image` of a batch; what is no batch of images (rank `rank`) is returned as it is.
+  Value of(Value memory, Value image, int64_t rank = 4) {
+    auto type = cast<MemRefType>(memory.getType());
+    if (type.getRank() == rank)
+      return memory;
+    SmallVector<OpFoldResult> offsets(type.getRank(), b.getIndexAttr(0)), sizes,
+        strides(type.getRank(), b.getIndexAttr(1));
+    offsets.front() = image;
+    for (int64_t size : type.getShape())
+      sizes.push_back(b.getIndexAttr(size));
+    sizes.front() = b.getIndexAttr(1);
+    auto one = memref::SubViewOp::inferRankReducedResultType(type.getShape().drop_front(), type,
+                                                             offsets, sizes, strides);
+    return memref::SubViewOp::create(b, loc, one, memory, offsets, sizes, strides);
+  }
+  /// An image as large as the tensor `like`, or a batch of them.
+  Value allocImage(Value like, bool bytes, bool batched) {
+    SmallVector<int64_t> shape = {
+        static_cast<int64_t>(llvm::divideCeil(dim(like, 1), bytes ? 4 * kLine : kLine)),
+        dim(like, 2) + 2, dim(like, 3) + 2, kLine};
+    if (batched)
+      shape.insert(shape.begin(), batch);
+    return bytes ? lowering.allocWords(shape) : lowering.alloc(shape);
+  }
+  /// Where the output of `conv` goes.
+  Value makeOutput(un0::Conv2DOp conv, bool batched) {
+    bool bytes = conv.getPrecision() == Precision::Int8;
+    if (bytes || !observed)
+      return allocImage(conv.getOutput(), bytes, batched);
+    MemRefType type =
+        lowering.f32({padToLine(dim(conv.getOutput(), 1)) / kLine, dim(conv.getOutput(), 2) + 2,
+                      dim(conv.getOutput(), 3) + 2, kLine});
+    Value at = index(observedBytes);
+    observedBytes += type.getNumElements() * 4;
+    return memref::ViewOp::create(b, loc, type, observed, at, ValueRange());
+  }
+  /// The ring of padding around an image that `conv` reads.
+  void padFor(un0::Conv2DOp conv, Value image) {
+    if (conv.getPrecision() == Precision::Int8)
+      cpu::FillRingOp::create(b, loc, image, b.getI64IntegerAttr(*conv.getInputZeroPoint()));
+    else
+      cpu::ZeroOp::create(b, loc, image, b.getUnitAttr());
+  }
+  void scatter(un0::Conv2DOp conv, Value features, Value image) {
+    IntegerAttr inputs = b.getI64IntegerAttr(dim(conv.getInput(), 1));
+    if (conv.getPrecision() != Precision::Int8) {
+      cpu::ZeroOp::create(b, loc, image, UnitAttr());
+      cpu::ScatterFeaturesOp::create(b, loc, features, image, inputs);
+      return;
+    }
+    padFor(conv, image);
+    cpu::ScatterBytesOp::create(b, loc, features, image, inputs, toF32(*conv.getInputScale()),
+                                b.getI64IntegerAttr(*conv.getInputZeroPoint()));
+  }
+  void convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvSchedule &schedule, Value input,
+                Value output);
+  void finish(un0::Conv2DOp conv, Value input, Value planes);
+};
+
+void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvSchedule &schedule,
+                             Value input, Value output) {
+  bool bytes = conv.getPrecision() == Precision::Int8;
+  Value images = schedule.batched ? count : Value();
+  Value weights =
+      lowering.packed(conv.getWeight(), getPacking(conv, schedule), conv.getPrecision());
+  Value bias = lowering.packed(conv.getBias(), Packing::Vector);
+  FloatAttr slope;
+  if (conv.getActivation() == Activation::LeakyRelu)
+    slope = toF32(*conv.getSlope());
+  int64_t channels = dim(conv.getInput(), 1);
+  IntegerAttr lanes = b.getI64IntegerAttr(lowering.target.lanes),
+              group = b.getI64IntegerAttr(lowering.getGroup());
+  if (bytes) {
+    cpu::Conv2DBytesOp::create(b, loc, input, weights, bias, output, images,
+                               b.getI64IntegerAttr(channels), toF32(*conv.getInputScale()),
+                               toF32(*next.getInputScale()),
+                               b.getI64IntegerAttr(*next.getInputZeroPoint()),
+                               conv.getUpsampleAttr(), slope, lanes, group);
+  } else if (schedule.form == cpu::ConvForm::Direct) {
+    cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, conv.getUpsampleAttr(),
+                          slope, lanes, group);
+  } else {
+    cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
+    int64_t planes = shape.planes * shape.planes;
+    int64_t points = schedule.images * schedule.rows * (dim(conv.getInput(), 3) / shape.step);
+    // A point more than there are: planes at multiples of 4 KB would share few cache sets.
+    Value transformed = lowering.alloc({planes, points + 1, padToLine(channels)});
+    Value products =
+        lowering.alloc({planes, points + 1, lowering.getGroup() * lowering.target.lanes});
+    cpu::Conv2DPlanesOp::create(b, loc, input, weights, bias, output, transformed, products, images,
+                                cpu::ConvFormAttr::get(b.getContext(), schedule.form),
+                                b.getI64IntegerAttr(channels), b.getI64IntegerAttr(schedule.images),
+                                b.getI64IntegerAttr(schedule.rows), slope, lanes, group);
+  }
+}
+
+void DecodeBuilder::finish(un0::Conv2DOp conv, Value input, Value planes) {
+  UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
+  Value weights = lowering.packed(conv.getWeight(), Packing::ConvPlanar, conv.getPrecision());
+  Value bias = lowering.packed(conv.getBias(), Packing::Vector);
+  if (conv.getPrecision() == Precision::Int8)
+    cpu::Conv2DPlanarBytesOp::create(b, loc, input, weights, bias, planes,
+                                     toF32(*conv.getInputScale()), tanh);
+  else
+    cpu::Conv2DPlanarOp::create(b, loc, input, weights, bias, planes, tanh);
+}
+} // namespace un0
+
+void CpuLowering::buildDecode() {
+  bool observed = module->hasAttr(cpu::kObserveAttr);
+  int64_t batch = getDecodeBatch();
+  SmallVector<Type> types = {f32({batch, chain.features}),
+                             f32({batch, chain.channels, chain.height, chain.width}),
+                             b.getI64Type()};
+  if (observed) {
+    types.push_back(MemRefType::get({getObservedBytes()}, b.getI8Type()));
+    module->setAttr(cpu::kObserveAttr, b.getI64IntegerAttr(getObservedBytes()));
+  }
+  func::FuncOp func = beginEntry("decode", batch, types);
+  Value features = func.getArgument(2), images = func.getArgument(3);
+  Value count = arith::IndexCastOp::create(b, loc, b.getIndexType(), func.getArgument(4));
+  DecodeBuilder decode{*this, b,     loc,
+                       batch, count, observed ? Value(func.getArgument(5)) : Value()};
+  // Big weights first: all images together.
+  un0::Conv2DOp front = chain.convs.front();
+  bool bytes = front.getPrecision() == Precision::Int8;
+  Value current;
+  size_t next = 0;
+  if (schedules.front().batched) {
+    current = decode.allocImage(front.getInput(), bytes, true);
+    decode.forEachImage(
+        [&](Value i) { decode.scatter(front, decode.of(features, i, 1), decode.of(current, i)); });
+  }
+  for (; schedules[next].batched; ++next) {
+    un0::Conv2DOp conv = chain.convs[next], reader = chain.convs[next + 1];
+    Value output = decode.makeOutput(conv, true);
+    decode.forEachImage([&](Value i) { decode.padFor(reader, decode.of(output, i)); });
+    decode.convolve(conv, reader, schedules[next], current, output);
+    current = output;
+  }
+  decode.forEachImage([&](Value i) {
+    if (current) {
+      current = decode.of(current, i);
+    } else {
+      current = decode.allocImage(front.getInput(), bytes, false);
+      decode.scatter(front, decode.of(features, i, 1), current);
+    }
+    for (; next + 1 < chain.convs.size(); ++next) {
+      un0::Conv2DOp conv = chain.convs[next], reader = chain.convs[next + 1];
+      Value output = decode.makeOutput(conv, false);
+      decode.padFor(reader, output);
+      decode.convolve(conv, reader, schedules[next], current, output);
+      current = output;
+    }
+    decode.finish(chain.convs.back(), current, decode.of(images, i, 3));
+  });
+  func::ReturnOp::create(b, loc);
+}
+
+int64_t CpuLowering::getObservedBytes() {
+  int64_t bytes = 0;
+  for (un0::Conv2DOp conv : chain.convs)
+    bytes += padToLine(dim(conv.getInput(), 1)) * (dim(conv.getInput(), 2) + 2) *
+             (dim(conv.getInput(), 3) + 2) * 4;
+  return bytes;
+}

@@ -1,0 +1,310 @@
+//===- LowerDynamics.cpp - the entries that integrate -----------*- C++ -*-===//
+//
+// Solvers are expanded into a time loop over kernels; one form for a sample, one for a batch tile,
+// and one for a team of threads.
+//
+//===----------------------------------------------------------------------===//
+
+#include "Lowering.h"
+#include "Solvers.h"
+
+using namespace mlir;
+using namespace un0;
+using un0::cpu::kLine;
+using un0::cpu::Packing;
+using un0::cpu::padToLine;
+
+/// As what the waves of a coupling's source are packed.
+static Precision getWavePrecision(Precision coupling) {
+  return coupling == Precision::Int4 ? Precision::Int8 : coupling;
+}
+
+namespace {
+/// One thread's view of a team's entry: what only one thread may do, where all wait, and whose rows
+/// are whose. Without a team all of it is nothing.
+struct TeamBuilder {
+  OpBuilder &b;
+  Location loc;
+  Value thread, threads, barrier, data; // null without a team
+
+  void wait() {
+    if (thread)
+      cpu::BarrierOp::create(b, loc, barrier, data);
+  }
+  /// What the body makes is done by the first thread only.
+  void once(function_ref<void()> body) {
+    if (!thread)
+      return body();
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    Value first = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, thread, zero);
+    auto branch = scf::IfOp::create(b, loc, first, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(branch.thenBlock());
+    body();
+  }
+  /// This thread's part of `count` things, as even as can be.
+  std::pair<Value, Value> share(int64_t count) {
+    if (!thread)
+      return {};
+    Value all = arith::ConstantIndexOp::create(b, loc, count);
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    auto bound = [&](Value t) -> Value {
+      return arith::DivUIOp::create(b, loc, arith::MulIOp::create(b, loc, t, all), threads);
+    };
+    return {bound(thread), bound(arith::AddIOp::create(b, loc, thread, one))};
+  }
+};
+} // namespace
+
+LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
+  int64_t n = chain.oscillators, m = chain.conditioning;
+  // Memory of no elements has no LLVM form; nobody reads this argument then.
+  SmallVector<Type> types = {f32({batch, n}), f32({batch, std::max<int64_t>(m, 1)}),
+                             MemRefType::get({batch}, b.getI64Type()), f32({batch, n})};
+  if (team) {
+    Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+    types.append({b.getI64Type(), b.getI64Type(), pointer, pointer});
+  }
+  func::FuncOp func = beginEntry(team ? "evolve_team" : "evolve", batch, types);
+  ArrayRef<BlockArgument> args = func.getArguments();
+  Value labels = args[4], result = args[5];
+  auto finish = [&] { func::ReturnOp::create(b, loc); };
+  TeamBuilder all{b, loc, {}, {}, {}, {}};
+  if (team) {
+    all.thread = arith::IndexCastOp::create(b, loc, b.getIndexType(), args[6]);
+    all.threads = arith::IndexCastOp::create(b, loc, b.getIndexType(), args[7]);
+    all.barrier = args[8];
+    all.data = args[9];
+  }
+
+  // Initial phases by the argument of @generate that they are.
+  DenseMap<Value, Value> initial;
+  auto load = [&](Value source) -> Value {
+    Value &buffer = initial[source];
+    if (!buffer) {
+      int64_t count = dim(source, 1);
+      buffer = alloc(phases(count, batch));
+      Value rows = source == chain.func.getArgument(0) ? args[2] : args[3];
+      all.once([&] { cpu::LoadPhasesOp::create(b, loc, rows, buffer); });
+    }
+    return buffer;
+  };
+  auto isInput = [&](Value value) {
+    return value == chain.func.getArgument(0) || value == chain.func.getArgument(1);
+  };
+
+  Value theta;
+  if (!chain.evolve) {
+    theta = load(chain.func.getArgument(0));
+    all.once([&] { cpu::StorePhasesOp::create(b, loc, theta, result); });
+    finish();
+    return success();
+  }
+
+  EvolveOp evolve = chain.evolve;
+  Block &body = evolve.getBody().front();
+  Tableau tableau = getTableau(evolve.getSolver());
+  int64_t stages = tableau.b.size();
+  bool euler = stages == 1;
+  double h = evolve.getStepTime();
+
+  struct Population {
+    Value state, point;
+    SmallVector<Value> rates;
+  };
+  SmallVector<Population> populations;
+  for (Value value : evolve.getInitial()) {
+    if (!isInput(value))
+      return evolve.emitError("initial states must be arguments of @generate on target cpu");
+    Population p;
+    p.state = load(value);
+    auto shape = cast<MemRefType>(p.state.getType()).getShape();
+    if (!euler) {
+      p.point = alloc(shape);
+      for (int64_t j = 0; j < stages; ++j)
+        p.rates.push_back(alloc(shape));
+    }
+    populations.push_back(p);
+  }
+
+  // Everything that does not change in time: views of parameters, the gathered drive, buffers.
+  DenseMap<Value, Value> buffers; // couplings, frequencies, drifts
+  DenseMap<Operation *, Value> wave, words;
+  DenseMap<Operation *, Precision> wordPrecision;
+  Value scratch;
+  int64_t scratchWords = 0;
+  for (Operation &op : body.without_terminator()) {
+    if (auto sincos = dyn_cast<SinCosOp>(op)) {
+      wave[&op] = alloc(waves(dim(sincos.getPhases(), 1), batch));
+    } else if (auto drift = dyn_cast<DriftOp>(op)) {
+      if (!isInput(drift.getInitial()))
+        return drift.emitError("initial phases must be an argument of @generate on target cpu");
+      load(drift.getInitial());
+      buffers[drift.getResult()] = alloc(phases(dim(drift.getResult(), 1), batch));
+      buffers[drift.getFrequency()] = packed(drift.getFrequency(), Packing::Vector);
+    } else if (auto rate = dyn_cast<FusedRateOp>(op)) {
+      buffers[rate.getFrequency()] = packed(rate.getFrequency(), Packing::Vector);
+      for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
+        Precision precision = rate.getPrecision(term);
+        if (batch > 1 && term == 0 && !coupling.getDefiningOp<SelectClassOp>() &&
+            cpu::isBlocked(dim(coupling, 1) / cpu::getPerWord(precision), precision))
+          scratchWords = std::max(scratchWords, cpu::getBlockWords(batch));
+        if (precision != Precision::F32) {
+          auto sincos = rate.getSines()[term].getDefiningOp<SinCosOp>();
+          int64_t padded = padToLine(dim(sincos.getPhases(), 1));
+          Precision kind = getWavePrecision(precision);
+          auto [known, first] = wordPrecision.insert({sincos, kind});
+          if (!first && known->second != kind)
+            return rate.emitError("the waves of one population are wanted as ")
+                   << stringifyPrecision(known->second) << " and as " << stringifyPrecision(kind);
+          int64_t count = padded / cpu::getPerWord(kind);
+          if (first)
+            words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({2, count})
+                                                  : ArrayRef<int64_t>({count, 2, batch}));
+          // A tile's sums do not fit the registers twice, nor are nibbles unpacked for every row.
+          if (batch > 1 && precision == Precision::Int16)
+            scratchWords = std::max(scratchWords, 2 * kLine * batch);
+          if (batch > 1 && precision == Precision::Int4)
+            scratchWords = std::max(scratchWords, dim(coupling, 1) / 4 * kLine);
+        }
+        if (buffers.count(coupling))
+          continue;
+        auto select = coupling.getDefiningOp<SelectClassOp>();
+        if (!select) {
+          buffers[coupling] = packed(coupling, Packing::Rows16, precision, rate.getGroup(term));
+          continue;
+        }
+        Value table = packed(select.getTable(), getTablePacking(select));
+        int64_t padded = padToLine(dim(coupling, 1)), sources = dim(coupling, 2);
+        Value drive = batch == 1 ? alloc({sources, padded}) : alloc({padded, sources, batch});
+        all.once([&] { cpu::GatherClassOp::create(b, loc, table, labels, drive); });
+        buffers[coupling] = drive;
+      }
+    }
+  }
+
+  if (scratchWords)
+    scratch = allocWords({scratchWords});
+  all.wait();
+
+  auto index = [&](int64_t i) -> Value { return arith::ConstantIndexOp::create(b, loc, i); };
+  auto loop = scf::ForOp::create(b, loc, index(0), index(evolve.getSteps()), index(1));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    Value step = arith::IndexCastOp::create(b, loc, b.getI32Type(), loop.getInductionVar());
+    Value stepF = arith::SIToFPOp::create(b, loc, b.getF32Type(), step);
+    auto constant = [&](double v) -> Value {
+      return arith::ConstantOp::create(b, loc, b.getF32FloatAttr(static_cast<float>(v)));
+    };
+    auto combine = [&](Population &p, ArrayRef<double> weights, Value out) {
+      SmallVector<float> coefficients;
+      SmallVector<Value> rates;
+      for (auto [w, k] : llvm::zip(weights, p.rates))
+        if (w != 0.0) {
+          coefficients.push_back(static_cast<float>(w * h));
+          rates.push_back(k);
+        }
+      cpu::CombineOp::create(b, loc, p.state, rates, out, b.getDenseF32ArrayAttr(coefficients));
+    };
+    for (int64_t stage = 0; stage < stages; ++stage) {
+      bool first = stage == 0;
+      if (!first) {
+        all.once([&] {
+          for (Population &p : populations)
+            combine(p, tableau.a[stage], p.point);
+        });
+        all.wait();
+      }
+      auto point = [&](Value value) -> Value {
+        if (auto arg = dyn_cast<BlockArgument>(value))
+          return first ? populations[arg.getArgNumber()].state
+                       : populations[arg.getArgNumber()].point;
+        return buffers.lookup(value);
+      };
+      // Waves of every population first: an Euler update overwrites the phases it starts from.
+      for (Operation &op : body.without_terminator()) {
+        if (auto drift = dyn_cast<DriftOp>(op)) {
+          Value t = arith::MulFOp::create(b, loc, stepF, constant(h));
+          if (tableau.c[stage] != 0.0)
+            t = arith::AddFOp::create(b, loc, t, constant(h * tableau.c[stage]));
+          all.once([&] {
+            cpu::DriftOp::create(b, loc, initial.lookup(drift.getInitial()),
+                                 buffers.lookup(drift.getFrequency()), t,
+                                 buffers.lookup(drift.getResult()));
+          });
+        } else if (auto sincos = dyn_cast<SinCosOp>(op)) {
+          Value phases = point(sincos.getPhases());
+          if (!phases)
+            return sincos.emitError("phases are neither a state nor a drift");
+          auto precision = wordPrecision.find(&op);
+          PrecisionAttr kind;
+          if (precision != wordPrecision.end())
+            kind = PrecisionAttr::get(b.getContext(), precision->second);
+          // The population that is read out is the large one; the others are not worth a split.
+          bool split = team && sincos.getPhases() == body.getArgument(0);
+          auto make = [&] {
+            Value from, to;
+            if (split) {
+              std::tie(from, to) = all.share(padToLine(dim(sincos.getPhases(), 1)) / kLine);
+              from = arith::MulIOp::create(b, loc, from, index(kLine));
+              to = arith::MulIOp::create(b, loc, to, index(kLine));
+            }
+            cpu::WavesOp::create(b, loc, phases, wave[&op], words.lookup(&op), from, to, kind);
+          };
+          if (split)
+            make();
+          else
+            all.once(make);
+        }
+      }
+      all.wait();
+      for (auto [i, value] : llvm::enumerate(evolve.getYield().getRates())) {
+        auto rate = value.getDefiningOp<FusedRateOp>();
+        if (!rate)
+          return evolve.getYield().emitError("rate ") << i << " is not a un0.fused_rate";
+        SmallVector<Value> couplings, sources;
+        SmallVector<int64_t> drains;
+        for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
+          Precision precision = rate.getPrecision(term);
+          couplings.push_back(buffers.lookup(coupling));
+          sources.push_back(precision == Precision::F32 ? wave.lookup(sine.getDefiningOp())
+                                                        : words.lookup(sine.getDefiningOp()));
+          int64_t drain = rate.getDrains() ? (*rate.getDrains())[term] : 0;
+          drains.push_back(drain / cpu::getPerWord(precision));
+        }
+        Population &p = populations[i];
+        bool split = team && i == 0;
+        auto make = [&] {
+          Value from, to;
+          if (split)
+            std::tie(from, to) =
+                all.share(cpu::getRowGroups(padToLine(dim(rate.getResult(), 1)), target.lanes));
+          cpu::RateOp::create(b, loc, buffers.lookup(rate.getFrequency()),
+                              wave.lookup(rate.getTargetSine().getDefiningOp()), couplings, sources,
+                              p.state, euler ? p.state : p.rates[stage], scratch, from, to,
+                              euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr(),
+                              rate.getPrecisionsAttr(),
+                              rate.getDrains() ? b.getDenseI64ArrayAttr(drains)
+                                               : DenseI64ArrayAttr(),
+                              rate.getGroupsAttr());
+        };
+        if (split)
+          make();
+        else
+          all.once(make);
+      }
+      all.wait();
+    }
+    if (!euler) {
+      all.once([&] {
+        for (Population &p : populations)
+          combine(p, tableau.b, p.state);
+      });
+      all.wait();
+    }
+  }
+  all.once([&] { cpu::StorePhasesOp::create(b, loc, populations[0].state, result); });
+  finish();
+  return success();
+}

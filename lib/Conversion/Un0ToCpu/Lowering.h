@@ -1,0 +1,114 @@
+//===- Lowering.h - state of the lowering to CPU kernels --------*- C++ -*-===//
+//
+// One object builds all entry functions of a module. The dynamics are in LowerDynamics.cpp, the
+// decoder in LowerDecoder.cpp, everything else in Un0ToCpu.cpp.
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef UN0_LIB_CONVERSION_UN0TOCPU_LOWERING_H
+#define UN0_LIB_CONVERSION_UN0TOCPU_LOWERING_H
+
+#include "Schedule.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/SymbolTable.h"
+#include "un0/Codegen/CpuTarget.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace un0 {
+
+using llvm::ArrayRef;
+using llvm::SmallVector;
+using llvm::StringRef;
+using mlir::LogicalResult;
+using mlir::Value;
+
+/// The pieces of `@generate`, found and checked once.
+struct ModelChain {
+  mlir::func::FuncOp func;
+  EvolveOp evolve; // null with 0 steps
+  ReadoutOp readout;
+  SmallVector<Conv2DOp> convs;
+  int64_t oscillators, conditioning, features, channels, height, width;
+};
+
+inline int64_t dim(Value value, unsigned i) {
+  return llvm::cast<mlir::ShapedType>(value.getType()).getDimSize(i);
+}
+
+/// How the weights of a convolution other than the last are packed.
+inline cpu::Packing getPacking(Conv2DOp conv, const ConvSchedule &schedule) {
+  return schedule.form != cpu::ConvForm::Direct ? cpu::Packing::ConvPlanes
+         : conv.getUpsample()                   ? cpu::Packing::ConvUpsample
+                                                : cpu::Packing::Conv3x3;
+}
+
+inline cpu::Packing getTablePacking(SelectClassOp select) {
+  return select.getBits() ? cpu::Packing::ClassWords : cpu::Packing::ClassRows;
+}
+
+class CpuLowering {
+public:
+  CpuLowering(mlir::ModuleOp module, const CpuTarget &target)
+      : module(module), target(target), symbols(module), b(module.getContext()) {}
+
+  LogicalResult run();
+  unsigned numEntries = 0, numPacked = 0;
+
+private:
+  LogicalResult findChain();
+  LogicalResult placeParameters();
+  LogicalResult place(Value param, cpu::Packing packing, ArrayRef<int64_t> shape,
+                      Precision precision = Precision::F32, int64_t zeroPoint = 0,
+                      int64_t columns = 0, cpu::ConvForm form = cpu::ConvForm::Direct);
+  LogicalResult buildEvolve(int64_t batch, bool team = false);
+  void buildReadout();
+  void buildDecode();
+  int64_t getObservedBytes();
+  void describe();
+  /// Images that `un0_decode` takes at most: a batch tile, or one that is looked at.
+  int64_t getDecodeBatch() const { return module->hasAttr(cpu::kObserveAttr) ? 1 : target.lanes; }
+
+  friend struct DecodeBuilder;
+  mlir::func::FuncOp beginEntry(StringRef kind, int64_t batch, ArrayRef<mlir::Type> arguments);
+  mlir::MemRefType f32(ArrayRef<int64_t> shape) {
+    return mlir::MemRefType::get(shape, b.getF32Type());
+  }
+  Value alloc(ArrayRef<int64_t> shape) { return mlir::memref::AllocOp::create(b, loc, f32(shape)); }
+  /// The packed form of a parameter, as a view of the entry's weights.
+  Value packed(Value param, cpu::Packing packing, Precision precision = Precision::F32,
+               int64_t columns = 0);
+  Value allocWords(ArrayRef<int64_t> shape) {
+    return mlir::memref::AllocOp::create(b, loc, mlir::MemRefType::get(shape, b.getI32Type()));
+  }
+  int64_t getGroup() const { return 2; }
+
+  SmallVector<int64_t> phases(int64_t n, int64_t batch) {
+    return batch == 1 ? SmallVector<int64_t>{cpu::padToLine(n)}
+                      : SmallVector<int64_t>{cpu::padToLine(n), batch};
+  }
+  SmallVector<int64_t> waves(int64_t n, int64_t batch) {
+    return batch == 1 ? SmallVector<int64_t>{2, cpu::padToLine(n)}
+                      : SmallVector<int64_t>{cpu::padToLine(n), 2, batch};
+  }
+
+  struct Place {
+    cpu::PackedParamOp op;
+    SmallVector<int64_t> shape;
+  };
+
+  mlir::ModuleOp module;
+  const CpuTarget &target;
+  mlir::SymbolTable symbols;
+  mlir::OpBuilder b;
+  ModelChain chain;
+  SmallVector<ConvSchedule> schedules; // of chain.convs
+  /// By symbol, packing, precision and columns of a group.
+  llvm::MapVector<std::tuple<mlir::StringAttr, cpu::Packing, Precision, int64_t>, Place> places;
+  int64_t weightBytes = 0;
+  mlir::Location loc = b.getUnknownLoc();
+  Value weights, arena;
+};
+
+} // namespace un0
+
+#endif // UN0_LIB_CONVERSION_UN0TOCPU_LOWERING_H
