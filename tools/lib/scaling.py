@@ -212,9 +212,7 @@ def main(arguments, root):
     if not curves:
         print("bench-scaling: error: nothing was measured: " + "; ".join(data["missing"]), file=sys.stderr)
         return 1
-    # Paths of this machine say nothing to a reader.
-    own = ("--build", "--work", "--output", "--json", "--from-json")
-    words = [word for i, word in enumerate(arguments) if not word.startswith(own) and arguments[i - 1] not in own]
+    words = options.without_places(arguments, ("build", "work", "output", "json", "from-json"))
     images = os.path.join(os.path.dirname(os.path.abspath(output)), "images")
     os.makedirs(images, exist_ok=True)
     with open(os.path.join(images, "scaling.svg"), "w", encoding="utf-8") as file:

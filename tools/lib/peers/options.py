@@ -35,6 +35,22 @@ peers: {peers}
 families: {families}"""
 
 
+# Options that say where things are on this machine, which means nothing to the reader of a page.
+PLACES = ("build", "venv", "work", "output", "json")
+
+
+def without_places(arguments, places):
+    """The arguments without the options `places` and their values."""
+    kept, skip = [], False
+    for argument in arguments:
+        name = argument.partition("=")[0]
+        place = name.startswith("--") and name[2:] in places
+        if not skip and not place:
+            kept.append(argument)
+        skip = place and "=" not in argument
+    return kept
+
+
 def listed(convert, allowed=None):
     """A parser of comma-separated values."""
     def parse(text):
@@ -105,9 +121,9 @@ def parse(arguments, root):
         if not os.access(os.path.join(options.build, "bin", tool), os.X_OK):
             parser.error(f"no bin/{tool} in '{options.build}'; build it first or give --build")
     fields = vars(options)
-    for name in ("build", "venv", "work", "output", "json"):
+    for name in PLACES:
         fields[name] = os.path.abspath(fields[name]) if fields[name] else ""
-    fields.update(peers=chosen, root=root, command="tools/bench-peers " + " ".join(arguments))
+    fields.update(peers=chosen, root=root, command=" ".join(["tools/bench-peers", *without_places(arguments, PLACES)]))
     return Settings(**fields)
 
 
