@@ -119,24 +119,17 @@ MaybeFailure run(const Options &options) {
   return options.json.empty() ? std::nullopt : writeJson(options.json, results);
 }
 
-int report(const Failure &failure) {
-  std::fprintf(stderr, "un0-bench: error: %s\n", failure.message.c_str());
-  for (const std::string &note : failure.notes)
-    std::fprintf(stderr, "un0-bench: note: %s\n", note.c_str());
-  return 1;
-}
-
 } // namespace
 
 int main(int argc, char **argv) {
   Options options;
   if (MaybeFailure failure = parseOptions(argc, argv, options))
-    return report(*failure);
+    return un0run::report("un0-bench", *failure);
   if (options.help || options.version) {
     std::fputs(options.help ? usage : "un0-bench " UN0_VERSION "\n", stdout);
     return 0;
   }
   if (MaybeFailure failure = run(options))
-    return report(*failure);
+    return un0run::report("un0-bench", *failure);
   return 0;
 }

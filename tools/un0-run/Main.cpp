@@ -239,19 +239,12 @@ void Run::printTimings() const {
     std::printf("phases are summed over %u threads\n", timings.threads);
 }
 
-int report(const Failure &failure) {
-  std::fprintf(stderr, "un0-run: error: %s\n", failure.message.c_str());
-  for (const std::string &note : failure.notes)
-    std::fprintf(stderr, "un0-run: note: %s\n", note.c_str());
-  return 1;
-}
-
 } // namespace
 
 int main(int argc, char **argv) {
   Options options;
   if (MaybeFailure failure = parseOptions(argc, argv, options))
-    return report(*failure);
+    return un0run::report("un0-run", *failure);
   if (options.help) {
     std::fputs(usage, stdout);
     return 0;
@@ -263,13 +256,13 @@ int main(int argc, char **argv) {
   Run run(options);
   for (auto step : {&Run::open, &Run::chooseSamples, &Run::generate, &Run::write})
     if (MaybeFailure failure = (run.*step)())
-      return report(*failure);
+      return un0run::report("un0-run", *failure);
   if (!options.quiet)
     run.printSummary();
   if (options.timings)
     run.printTimings();
   // A closed or full standard output is a failure too.
   if (std::fflush(stdout) != 0)
-    return report(fail("cannot write to standard output"));
+    return un0run::report("un0-run", fail("cannot write to standard output"));
   return 0;
 }
