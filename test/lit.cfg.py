@@ -21,6 +21,7 @@ tools = [
         "un0-opt",
         "un0c",
         "un0-run",
+        "un0-bench",
         "un0-translate",
         "un0-reduce",
         "un0-lsp-server",
