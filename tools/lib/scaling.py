@@ -113,7 +113,7 @@ def series(results):
 
 def plot(curves):
     """Time per image against oscillators, both logarithmic, as SVG."""
-    width, height, left, bottom, top, right = 760, 520, 70, 60, 20, 190
+    width, height, left, bottom, top, right = 830, 520, 70, 60, 20, 250
     xs = [x for points in curves.values() for x, _ in points]
     ys = [y for points in curves.values() for _, y in points]
     x0, x1 = math.log10(min(xs)) - 0.05, math.log10(max(xs)) + 0.05
