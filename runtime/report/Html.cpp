@@ -184,9 +184,10 @@ std::string pictureRows(const Pictures &pictures, size_t mostRows, size_t mostCo
                            std::to_string(images.size()) + " pictures of " + name, zoom) +
             "</div>\n";
   }
-  if (shown < pictures.count())
-    html += "<p>" + std::to_string(pictures.count() - shown) + " more of " +
-            std::to_string(pictures.count()) + " pictures are not shown.</p>\n";
+  const uint64_t total = pictures.total ? pictures.total : pictures.count();
+  if (shown < total)
+    html += "<p>" + std::to_string(total - shown) + " more of " + std::to_string(total) +
+            " pictures are not shown.</p>\n";
   return html;
 }
 

@@ -66,6 +66,7 @@ struct Pictures {
   uint32_t channels = 0, height = 0, width = 0;
   std::vector<int64_t> labels;
   std::vector<float> pixels;
+  uint64_t total = 0; // that were made, where not all are here; 0: all are
   size_t count() const { return labels.size(); }
 };
 

@@ -42,6 +42,12 @@ struct Report {
 /// if it has one, else of its code on `cpu-x86`. Facts are the module's.
 Status describeModule(const un0_module *module, Report &report);
 
+/// Draws one picture per label on this machine into the report, and measures their energy where it
+/// is a CPU module and the machine has a counter. Fails with the runtime's words when the module
+/// cannot run here.
+Status drawSamples(const un0_module *module, const std::vector<int64_t> &labels, uint64_t seed,
+                   Report &report);
+
 /// One self-contained page.
 std::string toHtml(const Report &report);
 

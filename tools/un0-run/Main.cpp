@@ -3,6 +3,7 @@
 #include "Grid.h"
 #include "Options.h"
 #include "Reference.h"
+#include "RunReport.h"
 #include "Safetensors.h"
 #include "un0/runtime.hpp"
 
@@ -73,6 +74,8 @@ struct Run {
   Floats drawnTheta0, drawnPhi0;
   Floats images, theta, features;
   un0_timings timings = {};
+  double joules = -1;                                // measured while generating; negative: not
+  std::optional<un0::report::EnergyCounter> counter; // with --report only
   double openSeconds = 0, generateSeconds = 0, writeSeconds = 0;
 
   explicit Run(const Options &options) : options(options) {}
@@ -81,6 +84,7 @@ struct Run {
   MaybeFailure chooseSamples();
   MaybeFailure generate();
   MaybeFailure write();
+  MaybeFailure writeReport();
   void printSummary() const;
   void printTimings() const;
 };
@@ -187,8 +191,12 @@ MaybeFailure Run::generate() {
   un0::Expected<un0::Session> session = un0::Session::create(*module, options.threads);
   if (!session)
     return fail(session.error().message);
+  if (!options.report.empty())
+    counter.emplace();
   if (std::optional<un0::Error> error = session->generate(request))
     return fail(error->message);
+  if (counter && counter->available())
+    joules = counter->joules();
   timings = session->timings();
   generateSeconds = secondsSince(begin);
   return std::nullopt;
@@ -210,6 +218,34 @@ MaybeFailure Run::write() {
       writeGrid(options.output, signature, gridRows(phases.labels), images.get());
   writeSeconds = secondsSince(begin);
   return failure;
+}
+
+MaybeFailure Run::writeReport() {
+  if (options.report.empty())
+    return std::nullopt;
+  RunRecord record;
+  record.module = module->get();
+  record.labels = &phases.labels;
+  record.images = images.get();
+  record.theta0 = phases.theta0.data();
+  record.phi0 = phases.phi0.data();
+  record.initialPhases = "from '" + options.initPhases + "'";
+  std::vector<float> theta0(signature.oscillators), phi0(signature.conditioning);
+  if (phases.theta0.empty()) {
+    un0_error error;
+    if (un0_initial_phases(module->get(), options.torchRng ? UN0_RNG_TORCH : UN0_RNG_PHILOX,
+                           options.seed, 0, 1, theta0.data(), phi0.data(), &error))
+      return fail(error.message);
+    record.theta0 = theta0.data();
+    record.phi0 = phi0.data();
+    record.initialPhases = std::string(options.torchRng ? "torch" : "philox") + ", seed " +
+                           std::to_string(options.seed);
+  }
+  record.timings = timings;
+  record.seconds = generateSeconds;
+  record.joules = joules;
+  record.counter = counter ? &*counter : nullptr;
+  return writeRunReport(options.report, record);
 }
 
 void Run::printSummary() const {
@@ -254,7 +290,8 @@ int main(int argc, char **argv) {
     return 0;
   }
   Run run(options);
-  for (auto step : {&Run::open, &Run::chooseSamples, &Run::generate, &Run::write})
+  for (auto step :
+       {&Run::open, &Run::chooseSamples, &Run::generate, &Run::write, &Run::writeReport})
     if (MaybeFailure failure = (run.*step)())
       return un0run::report("un0-run", *failure);
   if (!options.quiet)

@@ -1,6 +1,8 @@
 //===- Options.cpp - the command line of un0-run ----------------------------===//
 #include "Options.h"
 
+#include "Report.h"
+
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -22,6 +24,7 @@ with the class number. MODEL may also be a checkpoint: it is compiled once, into
   --unconditional            no class: one row
   --init-phases=FILE         take theta0, phi0 and labels from a safetensors file
   --dump=FILE                write theta, features and images to a safetensors file
+  --report=FILE.json|.html   account for a picture's energy and time; .html with the pictures
   --device=native|reference  compiled code, or the interpreter in f64 (default: native)
   --timings                  print where the time went
   --quiet                    print nothing but errors
@@ -72,7 +75,7 @@ static bool *findSwitch(std::string_view name, Options &options) {
 
 static bool takesValue(std::string_view name) {
   for (const char *flag : {"classes", "samples-per-class", "seed", "rng", "threads", "output",
-                           "init-phases", "dump", "device"})
+                           "init-phases", "dump", "report", "device"})
     if (name == flag)
       return true;
   return false;
@@ -99,6 +102,11 @@ static MaybeFailure applyValue(std::string_view name, std::string_view value, Op
     return parsePath(name, value, options.initPhases);
   if (name == "dump")
     return parsePath(name, value, options.dump);
+  if (name == "report") {
+    if (un0::rt::Status status = un0::report::checkReportPath(std::string(value)))
+      return fail("--report: " + status.message());
+    return parsePath(name, value, options.report);
+  }
   if (name == "device")
     return parseChoice(name, value, "native", "reference", options.reference);
   options.classesGiven = true;

@@ -21,6 +21,7 @@ struct Options {
   bool unconditional = false;
   std::string initPhases; // empty: drawn from the seed
   std::string dump;       // empty: no dump
+  std::string report;     // FILE.json or FILE.html; empty: none
   bool reference = false;
   bool timings = false;
   bool quiet = false;

@@ -117,13 +117,13 @@ TEST(Report, AFileThatCannotBeWrittenSaysWhyAndLeavesNothing) {
 }
 
 TEST(Pictures, BytesAreThoseOfTheGrid) {
-  const Pictures pictures{3, 1, 2, {0}, {-1, 1, 0, -2, 2, std::nanf("")}};
+  const Pictures pictures{3, 1, 2, {0}, {-1, 1, 0, -2, 2, std::nanf("")}, 0};
   const Strip strip = makeStrip(pictures, {0});
   EXPECT_THAT(strip.rgb, testing::ElementsAre(0, 128, 255, 255, 0, 0));
 }
 
 TEST(Pictures, MoreThanFitAreCounted) {
-  Pictures pictures{1, 1, 1, {}, {}};
+  Pictures pictures{1, 1, 1, {}, {}, 0};
   for (int i = 0; i < 40; ++i) {
     pictures.labels.push_back(i % 2);
     pictures.pixels.push_back(0);

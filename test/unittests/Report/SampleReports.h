@@ -66,7 +66,7 @@ inline Report sampleReport(const std::string &target, un0::dsa::HardwareKind kin
        "Made up.",
        {{"loading, then running", 1e12, 1e9}},
        {{"batch 1", 1, 8e8, Basis::Modelled}, {"batch 64", 64, 5e10, Basis::Measured}}}};
-  report.pictures = {1, 8, 8, {0, 1, 1, -1}, std::vector<float>(4 * 64, 0.25f)};
+  report.pictures = {1, 8, 8, {0, 1, 1, -1}, std::vector<float>(4 * 64, 0.25f), 0};
   for (size_t i = 0; i < report.pictures.pixels.size(); ++i)
     report.pictures.pixels[i] = float(std::sin(0.3 * double(i)));
   report.phases.totalSeconds = 1e-6;
