@@ -43,8 +43,7 @@ static void moduleFacts(const un0_module *module, std::vector<Fact> &facts) {
       {"module", bytes(info.file_bytes) + ", of which weights " + bytes(info.weight_bytes)});
 }
 
-static Status describeProgram(const un0_module *module, const void *data, size_t size,
-                              Report &report) {
+static Status describeProgram(const void *data, size_t size, Report &report) {
   Program program;
   UN0_RETURN_IF_FAILED(decodeProgram(static_cast<const uint8_t *>(data), size, program));
   report.hardware = program.hardware;
@@ -89,10 +88,8 @@ static Status describeCpu(const un0_module *module, Report &report) {
 Status describeModule(const un0_module *module, Report &report) {
   moduleFacts(module, report.facts);
   size_t size = 0;
-  if (const void *data = un0_module_program(module, &size))
-    UN0_RETURN_IF_FAILED(describeProgram(module, data, size, report));
-  else
-    UN0_RETURN_IF_FAILED(describeCpu(module, report));
+  const void *data = un0_module_program(module, &size);
+  UN0_RETURN_IF_FAILED(data ? describeProgram(data, size, report) : describeCpu(module, report));
   un0_module_info info;
   un0_module_get_info(module, &info);
   report.title = std::string(info.model) + " on " + report.accounts.front().target;

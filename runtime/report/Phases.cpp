@@ -82,6 +82,9 @@ Schedule scheduleOf(const Program &program) {
       schedule.seconds += i.x;
       break;
     }
+    case Opcode::Hold:
+      schedule.seconds += i.x;
+      break;
     default:
       break;
     }

@@ -11,7 +11,12 @@ namespace un0::report {
 
 static constexpr Part kParts[] = {Part::Dynamics, Part::Decoder, Part::Transfer, Part::Control};
 
-bool isAssumption(const std::string &source) { return source.rfind("assumption", 0) == 0; }
+bool isAssumption(const std::string &source) {
+  static constexpr std::string_view word = "assumption";
+  return std::search(source.begin(), source.end(), word.begin(), word.end(), [](char a, char b) {
+           return (a >= 'A' && a <= 'Z' ? char(a + 'a' - 'A') : a) == b;
+         }) != source.end();
+}
 
 std::string partColour(Part part, size_t shade) {
   // Blue, orange, green, grey; towards white with each shade.
@@ -54,6 +59,8 @@ static double assumed(const Account &account) {
 static std::string sourceHtml(const std::string &source) {
   if (!isAssumption(source))
     return escape(source);
+  if (source.rfind("assumption", 0) != 0)
+    return "<span class=\"tag assumption\">partly assumption</span> " + escape(source);
   const size_t rest = source.find_first_not_of(": ", sizeof "assumption" - 1);
   return "<span class=\"tag assumption\">assumption</span> " +
          (rest == source.npos ? "" : escape(source.substr(rest)));
@@ -203,7 +210,7 @@ static void energySection(const Report &report, Page &page) {
   const double share = one.picojoules() > 0 ? assumed(one) / one.picojoules() : 0;
   if (share > 0)
     page.note(percent(share) + " of the energy at batch " + std::to_string(one.batch) +
-              " rests on constants that nobody has published: they are marked as assumptions "
+              " rests on constants that are assumptions, wholly or in part: they are marked "
               "below, and changing them in the hardware description changes this page.");
   if (report.measurement)
     page.paragraph(report.measurement->joulesPerImage

@@ -61,7 +61,7 @@ Status writeReport(const Report &report, const std::string &path);
 /// The same check before the work is done.
 Status checkReportPath(const std::string &path);
 
-/// Whether a source says that nobody has published the constant.
+/// Whether a source says that the constant is an assumption, wholly or in part.
 bool isAssumption(const std::string &source);
 
 /// One colour per part, and shades of it for the part's components.

@@ -111,8 +111,8 @@ Roofline digitalRoofline(const Program &program, const std::vector<Account> &acc
   const double memory = hardware.get("main_memory_rate");
   Roofline roofline;
   roofline.title = "Digital engine";
-  roofline.xName = "multiply-adds per byte from main memory";
-  roofline.yName = "multiply-adds per second";
+  roofline.xName = "int8 multiply-adds per byte from main memory";
+  roofline.yName = "int8 multiply-adds per second";
   roofline.roofs.push_back({"arithmetic and main memory", peak, memory});
   for (const Account &account : accounts)
     for (bool dynamics : {true, false}) {
@@ -120,7 +120,8 @@ Roofline digitalRoofline(const Program &program, const std::vector<Account> &acc
       for (const DigitalOp &op : program.digital) {
         if ((op.kind == DigitalKind::Evolve) != dynamics)
           continue;
-        work.multiplyAdds += double(op.multiplyAdds);
+        // The engine's rate is of int8: b bits take b/8 as long.
+        work.multiplyAdds += double(op.multiplyAdds) * double(op.bits) / 8;
         const double reads = double(op.parameterBytes) <= local ? 1 : double(op.parameterReads);
         work.parametersPerBatch += double(op.parameterBytes) * reads;
         const double moved = double(op.bytesRead) + double(op.bytesWritten);
@@ -137,7 +138,8 @@ Roofline digitalRoofline(const Program &program, const std::vector<Account> &acc
       roofline.points.push_back(point);
     }
   roofline.words = "Modelled: each point lies where its traffic from main memory puts it. "
-                   "Parameters are read once per batch while they fit local memory.";
+                   "Parameters are read once per batch while they fit local memory; a multiply-add "
+                   "of b bits counts b/8.";
   return roofline;
 }
 
@@ -151,6 +153,91 @@ std::vector<Roofline> rooflinesOf(const Program &program, const std::vector<Acco
   if (!digital.points.empty())
     result.push_back(std::move(digital));
   return result;
+}
+
+namespace {
+
+/// A part of a CPU module: what it multiplies, in which arithmetic, and what it moves per image.
+struct CpuWork {
+  double multiplyAdds = 0, largest = 0;
+  std::string arithmetic = "f32";
+  double parameters = 0, activations = 0; // bytes
+  double workingSet = 0;                  // bytes of parameters that one evaluation goes through
+};
+
+CpuWork cpuWork(const un0_module *module, bool dynamics) {
+  CpuWork work;
+  for (uint64_t i = 0; i < un0_module_cost_count(module); ++i) {
+    un0_cost_info cost;
+    un0_module_cost(module, i, &cost);
+    if ((std::string_view(cost.part) == "dynamics") != dynamics)
+      continue;
+    const double times = double(cost.count), multiplyAdds = times * double(cost.multiply_adds);
+    work.multiplyAdds += multiplyAdds;
+    if (multiplyAdds > work.largest) {
+      work.largest = multiplyAdds;
+      const char *arithmetic = un0_module_cost_arithmetic(module, i);
+      work.arithmetic = arithmetic ? arithmetic : "f32";
+    }
+    work.parameters += times * double(cost.parameter_bytes);
+    work.workingSet += double(cost.parameter_bytes);
+    work.activations += times * double(cost.bytes_read + cost.bytes_written);
+  }
+  return work;
+}
+
+const char *rateOf(const std::string &arithmetic) {
+  return arithmetic == "s16"    ? "multiply_add_int16_rate"
+         : arithmetic == "bf16" ? "multiply_add_bf16_rate"
+         : arithmetic == "u8s8" ? "multiply_add_int8_rate"
+                                : "multiply_add_f32_rate";
+}
+
+} // namespace
+
+std::vector<Roofline> rooflinesOf(const un0_module *module, const Hardware &cpu,
+                                  const std::vector<uint64_t> &batches) {
+  un0_signature signature;
+  un0_module_signature(module, &signature);
+  Roofline roofline;
+  roofline.title = "One core";
+  roofline.xName = "multiply-adds per byte";
+  roofline.yName = "multiply-adds per second";
+  for (bool dynamics : {true, false}) {
+    const CpuWork work = cpuWork(module, dynamics);
+    if (!(work.multiplyAdds > 0))
+      continue;
+    // The fastest level that holds what one evaluation goes through.
+    struct Level {
+      const char *name, *bytes, *rate;
+    };
+    static constexpr Level levels[] = {{"L1", "l1_bytes", "l1_rate"},
+                                       {"L2", "l2_bytes", "l2_rate"},
+                                       {"L3", "l3_bytes", "l3_rate"},
+                                       {"main memory", nullptr, "main_memory_rate"}};
+    const Level *level = levels;
+    while (level->bytes && work.workingSet > cpu.get(level->bytes))
+      ++level;
+    const std::string part = dynamics ? "dynamics" : "decoder";
+    Roof roof{part + ", " + work.arithmetic + " from " + level->name,
+              cpu.get(rateOf(work.arithmetic)), cpu.get(level->rate)};
+    for (uint64_t batch : batches) {
+      // Images that go through the parameters together.
+      const double together = double(std::min<uint64_t>(batch, std::max(signature.tile, 1u)));
+      const double bytes = work.parameters / together + work.activations;
+      RooflinePoint point;
+      point.name = part + ", batch " + std::to_string(batch);
+      point.intensity = bytes > 0 ? work.multiplyAdds / bytes : 0;
+      point.rate = std::min(roof.peak, roof.slope * point.intensity);
+      roofline.points.push_back(point);
+    }
+    roofline.roofs.push_back(std::move(roof));
+  }
+  roofline.words = "Modelled, for one core: parameters come from the fastest level that holds all "
+                   "of an evaluation's, and are read once for the images of a tile.";
+  if (roofline.points.empty())
+    return {};
+  return {roofline};
 }
 
 std::string drawRoofline(const Roofline &roofline) {

@@ -93,7 +93,7 @@ static bool parseDouble(StringRef text, double &value) {
 }
 
 Expected<Variable> un0sweep::parseVariable(StringRef text) {
-  auto [name, list] = text.split('=');
+  const StringRef name = text.split('=').first, list = text.split('=').second;
   if (list.empty())
     return fail("--vary wants NAME=VALUES, got '" + text + "'");
   Expected<Variable> variable = findVariable(name);

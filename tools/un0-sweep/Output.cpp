@@ -141,7 +141,7 @@ std::vector<report::Series> linesOf(const Sweep &sweep, size_t except,
     found->points.push_back(place(point));
   }
   for (report::Series &line : lines)
-    llvm::stable_sort(line.points, [](auto &a, auto &b) { return a.x < b.x; });
+    llvm::sort(line.points, [](auto &a, auto &b) { return a.x < b.x; });
   return lines;
 }
 

@@ -1,6 +1,7 @@
 //===- State.cpp - finished points on disk ----------------------------------===//
 #include "State.h"
 
+#include "Sha256.h"
 #include "Text.h"
 
 #include "llvm/Support/Base64.h"
@@ -22,7 +23,7 @@ static Error fail(const Twine &message) {
 }
 
 /// Doubles as text that reads back as the same number; JSON has no infinity.
-static Json numbers(const std::vector<double> &values) {
+static Json writeNumbers(const std::vector<double> &values) {
   Json json = Json::array();
   for (double value : values)
     json.push_back(un0::report::exact(value));
@@ -50,12 +51,12 @@ static std::string writeLine(size_t point, const PointResult &result) {
   if (!result.failure.empty()) {
     json["failure"] = result.failure;
   } else {
-    json["judged"] = numbers(result.judged);
+    json["judged"] = writeNumbers(result.judged);
     json["costs"] = Json::array();
     for (const Cost &cost : result.costs)
       json["costs"].push_back({{"batch", cost.batch},
-                               {"numbers", numbers({cost.picojoules, cost.dynamics, cost.decoder,
-                                                    cost.secondsPerImage})},
+                               {"numbers", writeNumbers({cost.picojoules, cost.dynamics,
+                                                         cost.decoder, cost.secondsPerImage})},
                                {"bound", cost.bound}});
     json["width"] = result.strip.width;
     json["height"] = result.strip.height;
@@ -172,4 +173,23 @@ void un0sweep::removeState(const Sweep &sweep) { (void)::unlink(statePath(sweep)
 
 std::string un0sweep::statePath(const Sweep &sweep) {
   return (sweep.options.report.empty() ? sweep.options.csv : sweep.options.report) + ".state";
+}
+
+std::string un0sweep::sweepHash(const Sweep &sweep) {
+  const Options &o = sweep.options;
+  std::string text =
+      "un0-sweep 1\n" UN0_VERSION "\n" + sweep.modelSha256 + "\n" + sweep.hardware.toJson() + "\n";
+  for (const Variable &variable : o.variables) {
+    text += variable.name + "=";
+    for (double value : variable.values)
+      text += un0::report::exact(value) + ",";
+    text += "\n";
+  }
+  for (const Column &column : sweep.columns)
+    text += column.name + ";";
+  text += "\n" + std::to_string(o.images) + " " + std::to_string(o.seed) + " " +
+          std::to_string(o.faultSeed) + " " +
+          (o.maxSplittingError ? un0::report::exact(*o.maxSplittingError) : "-");
+  un0::rt::Digest digest;
+  return un0::rt::sha256(text.data(), text.size(), digest) ? un0::rt::toHex(digest) : "";
 }

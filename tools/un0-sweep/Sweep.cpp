@@ -4,7 +4,6 @@
 #include "Account.h"
 #include "Modules.h"
 #include "Report.h"
-#include "Sha256.h"
 #include "Simulator.h"
 #include "State.h"
 #include "Text.h"
@@ -115,8 +114,7 @@ private:
   Progress &progress;
   un0_signature signature = {};
   size_t features = 0, pixels = 0; // of a sample
-  std::vector<int64_t> labels;
-  int idealFile = -1; // [image][features, pixels]; unlinked
+  int idealFile = -1;              // [image][features, pixels]; unlinked
 };
 
 /// Not a failure of anything: the user asked.
@@ -134,8 +132,6 @@ Error Engine::generate(const Run &run, un0_signature &s, SeeFn see) {
   if (!module)
     return fail(module.error().message);
   s = module->signature();
-  features = s.features;
-  pixels = size_t(s.channels) * s.height * s.width;
   un0_session_options options;
   un0_session_options_init(&options);
   options.threads = run.threads;
@@ -146,7 +142,7 @@ Error Engine::generate(const Run &run, un0_signature &s, SeeFn see) {
   un0_error error;
   if (un0_session_create(module->get(), &options, &session, &error))
     return fail(error.message);
-  auto close = make_scope_exit([&] { un0_session_close(session); });
+  llvm::scope_exit close([&] { un0_session_close(session); });
 
   Samples samples;
   for (uint64_t first = 0; first < sweep.options.images; first += kChunk) {
@@ -206,18 +202,21 @@ Error Engine::makeIdeal(const std::string &path, unsigned threads) {
     return fail("cannot write '" + name + "': " + std::strerror(errno));
   un0::report::Pictures pictures;
   Run run{path, UN0_INTEGRATOR_FLOW, 0, threads};
-  Error error = generate(run, signature, [&](uint64_t first, uint64_t count, const Samples &s) {
-    addToStrip(signature, first, count, s, pictures);
-    auto put = [&](const std::vector<float> &values, uint64_t offset) {
-      const size_t bytes = values.size() * sizeof(float);
-      return pwrite(idealFile, values.data(), bytes, off_t(offset)) == ssize_t(bytes);
-    };
-    const uint64_t row = (features + pixels) * sizeof(float);
-    const uint64_t begin = first * row;
-    if (!put(s.features, begin) || !put(s.images, begin + count * features * sizeof(float)))
-      return fail("cannot write '" + name + "': " + std::strerror(errno));
-    return Error::success();
-  });
+  Error error =
+      generate(run, signature, [&](uint64_t first, uint64_t count, const Samples &s) -> Error {
+        features = signature.features;
+        pixels = size_t(signature.channels) * signature.height * signature.width;
+        addToStrip(signature, first, count, s, pictures);
+        auto put = [&](const std::vector<float> &values, uint64_t offset) {
+          const size_t bytes = values.size() * sizeof(float);
+          return pwrite(idealFile, values.data(), bytes, off_t(offset)) == ssize_t(bytes);
+        };
+        const uint64_t row = (features + pixels) * sizeof(float);
+        const uint64_t begin = first * row;
+        if (!put(s.features, begin) || !put(s.images, begin + count * features * sizeof(float)))
+          return fail("cannot write '" + name + "': " + std::strerror(errno));
+        return Error::success();
+      });
   if (error)
     return error;
   sweep.idealStrip = stripOf(pictures);
@@ -348,25 +347,6 @@ Expected<bool> Engine::runPoints(unsigned threads) {
 }
 
 } // namespace
-
-std::string un0sweep::sweepHash(const Sweep &sweep) {
-  const Options &o = sweep.options;
-  std::string text =
-      "un0-sweep 1\n" UN0_VERSION "\n" + sweep.modelSha256 + "\n" + sweep.hardware.toJson() + "\n";
-  for (const Variable &variable : o.variables) {
-    text += variable.name + "=";
-    for (double value : variable.values)
-      text += un0::report::exact(value) + ",";
-    text += "\n";
-  }
-  for (const Column &column : sweep.columns)
-    text += column.name + ";";
-  text += "\n" + std::to_string(o.images) + " " + std::to_string(o.seed) + " " +
-          std::to_string(o.faultSeed) + " " +
-          (o.maxSplittingError ? un0::report::exact(*o.maxSplittingError) : "-");
-  un0::rt::Digest digest;
-  return un0::rt::sha256(text.data(), text.size(), digest) ? un0::rt::toHex(digest) : "";
-}
 
 Expected<bool> un0sweep::runSweep(Sweep &sweep, const Judge &judge) {
   StateFile state;
