@@ -33,6 +33,7 @@ Status Machine::execute(const float *givenTheta0, const float *givenPhi0, uint64
     std::fill_n(state.waves, 2 * floats, 0.0f);
     std::fill_n(state.frequencies, plan.n, 0.0f);
     state.acting = 0;
+    state.bankRates[0] = state.bankRates[1] = state.linkRate = 0;
     state.linked = false;
     for (uint32_t bank = 0; plan.coupled && !plan.isShared && bank < plan.banks; ++bank)
       impl.clear(plan.couplings, plan.faults, state.banks[bank]);
@@ -50,6 +51,7 @@ Status Machine::step(size_t &at) {
   const TilePlan *plan = i.tile < impl.tiles.size() ? &impl.tiles[i.tile] : nullptr;
   TileState *state = plan ? &workspace.tiles[i.tile] : nullptr;
   const bool loads = plan && plan->coupled && !plan->isShared;
+  const uint32_t loaded = plan ? state->acting ^ (plan->banks - 1) : 0;
   switch (i.opcode) {
   case Opcode::Halt:
     return {};
@@ -71,13 +73,15 @@ Status Machine::step(size_t &at) {
     }
     break;
   case Opcode::Clear:
+    state->bankRates[loaded] = 0;
     if (loads)
-      impl.clear(plan->couplings, plan->faults, state->banks[state->acting ^ (plan->banks - 1)]);
+      impl.clear(plan->couplings, plan->faults, state->banks[loaded]);
     break;
   case Opcode::Couple:
+    state->bankRates[loaded] = std::max(state->bankRates[loaded], impl.rates[i.a]);
     if (loads)
       impl.load(plan->couplings, plan->faults, impl.program->data[i.a], i.b, i.c, laneLabels,
-                /*noDiagonal=*/true, state->banks[state->acting ^ (plan->banks - 1)]);
+                /*noDiagonal=*/true, state->banks[loaded]);
     break;
   case Opcode::Swap:
     state->acting ^= plan->banks - 1;
@@ -183,8 +187,11 @@ void Machine::link(const Instruction &i) {
   const TilePlan &plan = impl.tiles[i.tile];
   TileState &state = workspace.tiles[i.tile];
   // Further blocks of rows add to a link; another source begins a new one.
-  if (!state.linked || state.source != i.b)
+  if (!state.linked || state.source != i.b) {
     impl.clear(plan.link, plan.linkFaults, state.link);
+    state.linkRate = 0;
+  }
+  state.linkRate = std::max(state.linkRate, impl.rates[i.a]);
   state.linked = true;
   state.source = static_cast<uint16_t>(i.b);
   impl.load(plan.link, plan.linkFaults, impl.program->data[i.a], i.c, 0, laneLabels,

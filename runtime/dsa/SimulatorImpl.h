@@ -48,9 +48,6 @@ struct TilePlan {
   /// Couplings that are loaded once, before anything runs, are shared by all workspaces.
   bool isShared = false;
   rt::Memory shared;
-  /// Largest root of the sum of squares of a row of couplings, radians per second: how fast the
-  /// tile mixes its phases.
-  double rate = 0;
 };
 
 /// Values of one oscillator array, [n][16] floats, in the workspace's memory.
@@ -61,6 +58,7 @@ struct TileState {
   float *k[7] = {};
   float *frequencies = nullptr; // [n]
   float *banks[2] = {};
+  double bankRates[2] = {}, linkRate = 0; // how fast they mix phases: SimulatorPlan::rates
   uint32_t acting = 0;
   float *link = nullptr;
   bool linked = false;
@@ -101,7 +99,8 @@ struct SimulatorPlan {
   SimulatorOptions options;
   const Kernels *kernels = nullptr;
   std::vector<TilePlan> tiles;
-  std::vector<uint32_t> subSteps;     // of each instruction that is a run
+  /// Of each data: the largest root of the sum of squares of a row, radians per second.
+  std::vector<double> rates;
   double setStep = 0, sampleStep = 0; // radians; 0: continuous
   double noise = 0;                   // radians per square root of a second
   double linkDelay = 0;               // seconds
@@ -115,7 +114,7 @@ struct SimulatorPlan {
   Status checkCode() const;
   Status makeFaults(TilePlan &plan, uint32_t tile, bool link) const;
   Status shareCouplings(uint32_t tile);
-  void chooseSubSteps();
+  void measureRates();
   /// Lays the workspace out at `base`, or only counts its floats when that is null.
   size_t layOut(Simulator::Workspace &workspace, float *base) const;
 
@@ -164,6 +163,7 @@ private:
   void drawNoise(const Part &part, unsigned groups, const uint32_t *mask, const uint32_t *step,
                  double subStep);
   void makeRunKeys();
+  uint32_t chooseSubSteps(const TileState &state, double seconds) const;
   void traceFirst(const Part &part, double time);
 
   const SimulatorPlan &impl;

@@ -55,7 +55,6 @@ void SimulatorPlan::measureTiles() {
       reaches(std::max(uint64_t(i.b) + data->rows, uint64_t(i.c) + data->columns));
       plan.coupled = true;
       plan.couplings.perLane |= data->classes != 0;
-      plan.rate = std::max(plan.rate, rowNorm(*data));
       break;
     case Opcode::Detune:
       reaches(uint64_t(i.b) + data->rows);
@@ -65,7 +64,6 @@ void SimulatorPlan::measureTiles() {
       tiles[i.b].n = std::max<size_t>(tiles[i.b].n, data->columns);
       plan.link.columns = std::max<size_t>(plan.link.columns, data->columns);
       plan.link.perLane |= data->classes != 0;
-      plan.rate = std::max(plan.rate, rowNorm(*data));
       break;
     case Opcode::Phase:
     case Opcode::Sample:
@@ -204,26 +202,10 @@ Status SimulatorPlan::shareCouplings(uint32_t tile) {
   return {};
 }
 
-/// Noise is drawn once per sub-step of a run. Their number depends on the program alone, so that
-/// a sweep over faults, seeds or tolerances keeps its noise.
-void SimulatorPlan::chooseSubSteps() {
-  // A sub-step mixes phases by at most an eighth: docs/dsa/simulator.md, "Phase noise".
-  constexpr double perMixing = 8;
-  std::vector<double> rates(tiles.size());
-  for (size_t tile = 0; tile < tiles.size(); ++tile)
-    rates[tile] = tiles[tile].rate;
-  for (const Instruction &i : program->code)
-    if (i.opcode == Opcode::Link)
-      rates[i.tile] = std::max(rates[i.tile], tiles[i.b].rate);
-  subSteps.assign(program->code.size(), 1);
-  for (size_t at = 0; at < program->code.size(); ++at) {
-    const Instruction &i = program->code[at];
-    if (i.opcode != Opcode::Run)
-      continue;
-    const double wanted = perMixing * i.x * rates[i.tile];
-    while (subSteps[at] < wanted && subSteps[at] < kMaxSubSteps)
-      subSteps[at] *= 2;
-  }
+void SimulatorPlan::measureRates() {
+  rates.clear();
+  for (const Data &data : program->data)
+    rates.push_back(data.kind == DataKind::Couplings ? rowNorm(data) : 0);
 }
 
 size_t SimulatorPlan::layOut(Simulator::Workspace &workspace, float *base) const {
@@ -273,12 +255,12 @@ Status SimulatorPlan::prepare() {
     noise = hardware.get("phase_noise");
   if (has(kFaultLinkDelay))
     linkDelay = hardware.get("link_delay");
+  measureRates();
   for (uint32_t tile = 0; tile < tiles.size(); ++tile) {
     UN0_RETURN_IF_FAILED(makeFaults(tiles[tile], tile, /*link=*/false));
     UN0_RETURN_IF_FAILED(makeFaults(tiles[tile], tile, /*link=*/true));
     UN0_RETURN_IF_FAILED(shareCouplings(tile));
   }
-  chooseSubSteps();
   return {};
 }
 

@@ -178,6 +178,22 @@ void Machine::makeRunKeys() {
   }
 }
 
+/// Noise is drawn once per sub-step of a run. Their number depends on the program alone, so that a
+/// sweep over faults, seeds or tolerances keeps its noise.
+uint32_t Machine::chooseSubSteps(const TileState &state, double seconds) const {
+  // A sub-step mixes phases by at most an eighth: docs/dsa/simulator.md, "Phase noise".
+  constexpr double perMixing = 8;
+  double rate = state.bankRates[state.acting];
+  if (state.linked) {
+    const TileState &source = workspace.tiles[state.source];
+    rate = std::max({rate, state.linkRate, source.bankRates[source.acting]});
+  }
+  uint32_t subSteps = 1;
+  while (subSteps < perMixing * seconds * rate && subSteps < kMaxSubSteps)
+    subSteps *= 2;
+  return subSteps;
+}
+
 /// The rate of a part without couplings: frequencies, and noise that is constant during a sub-step
 /// of `subStep` seconds. Corrects the derivative at hand.
 void Machine::drawNoise(const Part &part, unsigned groups, const uint32_t *mask,
@@ -397,7 +413,7 @@ Status Machine::run(const Instruction &instruction, size_t at) {
   if (impl.noise != 0)
     makeRunKeys();
   TileState &state = workspace.tiles[instruction.tile];
-  const uint32_t subSteps = impl.subSteps[at];
+  const uint32_t subSteps = chooseSubSteps(state, seconds);
   Part parts[2] = {{&impl.tiles[instruction.tile], &state, 0, instruction.tile, subSteps, true}};
   const size_t partCount = state.linked ? 2 : 1;
   // What a link shows of its source is the source `delay` ago, and the source heeds nobody: so the
