@@ -200,6 +200,7 @@ Error Engine::makeIdeal(const std::string &path, unsigned threads) {
   idealFile = ::open(name.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   if (idealFile < 0)
     return fail("cannot write '" + name + "': " + std::strerror(errno));
+  (void)::unlink(name.c_str());
   un0::report::Pictures pictures;
   Run run{path, UN0_INTEGRATOR_FLOW, 0, threads};
   Error error =
