@@ -33,6 +33,14 @@ static const Account *atBatch(const Compared &target, uint64_t batch) {
   return nullptr;
 }
 
+/// A segment per part: components differ from target to target.
+static std::vector<Segment> partSegments(const Account &account) {
+  std::vector<Segment> segments;
+  for (Part part : {Part::Dynamics, Part::Decoder, Part::Transfer, Part::Control})
+    segments.push_back({partName(part), account.picojoules(part) * 1e-12, partColour(part)});
+  return segments;
+}
+
 static Table energyTable(const std::vector<Compared> &targets, uint64_t batch) {
   const Account *first = atBatch(targets.front(), batch);
   Table table;
@@ -84,10 +92,12 @@ static std::string energyDots(const std::vector<Compared> &targets, uint64_t bat
       if (const Account *account = atBatch(targets[i], batch)) {
         const double picojoules =
             kind.part ? account->picojoules(*kind.part) : account->picojoules();
-        series.points.push_back({picojoules * 1e-12, double(targets.size() - i)});
+        if (picojoules > 0)
+          series.points.push_back({picojoules * 1e-12, double(targets.size() - i)});
         plot.description += targets[i].name + " " + kind.name + " " + energy(picojoules) + "; ";
       }
-    plot.series.push_back(std::move(series));
+    if (!series.points.empty())
+      plot.series.push_back(std::move(series));
   }
   for (const Compared &target : targets)
     plot.yNames.push_back(target.name);
@@ -113,23 +123,7 @@ std::string comparisonHtml(const std::vector<Compared> &targets) {
   for (const Compared &target : targets)
     for (const Account &account : target.report.accounts)
       bars.push_back({target.name + ", batch " + std::to_string(account.batch),
-                      energy(account.picojoules()), segmentsOf(account)});
-  // One legend for all: components of the same part share its colour.
-  for (Bar &bar : bars)
-    for (Segment &segment : bar.segments)
-      segment.name = segment.name.substr(0, segment.name.find(':'));
-  for (Bar &bar : bars) {
-    std::vector<Segment> merged;
-    for (const Segment &segment : bar.segments) {
-      auto same = std::find_if(merged.begin(), merged.end(),
-                               [&](const Segment &s) { return s.name == segment.name; });
-      if (same == merged.end())
-        merged.push_back(segment);
-      else
-        same->value += segment.value;
-    }
-    bar.segments = std::move(merged);
-  }
+                      energy(account.picojoules()), partSegments(account)});
   page.figure(stackedBars("Shares of the parts by target", names, bars, "", /*shares=*/true),
               "What each target spends its energy on.");
 

@@ -1,5 +1,5 @@
 //===- Describe.cpp - the report of an open module --------------------------===//
-#include "EnergyCounter.h"
+#include "Powercap.h"
 #include "Report.h"
 #include "Text.h"
 
@@ -78,10 +78,10 @@ static Status describeCpu(const un0_module *module, Report &report) {
   report.facts.push_back({"solver", format("%s, %lld steps, model time ", info.solver,
                                            static_cast<long long>(info.steps)) +
                                         seconds(info.time)});
-  EnergyCounter counter;
-  report.measurement = Measurement{
-      std::nullopt, counter.available() ? "not measured, nothing was run; un0-run --report measures"
-                                        : "not measurable here: " + counter.reason()};
+  const Status meter = PowercapMeter().start();
+  report.measurement =
+      Measurement{std::nullopt, meter ? meter.message()
+                                      : "not measured, nothing was run; un0-run --report measures"};
   return {};
 }
 
@@ -113,21 +113,19 @@ Status drawSamples(const un0_module *module, const std::vector<int64_t> &labels,
   request.seed = seed;
   request.images = pictures.pixels.data();
   un0_status status = un0_generate(session, &request, &error);
-  EnergyCounter counter;
-  if (!status && report.hardware.kind == HardwareKind::Cpu && counter.available()) {
+  PowercapMeter meter;
+  if (!status && report.hardware.kind == HardwareKind::Cpu && !meter.start()) {
     // Again and again, for counters of coarse time.
     constexpr double leastSeconds = 0.5;
     using Clock = std::chrono::steady_clock;
     const auto begin = Clock::now();
     uint64_t images = 0;
-    counter.start();
     while (!status && std::chrono::duration<double>(Clock::now() - begin).count() < leastSeconds) {
       status = un0_generate(session, &request, &error);
       images += labels.size();
     }
-    const double joules = counter.joules();
-    if (joules >= 0)
-      report.measurement = Measurement{joules / double(images), counter.name()};
+    if (!meter.sample())
+      report.measurement = Measurement{meter.joules() / double(images), kMeterWords};
   }
   un0_session_close(session);
   if (status)

@@ -41,6 +41,7 @@ th, td { text-align: left; vertical-align: top; padding: .28rem .75rem .28rem 0;
 th { font-weight: 600; border-bottom: 1px solid #999; vertical-align: bottom; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number { white-space: nowrap; }
+td.words { min-width: 9rem; }
 td.wide { min-width: 17rem; overflow-wrap: anywhere; }
 tr.sum td { font-weight: 600; }
 img { image-rendering: pixelated; display: block; }
@@ -76,9 +77,10 @@ void Page::table(const Table &table) {
     const std::vector<Cell> &row = table.rows[r];
     for (size_t c = 0; c < row.size(); ++c) {
       const Table::Column *column = c < table.columns.size() ? &table.columns[c] : nullptr;
-      body += std::string(column && column->number ? "<td class=\"number\">"
-                          : column && column->wide ? "<td class=\"wide\">"
-                                                   : "<td>") +
+      body += std::string(column && column->number  ? "<td class=\"number\">"
+                          : column && column->wide  ? "<td class=\"wide\">"
+                          : column && column->words ? "<td class=\"words\">"
+                                                    : "<td>") +
               (row[c].isHtml ? row[c].text : escape(row[c].text)) + "</td>";
     }
     body += "</tr>\n";

@@ -33,6 +33,7 @@ struct Table {
     std::string name;
     bool number = false; // right-aligned, digits of equal width
     bool wide = false;   // for sentences
+    bool words = false;  // for a few words
   };
   std::string caption;
   std::vector<Column> columns;

@@ -33,9 +33,9 @@ std::vector<Segment> segmentsOf(const Account &account) {
     size_t shade = 0;
     for (const Component &component : account.components)
       if (component.part == part) {
+        // "dynamics: dynamics memory" would say it twice.
         std::string name = component.name;
-        // "transfer: transfers" would say it twice.
-        if (name != partName(part))
+        if (name.rfind(partName(part), 0) != 0)
           name = std::string(partName(part)) + ": " + name;
         segments.push_back({name, component.picojoules() * 1e-12, partColour(part, shade++)});
       }
@@ -69,7 +69,7 @@ static std::string sourceHtml(const std::string &source) {
 Table termTable(const std::vector<Account> &accounts) {
   Table table;
   table.caption = "Per image. Count x constant = energy; a component is the sum of its lines.";
-  table.columns = {{"part, component"}, {"basis"}, {"what"}};
+  table.columns = {{"part, component"}, {"basis"}, {"what", false, false, true}};
   for (const Account &account : accounts)
     table.columns.push_back({"count, " + batchName(account.batch), true});
   table.columns.push_back({"pJ each", true});
@@ -111,8 +111,10 @@ Table termTable(const std::vector<Account> &accounts) {
     const bool first =
         !before || before->name != row.component->name || before->part != row.component->part;
     before = row.component;
-    cells.push_back(first ? std::string(partName(row.component->part)) + ", " + row.component->name
-                          : std::string());
+    const std::string part = partName(row.component->part);
+    cells.push_back(!first                                    ? std::string()
+                    : row.component->name.rfind(part, 0) == 0 ? row.component->name
+                                                              : part + ", " + row.component->name);
     const char *basis = basisName(row.component->basis);
     cells.push_back(
         Cell::html(std::string("<span class=\"tag ") + basis + "\">" + basis + "</span>"));
@@ -216,7 +218,7 @@ static void energySection(const Report &report, Page &page) {
     page.paragraph(report.measurement->joulesPerImage
                        ? "Measured: " + quantity(*report.measurement->joulesPerImage, "J") +
                              " per picture (" + report.measurement->words +
-                             "; everything that ran on the socket meanwhile is in it)."
+                             "; everything that ran on the machine meanwhile is in it)."
                        : "Measured: " + report.measurement->words + ".");
 }
 

@@ -26,6 +26,9 @@ struct Measurement {
   std::string words; // the counter, or why there is none
 };
 
+/// What the counters of Powercap.h are.
+inline constexpr char kMeterWords[] = "the counters of the machine's CPU packages (powercap)";
+
 struct Report {
   std::string title;              // the module's model and target
   std::vector<Account> accounts;  // at least one; the first is the one of batch 1

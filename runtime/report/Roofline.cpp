@@ -219,8 +219,8 @@ std::vector<Roofline> rooflinesOf(const un0_module *module, const Hardware &cpu,
     while (level->bytes && work.workingSet > cpu.get(level->bytes))
       ++level;
     const std::string part = dynamics ? "dynamics" : "decoder";
-    Roof roof{part + ", " + work.arithmetic + " from " + level->name,
-              cpu.get(rateOf(work.arithmetic)), cpu.get(level->rate)};
+    Roof roof{work.arithmetic + " from " + level->name, cpu.get(rateOf(work.arithmetic)),
+              cpu.get(level->rate)};
     for (uint64_t batch : batches) {
       // Images that go through the parameters together.
       const double together = double(std::min<uint64_t>(batch, std::max(signature.tile, 1u)));
@@ -231,7 +231,9 @@ std::vector<Roofline> rooflinesOf(const un0_module *module, const Hardware &cpu,
       point.rate = std::min(roof.peak, roof.slope * point.intensity);
       roofline.points.push_back(point);
     }
-    roofline.roofs.push_back(std::move(roof));
+    if (std::none_of(roofline.roofs.begin(), roofline.roofs.end(),
+                     [&](const Roof &other) { return other.name == roof.name; }))
+      roofline.roofs.push_back(std::move(roof));
   }
   roofline.words = "Modelled, for one core: parameters come from the fastest level that holds all "
                    "of an evaluation's, and are read once for the images of a tile.";

@@ -2,6 +2,7 @@
 #include "CompileCache.h"
 #include "Grid.h"
 #include "Options.h"
+#include "Powercap.h"
 #include "Reference.h"
 #include "RunReport.h"
 #include "Safetensors.h"
@@ -43,6 +44,8 @@ struct Progress {
   bool enabled = false;
   bool shown = false;
   double last = 0;
+  un0::report::PowercapMeter *meter = nullptr; // read now and then, since counters wrap
+  double metered = 0;
 
   static int report(void *self, uint64_t done, uint64_t total) {
     static_cast<Progress *>(self)->report(done, total);
@@ -51,6 +54,11 @@ struct Progress {
   void report(uint64_t done, uint64_t total) {
     constexpr double firstAfter = 1.0, every = 0.1; // seconds
     double elapsed = secondsSince(begin);
+    constexpr double meterEvery = 10; // seconds; counters wrap after minutes
+    if (meter && elapsed - metered >= meterEvery) {
+      metered = elapsed;
+      (void)meter->sample();
+    }
     if (!enabled || elapsed < firstAfter || elapsed - last < every)
       return;
     last = elapsed;
@@ -74,8 +82,8 @@ struct Run {
   Floats drawnTheta0, drawnPhi0;
   Floats images, theta, features;
   un0_timings timings = {};
-  double joules = -1;                                // measured while generating; negative: not
-  std::optional<un0::report::EnergyCounter> counter; // with --report only
+  std::optional<double> joules; // measured while generating, for a report
+  std::string notMeasured;      // why there are none
   double openSeconds = 0, generateSeconds = 0, writeSeconds = 0;
 
   explicit Run(const Options &options) : options(options) {}
@@ -191,12 +199,20 @@ MaybeFailure Run::generate() {
   un0::Expected<un0::Session> session = un0::Session::create(*module, options.threads);
   if (!session)
     return fail(session.error().message);
-  if (!options.report.empty())
-    counter.emplace();
+  un0::report::PowercapMeter meter;
+  un0::rt::Status measured;
+  if (!options.report.empty()) {
+    measured = meter.start();
+    progress.meter = measured ? nullptr : &meter;
+  }
   if (std::optional<un0::Error> error = session->generate(request))
     return fail(error->message);
-  if (counter && counter->available())
-    joules = counter->joules();
+  if (!options.report.empty() && !measured)
+    measured = meter.sample();
+  if (measured)
+    notMeasured = measured.message();
+  else if (!options.report.empty())
+    joules = meter.joules();
   timings = session->timings();
   generateSeconds = secondsSince(begin);
   return std::nullopt;
@@ -244,7 +260,7 @@ MaybeFailure Run::writeReport() {
   record.timings = timings;
   record.seconds = generateSeconds;
   record.joules = joules;
-  record.counter = counter ? &*counter : nullptr;
+  record.notMeasured = options.reference ? "not measured: the interpreter ran" : notMeasured;
   return writeRunReport(options.report, record);
 }
 

@@ -40,13 +40,11 @@ static report::Pictures choosePictures(const RunRecord &record) {
 static void addMeasurement(const RunRecord &record, report::Report &result) {
   if (result.hardware.kind != dsa::HardwareKind::Cpu)
     return;
-  if (record.joules >= 0 && record.counter)
+  if (record.joules)
     result.measurement =
-        report::Measurement{record.joules / double(record.labels->size()), record.counter->name()};
+        report::Measurement{*record.joules / double(record.labels->size()), report::kMeterWords};
   else
-    result.measurement = report::Measurement{
-        std::nullopt,
-        "not measurable here: " + (record.counter ? record.counter->reason() : std::string())};
+    result.measurement = report::Measurement{std::nullopt, record.notMeasured};
 }
 
 /// Where the time of a CPU module went on this machine, beside what the model says.

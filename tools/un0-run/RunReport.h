@@ -3,7 +3,6 @@
 #define UN0_TOOLS_UN0_RUN_RUNREPORT_H
 
 #include "Diagnostics.h"
-#include "EnergyCounter.h"
 #include "Simulator.h"
 #include "un0/runtime.h"
 
@@ -23,9 +22,9 @@ struct RunRecord {
   std::string initialPhases;            // where they came from, in words
   un0::dsa::SimulatorOptions simulator; // of programs
   un0_timings timings = {};
-  double seconds = 0; // for all images
-  double joules = -1; // by `counter`; negative: not read
-  const un0::report::EnergyCounter *counter = nullptr;
+  double seconds = 0;           // for all images
+  std::optional<double> joules; // measured meanwhile
+  std::string notMeasured;      // why there are none
 };
 
 /// Writes FILE.json or FILE.html: the account of the module, the run's pictures, for CPU modules

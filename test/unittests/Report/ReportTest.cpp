@@ -1,12 +1,9 @@
 //===- ReportTest.cpp - reports of one module and of several ----------------===//
-#include "EnergyCounter.h"
 #include "SampleReports.h"
 #include "Text.h"
 
-#include <fstream>
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
-#include <sys/stat.h>
 
 using namespace un0test;
 using testing::AllOf;
@@ -15,11 +12,6 @@ using testing::Not;
 using un0::dsa::HardwareKind;
 
 namespace {
-
-std::string temporary(const std::string &name) {
-  const auto *test = testing::UnitTest::GetInstance()->current_test_info();
-  return testing::TempDir() + test->name() + "." + name;
-}
 
 size_t occurrences(const std::string &text, const std::string &part) {
   size_t number = 0;
@@ -183,50 +175,4 @@ TEST(Compare, JsonHasTheRatiosAndEveryReport) {
   EXPECT_EQ(json["targets"][0]["ratio"][0]["first_over_this"], 1.0);
   EXPECT_EQ(json["targets"][2]["report"]["batches"].size(), 2u);
   EXPECT_EQ(json["claim"], judgeClaim(sampleComparison()));
-}
-
-namespace {
-/// A folder like /sys/class/powercap.
-struct Powercap {
-  std::string root;
-  Powercap() : root(temporary("powercap")) { mkdir(root.c_str(), 0777); }
-  void set(const std::string &zone, const std::string &file, const std::string &value) {
-    mkdir((root + "/" + zone).c_str(), 0777);
-    std::ofstream(root + "/" + zone + "/" + file) << value << "\n";
-  }
-  void zone(const std::string &zone, const std::string &name, const std::string &energy) {
-    set(zone, "name", name);
-    set(zone, "energy_uj", energy);
-    set(zone, "max_energy_range_uj", "1000000");
-  }
-};
-} // namespace
-
-TEST(EnergyCounter, AddsSocketsAndNotTheirParts) {
-  Powercap powercap;
-  powercap.zone("intel-rapl:0", "package-0", "100");
-  powercap.zone("intel-rapl:1", "package-1", "200");
-  powercap.zone("intel-rapl:0:0", "core", "50");
-  powercap.zone("intel-rapl-mmio:0", "package-0", "100");
-  EnergyCounter counter(powercap.root);
-  ASSERT_TRUE(counter.available());
-  EXPECT_EQ(counter.name(), "package-0 + package-1");
-  powercap.set("intel-rapl:0", "energy_uj", "2000100");
-  powercap.set("intel-rapl:1", "energy_uj", "1000200");
-  powercap.set("intel-rapl:0:0", "energy_uj", "900050");
-  EXPECT_DOUBLE_EQ(counter.joules(), 3);
-}
-
-TEST(EnergyCounter, UnderstandsACounterThatWrapped) {
-  Powercap powercap;
-  powercap.zone("intel-rapl:0", "package-0", "900000");
-  EnergyCounter counter(powercap.root);
-  powercap.set("intel-rapl:0", "energy_uj", "100000");
-  EXPECT_DOUBLE_EQ(counter.joules(), 0.2);
-}
-
-TEST(EnergyCounter, SaysWhyThereIsNone) {
-  EnergyCounter counter(temporary("none"));
-  EXPECT_FALSE(counter.available());
-  EXPECT_EQ(counter.reason(), "the machine exposes no energy counter (powercap)");
 }
