@@ -364,25 +364,40 @@ TEST(Account, ContinuousCouplingsTakeNoMemory) {
             account.picojoules(Part::Decoder) + energyOf(account, "pictures out"));
 }
 
-TEST(Account, CouplingsComeFromTheNearestMemoryThatKeepsThem) {
-  const auto memory = [](uint32_t size, uint32_t times, uint64_t decoder) {
+TEST(Account, LocalMemoryKeepsWhatIsReadMostOften) {
+  const auto memory = [](uint32_t size, uint32_t times, uint64_t decoder, const char *component) {
     Builder b("oscillator-1024"); // 6 bits a coupling, 1 MB of local memory
     const uint32_t k = b.full(size, size);
     const size_t loop = b.repeat(times);
     b.add(Opcode::Couple, 0, k);
     b.end(loop);
-    if (decoder)
-      b.digital(DigitalKind::Conv2D, 1, 8, decoder, 1, 1, 1);
+    b.digital(DigitalKind::Conv2D, 1, 8, decoder, 2, 1, 1);
     const Account account = b.account();
-    return std::make_pair(countOf(account, "coupling memory", "local_memory_energy"),
-                          countOf(account, "coupling memory", "main_memory_energy"));
+    return std::make_pair(countOf(account, component, "local_memory_energy"),
+                          countOf(account, component, "main_memory_energy"));
   };
-  const double bytes = 1024 * 1024 * 6 / 8;
+  const char *couplings = "coupling memory", *decoder = "decoder parameters";
+  const double k = 1024 * 1024 * 6 / 8, room = 1 << 20;
   using Pair = std::pair<double, double>;
-  EXPECT_EQ(memory(1024, 3, 0), Pair(3 * bytes, 0));           // everything stays
-  EXPECT_EQ(memory(1024, 3, 1 << 20), Pair(3 * bytes, bytes)); // fetched once per batch
-  EXPECT_EQ(memory(1024, 1, 1 << 20), Pair(0, bytes));         // and used once
-  EXPECT_EQ(memory(2048, 3, 0), Pair(0, 3 * 4 * bytes));       // never fits
+  EXPECT_EQ(memory(1024, 3, 100, couplings), Pair(3 * k, 0)); // everything fits
+  EXPECT_EQ(memory(1024, 3, 100, decoder), Pair(200, 0));
+  EXPECT_EQ(memory(1024, 3, 1 << 20, couplings), Pair(3 * k, 0)); // couplings are read more often
+  EXPECT_EQ(memory(1024, 3, 1 << 20, decoder), Pair(2 * (room - k), 2 * k));
+  EXPECT_EQ(memory(1024, 1, 1 << 20, couplings), Pair(0, k)); // and here parameters are
+  EXPECT_EQ(memory(1024, 1, 1 << 20, decoder), Pair(2 * room, 0));
+  EXPECT_EQ(memory(2048, 3, 100, couplings), Pair(3 * room, 3 * (4 * k - room))); // a third fits
+}
+
+TEST(Account, PhasesOfTheBatchComeBeforeConstants) {
+  const auto kept = [](uint64_t batch) {
+    Builder b("oscillator-1024");
+    b.buffer(1024); // 2 KB a sample
+    b.digital(DigitalKind::Conv2D, 1, 8, 1 << 20, 1, 1, 1);
+    return countOf(b.account(batch), "decoder parameters", "local_memory_energy") * double(batch);
+  };
+  EXPECT_EQ(kept(1), (1 << 20) - 2048);
+  EXPECT_EQ(kept(256), (1 << 20) - 256 * 2048);
+  EXPECT_EQ(kept(1024), 0);
 }
 
 TEST(Account, DigitalParametersAreReadPerBatchAndActivationsPerSample) {
@@ -390,8 +405,8 @@ TEST(Account, DigitalParametersAreReadPerBatchAndActivationsPerSample) {
   b.digital(DigitalKind::Evolve, 21000000, 8, 1 << 20, 10, 8192, 4096, 20480);
   b.digital(DigitalKind::Conv2D, 1000, 8, 5000, 1, 300, 200);
   const Account account = b.account(4);
-  // Together more than 1 MB: K is fetched once per batch, then read from local memory.
-  EXPECT_EQ(countOf(account, "dynamics parameters", "main_memory_energy"), (1 << 20) / 4);
+  // K fills the local memory and is read ten times per batch; nothing else fits.
+  EXPECT_EQ(countOf(account, "dynamics parameters", "main_memory_energy"), 0);
   EXPECT_EQ(countOf(account, "dynamics parameters", "local_memory_energy"), 10 * (1 << 20) / 4);
   EXPECT_EQ(countOf(account, "decoder parameters", "main_memory_energy"), 5000 / 4);
   EXPECT_EQ(countOf(account, "decoder activations", "local_memory_energy"), 500);
@@ -410,11 +425,12 @@ TEST(Account, ParametersThatFitBetweenBatchesAreNotFetchedAgain) {
   EXPECT_EQ(countOf(account, "decoder parameters", "main_memory_energy"), 0);
 }
 
-TEST(Account, ParametersBeyondLocalMemoryComeFromMainEveryTime) {
+TEST(Account, WhatDoesNotFitLocalMemoryComesFromMainEveryTime) {
   Builder b("digital-7nm");
   b.digital(DigitalKind::Evolve, 1000, 8, 16 << 20, 10, 300, 2 << 20);
   const Account account = b.account();
-  EXPECT_EQ(countOf(account, "dynamics parameters", "main_memory_energy"), 10.0 * (16 << 20));
+  EXPECT_EQ(countOf(account, "dynamics parameters", "main_memory_energy"), 10.0 * (15 << 20));
+  EXPECT_EQ(countOf(account, "dynamics parameters", "local_memory_energy"), 10.0 * (1 << 20));
   EXPECT_EQ(countOf(account, "dynamics activations", "main_memory_energy"), 300 + (2 << 20));
 }
 
@@ -475,7 +491,7 @@ TEST(Account, TimeOfTheDigitalEngineIsThatOfWhatItNeedsMost) {
   EXPECT_NEAR(account.secondsPerImage, 4e-6, 1e-15);
   EXPECT_EQ(account.bound, "dynamics arithmetic");
   Builder memory("digital-7nm");
-  memory.digital(DigitalKind::Evolve, 10, 8, 46000000, 1, 10, 10);
+  memory.digital(DigitalKind::Evolve, 10, 8, 46000000 + (1 << 20), 1, 10, 10);
   account = memory.account();
   EXPECT_NEAR(account.secondsPerImage, 1e-4, 1e-15);
   EXPECT_EQ(account.bound, "dynamics memory");
