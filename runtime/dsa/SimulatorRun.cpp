@@ -269,7 +269,7 @@ Status Machine::flow(Part *parts, size_t partCount, double from, double to, doub
   evaluate(parts, partCount, groups, h, slopes, 0, /*keepDelta=*/false);
 
   // First guess: a quarter of a radian for the fastest oscillator.
-  constexpr double firstMotion = 0.25;
+  constexpr double firstMotion = 0.25, leastStep = 1e-9;
   LaneFloats fastest;
   for (size_t p = 0; p < partCount; ++p) {
     Slope speed;
@@ -296,6 +296,11 @@ Status Machine::flow(Part *parts, size_t partCount, double from, double to, doub
       lane.step = 0;
       if (lane.event < events.size()) {
         groups |= 1u << (i / kGroupLanes);
+        if (!(lane.proposal > leastStep * seconds))
+          return rt::failure(UN0_ERROR_INVALID_ARGUMENT,
+                             "its step size vanishes after %g s: an error of %g rad would take "
+                             "more than %g steps",
+                             lane.time, tolerance, 1 / leastStep);
         const double left = events[lane.event].time - lane.time;
         lane.lands = lane.proposal >= left * (1 - 1e-9);
         // Two halves instead of a step and a sliver.
@@ -327,10 +332,6 @@ Status Machine::flow(Part *parts, size_t partCount, double from, double to, doub
       if (!(error.values[i] <= tolerance)) {
         lane.rejected = true;
         lane.proposal = lane.step * factor;
-        if (!(lane.proposal > seconds * 1e-9))
-          return rt::failure(UN0_ERROR_INVALID_ARGUMENT,
-                             "its step size vanishes after %g s: the error stays above %g rad",
-                             lane.time, tolerance);
         continue;
       }
       mask.values[i] = kTaken;
@@ -413,6 +414,11 @@ Status Machine::run(const Instruction &instruction, size_t at) {
   if (impl.noise != 0)
     makeRunKeys();
   TileState &state = workspace.tiles[instruction.tile];
+  // A cascade has two stages: the verifier sees to that.
+  if (state.linked && workspace.tiles[state.source].linked)
+    return rt::failure(UN0_ERROR_FORMAT,
+                       "instruction %zu: tile %u is driven by tile %u, which is driven itself", at,
+                       instruction.tile, state.source);
   const uint32_t subSteps = chooseSubSteps(state, seconds);
   Part parts[2] = {{&impl.tiles[instruction.tile], &state, 0, instruction.tile, subSteps, true}};
   const size_t partCount = state.linked ? 2 : 1;

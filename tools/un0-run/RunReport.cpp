@@ -64,6 +64,25 @@ static void addTimings(const RunRecord &record, report::Report &result) {
            report::seconds(t.decoder / images)});
 }
 
+/// What was simulated, and the first sample's way through it. Nothing for CPU modules, nor for
+/// digital hardware, which computes what the module's code computes.
+static rt::Status addSimulation(const RunRecord &record, report::Report &result) {
+  size_t size = 0;
+  const void *data = un0_module_program(record.module, &size);
+  if (!data || result.hardware.kind != dsa::HardwareKind::Oscillators)
+    return {};
+  dsa::Program program;
+  UN0_RETURN_IF_FAILED(dsa::decodeProgram(static_cast<const uint8_t *>(data), size, program));
+  result.faults = record.simulator.faults;
+  const bool flow = record.simulator.integrator == dsa::Integrator::Flow;
+  result.facts.push_back({"simulator", flow ? report::format("the flow, to %g radians per step",
+                                                             record.simulator.tolerance)
+                                            : std::string("the model's own steps")});
+  result.facts.push_back({"fault seed", std::to_string(record.simulator.faultSeed)});
+  return report::tracePhases(program, record.simulator, record.theta0, record.phi0,
+                             record.labels->front(), 0, result.phases);
+}
+
 MaybeFailure writeRunReport(const std::string &path, const RunRecord &record) {
   report::Report result;
   if (rt::Status status = report::describeModule(record.module, result))
@@ -71,22 +90,8 @@ MaybeFailure writeRunReport(const std::string &path, const RunRecord &record) {
   result.pictures = choosePictures(record);
   addMeasurement(record, result);
   addTimings(record, result);
-  size_t size = 0;
-  if (const void *data = un0_module_program(record.module, &size)) {
-    dsa::Program program;
-    if (rt::Status status = dsa::decodeProgram(static_cast<const uint8_t *>(data), size, program))
-      return fail(status.message());
-    result.faults = record.simulator.faults;
-    const bool flow = record.simulator.integrator == dsa::Integrator::Flow;
-    result.facts.push_back({"simulator", flow ? report::format("the flow, to %g radians per step",
-                                                               record.simulator.tolerance)
-                                              : std::string("the model's own steps")});
-    result.facts.push_back({"fault seed", std::to_string(record.simulator.faultSeed)});
-    if (rt::Status status =
-            report::tracePhases(program, record.simulator, record.theta0, record.phi0,
-                                record.labels->front(), 0, result.phases))
-      return fail(status.message());
-  }
+  if (rt::Status status = addSimulation(record, result))
+    return fail(status.message());
   if (rt::Status status = report::writeReport(result, path))
     return fail(status.message());
   return std::nullopt;
