@@ -136,6 +136,9 @@ LogicalResult DataOp::verify() {
     return emitOpError("has frequencies that differ from class to class");
   if (getClasses() && *getClasses() < 1)
     return emitOpError("has ") << *getClasses() << " classes";
+  if (getCopies() && (*getCopies() < 1 || getContent() == Content::Frequencies))
+    return emitOpError("has ") << *getCopies() << " copies of "
+                               << stringifyContent(getContent());
   double scale = getScale().convertToDouble(), unit = getUnit().convertToDouble();
   if (!std::isfinite(scale))
     return emitOpError("scale ") << scale << " is not finite";

@@ -114,7 +114,8 @@ def Dsa_DataOp : Dsa_Op<"data", [Symbol, HasParent<"ProgramOp">, DeclareOpInterf
   let description = [{
     `size` is rows x columns (targets x sources; columns 1 for frequencies), `at` the block's first row and column in the
     parameter, which is N x S, 1 x N for frequencies, or classes x N x S with `classes`. `scale` is what an element is
-    multiplied with: radians per second of the hardware for one of the model. A level stands for `unit` radians per second,
+    multiplied with: radians per second of the hardware for one of the model. With `copies` the block's columns are repeated
+    so often side by side: the source tile holds as many copies of its oscillators. A level stands for `unit` radians per second,
     and there are levels -`limit` .. `limit`; values beyond are clipped. With `unit 0.0` there are no levels. Without `of`
     all values are zero.
 
@@ -126,15 +127,16 @@ def Dsa_DataOp : Dsa_Op<"data", [Symbol, HasParent<"ProgramOp">, DeclareOpInterf
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, Dsa_ContentAttr:$content, OptionalAttr<FlatSymbolRefAttr>:$param,
                        OptionalAttr<DenseI64ArrayAttr>:$offsets, DenseI64ArrayAttr:$sizes,
-                       OptionalAttr<Dsa_Int>:$classes, F64Attr:$scale, F64Attr:$unit, Dsa_Int:$limit);
+                       OptionalAttr<Dsa_Int>:$classes, OptionalAttr<Dsa_Int>:$copies, F64Attr:$scale, F64Attr:$unit, Dsa_Int:$limit);
   let assemblyFormat = [{
-    $sym_name $content (`of` $param^ `at` $offsets)? `size` $sizes (`classes` $classes^)?
+    $sym_name $content (`of` $param^ `at` $offsets)? `size` $sizes (`classes` $classes^)? (`copies` $copies^)?
     `scale` $scale `unit` $unit `limit` $limit attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     int64_t getRows() { return getSizes()[0]; }
-    int64_t getColumns() { return getSizes()[1]; }
+    /// With copies.
+    int64_t getColumns() { return getSizes()[1] * getCopies().value_or(1); }
     /// Whether each class has values of its own, so that only one sample can use them at a time.
     bool isPerClass() { return getClasses().value_or(0) > 0; }
   }];
