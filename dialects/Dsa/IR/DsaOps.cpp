@@ -12,6 +12,14 @@ using namespace mlir;
 using namespace un0;
 using namespace un0::dsa;
 
+/// An enumeration's keyword, without the space that its own printer puts before it.
+template <typename AttrT> static ParseResult parseKeyword(OpAsmParser &parser, AttrT &attr) {
+  return parser.parseCustomAttributeWithFallback(attr);
+}
+template <typename AttrT> static void printKeyword(OpAsmPrinter &p, Operation *, AttrT attr) {
+  p << stringifyEnum(attr.getValue());
+}
+
 #define GET_OP_CLASSES
 #include "dialects/Dsa/IR/DsaOps.cpp.inc"
 

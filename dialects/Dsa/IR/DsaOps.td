@@ -78,7 +78,7 @@ def Dsa_ProgramOp : Dsa_Op<"program", [Symbol, SymbolTable, SingleBlock, NoTermi
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `on` $hardware_name `oscillators` $oscillators `conditioning` $conditioning `classes` $classes
-    `solver` $solver `time` $time `result` $result attr-dict-with-keyword $body
+    `solver` custom<Keyword>($solver) `time` $time `result` $result attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
 }
@@ -114,8 +114,9 @@ def Dsa_DataOp : Dsa_Op<"data", [Symbol, HasParent<"ProgramOp">, DeclareOpInterf
   let description = [{
     `size` is rows x columns (targets x sources; columns 1 for frequencies), `at` the block's first row and column in the
     parameter, which is N x S, 1 x N for frequencies, or classes x N x S with `classes`. `scale` is what an element is
-    multiplied with: radians per second of the hardware for one of the model. With `copies` the block's columns are repeated
-    so often side by side: the source tile holds as many copies of its oscillators. A level stands for `unit` radians per second,
+    multiplied with: radians per second of the hardware for one of the model. With `copies` the block's columns are
+    there so often side by side, since the source tile holds as many copies of its oscillators: the sum of an element's
+    levels is the nearest whole number to the sum of its values, shared out evenly. A level stands for `unit` radians per second,
     and there are levels -`limit` .. `limit`; values beyond are clipped. With `unit 0.0` there are no levels. Without `of`
     all values are zero.
 
@@ -129,7 +130,7 @@ def Dsa_DataOp : Dsa_Op<"data", [Symbol, HasParent<"ProgramOp">, DeclareOpInterf
                        OptionalAttr<DenseI64ArrayAttr>:$offsets, DenseI64ArrayAttr:$sizes,
                        OptionalAttr<Dsa_Int>:$classes, OptionalAttr<Dsa_Int>:$copies, F64Attr:$scale, F64Attr:$unit, Dsa_Int:$limit);
   let assemblyFormat = [{
-    $sym_name $content (`of` $param^ `at` $offsets)? `size` $sizes (`classes` $classes^)? (`copies` $copies^)?
+    $sym_name custom<Keyword>($content) (`of` $param^ `at` $offsets)? `size` $sizes (`classes` $classes^)? (`copies` $copies^)?
     `scale` $scale `unit` $unit `limit` $limit attr-dict
   }];
   let hasVerifier = 1;
@@ -350,7 +351,7 @@ def Dsa_DigitalOp : Dsa_Op<"digital", [ParentOneOf<["ProgramOp", "RepeatOp"]>]> 
                        Dsa_Int:$special_functions, Dsa_Int:$parameter_bytes, Dsa_Int:$parameter_reads,
                        Dsa_Int:$bytes_read, Dsa_Int:$bytes_written);
   let assemblyFormat = [{
-    $name $kind `bits` $bits `multiply_adds` $multiply_adds `special_functions` $special_functions
+    $name custom<Keyword>($kind) `bits` $bits `multiply_adds` $multiply_adds `special_functions` $special_functions
     `parameters` $parameter_bytes `x` $parameter_reads `reads` $bytes_read `writes` $bytes_written attr-dict
   }];
   let hasVerifier = 1;

@@ -22,6 +22,8 @@ SystemValues SystemValues::read(const DsaSystem &system, const SystemWeights &we
     values.conditioningCoupling = weights.conditioningCoupling->readSlice(0);
   if (weights.conditioningFrequency)
     values.conditioningFrequency = weights.conditioningFrequency->readSlice(0);
+  values.ownCoupling = values.conditioningCoupling;
+  values.ownFrequency = values.conditioningFrequency;
   return values;
 }
 
@@ -213,9 +215,10 @@ std::vector<float> HostSystem::runSweeps(const SystemValues &values, int64_t gro
     if (m) {
       roundPhases(phi.data(), m * L, setStep);
       std::vector<Term> own;
-      if (!values.conditioningCoupling.empty())
-        own.push_back({0, 0, values.conditioningCoupling.data(), m, false});
-      integrate({{phi.data(), m, conditioningFrequency}}, own, dt, bound);
+      if (!values.ownCoupling.empty())
+        own.push_back({0, 0, values.ownCoupling.data(), m, false});
+      integrate({{phi.data(), m, values.ownFrequency.empty() ? nullptr : values.ownFrequency.data()}},
+                own, dt, bound);
       roundPhases(phi.data(), m * L, sampleStep);
     }
   }

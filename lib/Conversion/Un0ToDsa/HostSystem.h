@@ -20,6 +20,8 @@ struct SystemValues {
   std::vector<std::vector<float>> drives;   ///< per class: N x M
   std::vector<float> conditioningCoupling;  ///< M x M
   std::vector<float> conditioningFrequency; ///< M
+  /// The same where the conditioning system runs alone, between sweeps.
+  std::vector<float> ownCoupling, ownFrequency;
 
   static SystemValues read(const DsaSystem &system, const SystemWeights &weights);
 };

@@ -36,7 +36,13 @@ private:
   mlir::LogicalResult mapPairs();
   void addMemory();
   void addConditioningTile();
-  void loadConditioning();
+  /// Constants of the conditioning system at a time scale.
+  struct ConditioningLoad {
+    dsa::DataOp couplings, frequencies;
+    double scale = 1;
+  };
+  void addConditioning(ConditioningLoad &load, llvm::StringRef suffix, double timeScale);
+  void loadConditioning(const ConditioningLoad &load);
   void setConditioningPhases();
   void link(int64_t first, dsa::DataOp data);
   void runFor(dsa::TileOp tile, double modelTime, double scale, int64_t steps);
@@ -48,14 +54,17 @@ private:
   mlir::FailureOr<int64_t> chooseSweeps();
   double getPairMotion() const;
 
-  /// Terms of what the conditioning system and the drive load, if its oscillators were there
-  /// `copies` times.
-  std::vector<LoadTerm> getDriveTerms(int64_t copies) const;
-  /// Number of copies and time scale for `own` and the conditioning system together.
-  void chooseScale(std::vector<LoadTerm> own);
+  /// Terms of what the conditioning system loads, its oscillators being there `copies` times, for
+  /// runs after which its phases are kept for `time` model seconds.
+  std::vector<LoadTerm> getConditioningTerms(int64_t copies, double time) const;
+  LoadTerm getDrives(int64_t copies) const;
+  /// Chooses `copies` so that the conditioning system, `others` and, with `driving`, the drive have
+  /// a time scale of small error, which it returns. Copies share out couplings: strong ones, and
+  /// what one level alone does not resolve.
+  double chooseCopies(llvm::ArrayRef<LoadTerm> others, bool driving);
   LoadTerm getCouplings(std::vector<float> values) const;
   LoadTerm getFrequencies(std::vector<float> values) const;
-  void roundTo(std::vector<float> &values, const LoadTerm &term, double scale, int64_t copies) const;
+  static void roundTo(std::vector<float> &values, const LoadTerm &term, double scale);
 
   dsa::DataOp addData(llvm::StringRef name, dsa::Content content, ParamOp param,
                       llvm::ArrayRef<int64_t> offsets, llvm::ArrayRef<int64_t> sizes, double scale,
@@ -108,7 +117,9 @@ private:
   dsa::TileOp main, conditioning;
   dsa::BufferOp theta, phi;
   int64_t copies = 1;
-  double scale = 1; ///< of the conditioning system and what runs with it
+  double scale = 1; ///< of the runs that the conditioning system drives
+  ConditioningLoad conditioningInRuns, conditioningAlone;
+  dsa::DataOp loaded; ///< frequencies that the conditioning tile has, with their couplings
 
   // Of pairs.
   int64_t group = 0, groups = 0;

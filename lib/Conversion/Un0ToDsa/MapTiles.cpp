@@ -11,6 +11,8 @@ using dsa::Content;
 /// More sweeps than this are no plan: the error of time-multiplexing falls with their number, that
 /// of levels and converters does not.
 static constexpr int64_t kMostSweeps = 128;
+/// What scales are chosen for, before the number is known.
+static constexpr int64_t kTypicalSweeps = 10;
 
 //===----------------------------------------------------------------------===//
 // Scales
@@ -25,30 +27,22 @@ LoadTerm DsaLowering::getFrequencies(std::vector<float> values) const {
   return {std::move(values), limits->frequencyScale, limits->frequencyLimit, /*clips=*/false, 1.0};
 }
 
-std::vector<LoadTerm> DsaLowering::getDriveTerms(int64_t count) const {
+std::vector<LoadTerm> DsaLowering::getConditioningTerms(int64_t count, double time) const {
   std::vector<LoadTerm> terms;
   if (!weights.drive)
     return terms;
   auto classes = static_cast<double>(weights.drive->getSlices());
-  auto many = static_cast<double>(count);
-  LoadTerm drive{{}, limits->linkScale, limits->couplingLimit, /*clips=*/true,
-                 0.5 / classes * many * many};
   double square = 0;
   for (int64_t c = 0; c < weights.drive->getSlices(); ++c)
-    for (float value : weights.drive->readSlice(c)) {
+    for (float value : weights.drive->readSlice(c))
       square += double(value) * value / classes;
-      drive.values.push_back(static_cast<float>(value / many));
-    }
-  terms.push_back(std::move(drive));
   // An error of a conditioning oscillator's rate grows with time to an error of its phase, which
   // acts on every main oscillator that it drives.
-  double sensitivity = square / static_cast<double>(system.conditioning) * system.time *
-                       system.time / 3;
+  double sensitivity = square / static_cast<double>(system.conditioning) * time * time / 3;
   if (weights.conditioningCoupling) {
     LoadTerm term = getCouplings(weights.conditioningCoupling->readSlice(0));
-    for (float &value : term.values)
-      value = static_cast<float>(value / many);
-    term.weight = 0.5 * many * many * sensitivity;
+    term.share(count);
+    term.weight *= sensitivity;
     terms.push_back(std::move(term));
   }
   if (weights.conditioningFrequency) {
@@ -59,34 +53,44 @@ std::vector<LoadTerm> DsaLowering::getDriveTerms(int64_t count) const {
   return terms;
 }
 
-void DsaLowering::chooseScale(std::vector<LoadTerm> own) {
+LoadTerm DsaLowering::getDrives(int64_t count) const {
+  LoadTerm term{{}, limits->linkScale, limits->couplingLimit, /*clips=*/true, 0.5};
+  if (weights.drive) {
+    for (int64_t c = 0; c < weights.drive->getSlices(); ++c)
+      llvm::append_range(term.values, weights.drive->readSlice(c));
+    term.weight /= static_cast<double>(weights.drive->getSlices());
+    term.share(std::min(count, limits->linkInputs / system.conditioning));
+  }
+  return term;
+}
+
+double DsaLowering::chooseCopies(ArrayRef<LoadTerm> others, bool driving) {
   copies = 1;
-  scale = 1;
   if (limits->ideal)
-    return;
+    return 1;
   int64_t most = 1;
-  // Copies of the conditioning system share the work of couplings beyond the full scale.
   if (system.drive && limits->couplingLimit)
-    most = std::min(limits->oscillators, limits->linkInputs) / system.conditioning;
-  double least = HUGE_VAL;
+    most = limits->oscillators / system.conditioning;
+  double least = HUGE_VAL, best = 1;
   for (int64_t count = 1; count <= most; count *= 2) {
-    std::vector<LoadTerm> terms = own;
-    llvm::append_range(terms, getDriveTerms(count));
+    std::vector<LoadTerm> terms = getConditioningTerms(count, system.time);
+    llvm::append_range(terms, others);
+    if (driving)
+      terms.push_back(getDrives(count));
     double candidate = chooseTimeScale(terms), error = getLoadError(terms, candidate);
     // A copy costs power: it has to pay.
     if (error < 0.9 * least) {
       least = error;
       copies = count;
-      scale = candidate;
+      best = candidate;
     }
   }
+  return best;
 }
 
-void DsaLowering::roundTo(std::vector<float> &values, const LoadTerm &term, double timeScale,
-                          int64_t count) const {
-  auto many = static_cast<double>(count);
+void DsaLowering::roundTo(std::vector<float> &values, const LoadTerm &term, double timeScale) {
   for (float &value : values)
-    value = static_cast<float>(many * toLevel(value / many, term.fullScale, term.limit, timeScale));
+    value = static_cast<float>(toLevel(value, term.fullScale, term.limit, timeScale));
 }
 
 //===----------------------------------------------------------------------===//
@@ -127,7 +131,8 @@ dsa::DataOp DsaLowering::addDrive(StringRef name, int64_t first, int64_t count, 
   bool perClass = cast<ShapedType>(system.drive.getType()).getRank() == 3;
   return addData(name, Content::Couplings, system.drive, {first, 0}, {count, system.conditioning},
                  timeScale, limits->linkScale, limits->couplingLimit,
-                 perClass ? system.classes : 0, copies);
+                 perClass ? system.classes : 0,
+                 std::min(copies, limits->linkInputs / system.conditioning));
 }
 
 void DsaLowering::addMemory() {
@@ -143,23 +148,30 @@ void DsaLowering::addConditioningTile() {
   ++numTiles;
 }
 
-void DsaLowering::loadConditioning() {
-  if (!system.drive)
+void DsaLowering::addConditioning(ConditioningLoad &load, StringRef suffix, double timeScale) {
+  int64_t m = system.conditioning;
+  load.scale = timeScale;
+  if (system.conditioningCoupling)
+    load.couplings = addData(("conditioning_couplings" + suffix).str(), Content::Couplings,
+                             system.conditioningCoupling, {0, 0}, {m, m}, timeScale,
+                             limits->couplingScale, limits->couplingLimit, 0, copies);
+  load.frequencies = addFrequencies(("conditioning_frequencies" + suffix).str(),
+                                    system.conditioningFrequency, 0, m, timeScale);
+}
+
+void DsaLowering::loadConditioning(const ConditioningLoad &load) {
+  if (loaded == load.frequencies)
     return;
+  loaded = load.frequencies;
   StringRef tile = conditioning.getSymName();
   int64_t m = system.conditioning;
   dsa::ClearOp::create(b, loc, tile);
-  if (system.conditioningCoupling) {
-    // Every copy is driven by all copies, each with its share.
-    auto data = addData("conditioning_couplings", Content::Couplings, system.conditioningCoupling,
-                        {0, 0}, {m, m}, scale, limits->couplingScale, limits->couplingLimit, 0,
-                        copies);
-    for (int64_t target = 0; target < copies; ++target)
-      dsa::CoupleOp::create(b, loc, tile, ArrayRef<int64_t>{target * m, 0}, data.getSymName());
-  }
-  auto data = addFrequencies("conditioning_frequencies", system.conditioningFrequency, 0, m, scale);
+  // Every copy is driven by all copies, each with its share.
+  for (int64_t target = 0; target < copies && load.couplings; ++target)
+    dsa::CoupleOp::create(b, loc, tile, ArrayRef<int64_t>{target * m, 0},
+                          dsa::DataOp(load.couplings).getSymName());
   for (int64_t copy = 0; copy < copies; ++copy)
-    dsa::DetuneOp::create(b, loc, tile, copy * m, data.getSymName());
+    dsa::DetuneOp::create(b, loc, tile, copy * m, dsa::DataOp(load.frequencies).getSymName());
 }
 
 void DsaLowering::setConditioningPhases() {
@@ -193,12 +205,12 @@ void DsaLowering::sample(int64_t first, int64_t offset, int64_t count) {
 
 LogicalResult DsaLowering::mapWhole() {
   int64_t n = system.oscillators;
-  std::vector<LoadTerm> own;
+  std::vector<LoadTerm> terms;
   if (weights.coupling && !limits->ideal)
-    own.push_back(getCouplings(weights.coupling->readSlice(0)));
+    terms.push_back(getCouplings(weights.coupling->readSlice(0)));
   if (weights.frequency && !limits->ideal)
-    own.push_back(getFrequencies(weights.frequency->readSlice(0)));
-  chooseScale(std::move(own));
+    terms.push_back(getFrequencies(weights.frequency->readSlice(0)));
+  scale = chooseCopies(terms, /*driving=*/true);
 
   main = declare<dsa::TileOp>("main", 0, n);
   ++numTiles;
@@ -211,7 +223,10 @@ LogicalResult DsaLowering::mapWhole() {
   }
   auto data = addFrequencies("frequencies", system.frequency, 0, n, scale);
   dsa::DetuneOp::create(b, loc, main.getSymName(), 0, data.getSymName());
-  loadConditioning();
+  if (system.drive) {
+    addConditioning(conditioningInRuns, "", scale);
+    loadConditioning(conditioningInRuns);
+  }
   dsa::DataOp drive = system.drive ? addDrive("drive", 0, n, scale) : dsa::DataOp();
   if (drive && !drive.isPerClass())
     link(0, drive);
@@ -292,7 +307,10 @@ FailureOr<int64_t> DsaLowering::chooseSweeps() {
     high = std::min(2 * high, kMostSweeps);
   }
   if (measure(high) > budget) {
-    double floor = HostSystem::getRms(host.runWhole(rounded), wanted), best = HUGE_VAL;
+    SystemValues levels = rounded;
+    levels.conditioningCoupling = levels.ownCoupling;
+    levels.conditioningFrequency = levels.ownFrequency;
+    double floor = HostSystem::getRms(host.runWhole(levels), wanted), best = HUGE_VAL;
     int64_t bestSweeps = 0;
     for (auto [sweeps, error] : errors)
       if (error < best || (error == best && sweeps < bestSweeps)) {
@@ -331,26 +349,32 @@ LogicalResult DsaLowering::mapPairs() {
     return values;
   };
 
-  std::vector<LoadTerm> own;
   LoadTerm diagonal = getCouplings({});
   for (int64_t g = 0; g < groups; ++g)
     llvm::append_range(diagonal.values, readBlock(g, g));
   LoadTerm frequency = getFrequencies(exact.frequency);
-  own.push_back(diagonal);
-  own.push_back(frequency);
-  chooseScale(std::move(own));
+  // The conditioning system is loaded twice per sweep: with the scale of the diagonal runs, where
+  // its errors do not outlive the run, and with one of its own where it moves on.
+  double ownScale = chooseCopies({}, /*driving=*/false);
+  std::vector<LoadTerm> terms =
+      getConditioningTerms(copies, system.time / static_cast<double>(kTypicalSweeps));
+  LoadTerm drive = getDrives(copies), conditioningTerm = getCouplings({});
+  conditioningTerm.share(copies);
+  terms.insert(terms.end(), {diagonal, frequency, drive});
+  scale = limits->ideal ? 1.0 : chooseTimeScale(terms);
 
   // What the tiles will really have, for the estimate.
   rounded = exact;
-  LoadTerm drive{{}, limits->linkScale, limits->couplingLimit, true, 0};
   for (std::vector<float> &values : rounded.drives)
-    roundTo(values, drive, scale, copies);
-  roundTo(rounded.conditioningCoupling, diagonal, scale, copies);
-  roundTo(rounded.frequency, frequency, scale, 1);
-  roundTo(rounded.conditioningFrequency, frequency, scale, 1);
+    roundTo(values, drive, scale);
+  roundTo(rounded.conditioningCoupling, conditioningTerm, scale);
+  roundTo(rounded.ownCoupling, conditioningTerm, ownScale);
+  roundTo(rounded.frequency, frequency, scale);
+  roundTo(rounded.conditioningFrequency, frequency, scale);
+  roundTo(rounded.ownFrequency, frequency, ownScale);
   auto roundBlock = [&](int64_t i, int64_t j, double timeScale) {
     std::vector<float> values = readBlock(i, j);
-    roundTo(values, diagonal, timeScale, 1);
+    roundTo(values, diagonal, timeScale);
     for (int64_t r = 0; !values.empty() && r < size(i); ++r)
       std::copy_n(&values[r * size(j)], size(j),
                   &rounded.coupling[(i * group + r) * n + j * group]);
@@ -398,7 +422,13 @@ LogicalResult DsaLowering::mapPairs() {
   still = addData("still", Content::Frequencies, nullptr, {}, {2 * group, 1}, 1.0,
                   limits->frequencyScale, limits->frequencyLimit);
 
-  loadConditioning();
+  if (system.drive) {
+    addConditioning(conditioningInRuns, "", scale);
+    if (ownScale != scale)
+      addConditioning(conditioningAlone, ".alone", ownScale);
+    else
+      conditioningAlone = conditioningInRuns;
+  }
   dsa::DetuneOp::create(b, loc, main.getSymName(), 0, still.getSymName());
   forEach([&] {
     dsa::DrawOp::create(b, loc, theta.getSymName(), 0);
@@ -409,6 +439,7 @@ LogicalResult DsaLowering::mapPairs() {
   int64_t steps =
       std::max<int64_t>(1, (EvolveOp(system.evolve).getSteps() + *sweeps / 2) / *sweeps);
   repeat(*sweeps / 2, [&] {
+    loaded = dsa::DataOp();
     addSweep(makeSweep(groups, /*reversed=*/false), dt, steps);
     addSweep(makeSweep(groups, /*reversed=*/true), dt, steps);
     quietMainTile(); // as it was when the first sweep began
@@ -422,9 +453,10 @@ void DsaLowering::addSweep(ArrayRef<Visit> visits, double modelTime, int64_t ste
   if (!system.drive)
     return;
   // All diagonal runs of a sweep see the conditioning system from the same start; then it moves on.
+  loadConditioning(conditioningAlone);
   forEach([&] {
     setConditioningPhases();
-    runFor(conditioning, modelTime, scale, steps);
+    runFor(conditioning, modelTime, conditioningAlone.scale, steps);
     dsa::SampleOp::create(b, loc, conditioning.getSymName(), 0, phi.getSymName(), 0,
                           system.conditioning, IntegerAttr(), /*unwrap=*/false);
   });
@@ -464,6 +496,8 @@ void DsaLowering::addVisit(const Visit &visit, double modelTime, int64_t steps) 
     couple(0, 1);
     couple(1, 0);
   }
+  if (diagonal && system.drive)
+    loadConditioning(conditioningInRuns);
   bool linked = diagonal && system.drive, perClass = linked && drives.front().isPerClass();
   auto linkAll = [&] {
     dsa::UnlinkOp::create(b, loc, tile);

@@ -89,6 +89,8 @@ std::string un0::findObstacle(const DsaSystem &system, const SystemWeights &weig
                      "oscillators: {2} link inputs are missing",
                      limits.linkInputs, m, m - limits.linkInputs);
   }
+  if (system.frequency && limits.frequencyScale == 0)
+    return "has oscillators whose frequencies cannot be set, and the model's differ";
   double bound = motion * (1 + 4 * limits.mismatch), most = M_PI - limits.sampleStep;
   if (n <= limits.oscillators && system.needsWindings() && limits.sampleStep > 0 &&
       !limits.repeatedSampling && bound >= most)

@@ -14,6 +14,12 @@ struct LoadTerm {
   int64_t limit;             ///< largest level; 0: continuous
   bool clips;                ///< may values exceed the full scale, and be clipped?
   double weight;             ///< of a squared error
+
+  /// Each value is the sum of `copies` couplings.
+  void share(int64_t copies) {
+    fullScale *= static_cast<double>(copies);
+    limit *= copies;
+  }
 };
 
 /// Nearest that the hardware has of `value` when a model second takes `scale` seconds: what the
