@@ -156,6 +156,36 @@ template <typename FmaOp> struct EmulateFma : OpRewritePattern<FmaOp> {
   }
 };
 
+/// f32 to bf16 in whole numbers, to nearest even, where the instruction is missing: LLVM would call
+/// a library, one lane at a time. NaN is not handled: waves are finite.
+struct ExpandTruncToBF16 : OpRewritePattern<arith::TruncFOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
+    auto brains = dyn_cast<VectorType>(op.getType());
+    auto floats = dyn_cast<VectorType>(op.getIn().getType());
+    if (!brains || !floats || !brains.getElementType().isBF16() ||
+        !floats.getElementType().isF32())
+      return failure();
+    Location loc = op.getLoc();
+    auto words = floats.clone(rewriter.getI32Type());
+    auto splat = [&](int32_t value) -> Value {
+      return arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(words, value));
+    };
+    Value bits = arith::BitcastOp::create(rewriter, loc, words, op.getIn());
+    Value sixteen = splat(16);
+    Value odd = arith::AndIOp::create(
+        rewriter, loc, arith::ShRUIOp::create(rewriter, loc, bits, sixteen), splat(1));
+    Value bias = arith::AddIOp::create(rewriter, loc, odd, splat(0x7fff));
+    Value rounded = arith::AddIOp::create(rewriter, loc, bits, bias);
+    Value halves = arith::TruncIOp::create(
+        rewriter, loc, floats.clone(rewriter.getI16Type()),
+        arith::ShRUIOp::create(rewriter, loc, rounded, sixteen));
+    rewriter.replaceOpWithNewOp<arith::BitcastOp>(op, brains, halves);
+    return success();
+  }
+};
+
 struct CpuExpandMathPass : un0::impl::CpuExpandMathBase<CpuExpandMathPass> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
@@ -169,6 +199,8 @@ struct CpuExpandMathPass : un0::impl::CpuExpandMathBase<CpuExpandMathPass> {
     bool exact = func->getParentOfType<ModuleOp>()->hasAttr(cpu::kExactAttr);
     patterns.add<ExpandSinCos>(&getContext(), target->fma || exact);
     populatePolynomialApproximateTanhPattern(patterns);
+    if (!target->convertsToBF16())
+      patterns.add<ExpandTruncToBF16>(&getContext());
     if (!target->fma && exact)
       patterns.add<EmulateFma<vector::FMAOp>, EmulateFma<math::FmaOp>>(&getContext());
     else if (!target->fma)

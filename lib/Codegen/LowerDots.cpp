@@ -44,7 +44,7 @@ public:
                 true};
       return {arith::AddIOp::create(b, loc, sums, multiplyPairs(op.getX(), op.getY())), false};
     case cpu::DotKind::BF16:
-      if (target.has("avx512bf16") && (lanes == 16 || target.has("avx512vl")))
+      if (target.convertsToBF16())
         return {call("llvm.x86.avx512bf16.dpbf16ps." + std::to_string(lanes * 32), sums.getType(),
                      {sums, asBrain(op.getX()), asBrain(op.getY())}),
                 true};
@@ -199,7 +199,7 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
       func.emitError(llvm::toString(target.takeError()));
       return signalPassFailure();
     }
-    unsigned widened = 0;
+    llvm::SmallSetVector<cpu::DotKind, 3> widened;
     for (cpu::DotOp op : dots) {
       auto lanes = cast<VectorType>(op.getX().getType()).getNumElements();
       if (lanes != target->lanes) {
@@ -208,13 +208,16 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
       }
       auto [sums, native] = DotLowering(op, *target).lower();
       ++(native ? numNative : numWidened);
-      widened += !native;
+      if (!native)
+        widened.insert(op.getKind());
       op.replaceAllUsesWith(sums);
       op.erase();
     }
-    if (widened)
-      func.emitRemark() << widened << " x cpu.dot have no instruction of their own on cpu '"
-                        << target->cpu << "' and take several";
+    // Without counts, so that a driver can say it once for all functions.
+    for (cpu::DotKind kind : widened)
+      func.emitRemark() << "cpu.dot " << cpu::stringifyDotKind(kind)
+                        << " has no instruction of its own on cpu '" << target->cpu
+                        << "' and takes several";
     for (cpu::LookupOp op : lookups) {
       op.replaceAllUsesWith(lowerLookup(op, *target));
       op.erase();

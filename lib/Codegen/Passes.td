@@ -82,7 +82,8 @@ def CpuExpandMath : Pass<"cpu-expand-math", "::mlir::func::FuncOp"> {
     `cpu.sincos` becomes a shared range reduction and two polynomials, `math.tanh` upstream's rational approximation. On a
     target without fused multiply-add every `fma` becomes a product and a sum: the intrinsic would be a library call. Where
     the module has `cpu.exact`, as those with integer couplings or convolutions do, it becomes the fused result in f64
-    arithmetic instead: such a module gives the same bytes on every processor.
+    arithmetic instead: such a module gives the same bytes on every processor. `arith.truncf` to bf16 becomes whole-number
+    arithmetic where there is no instruction for it.
   }];
   let statistics = [Statistic<"numSinCos", "sincos", "vector sine-cosine pairs expanded">];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];

@@ -28,6 +28,9 @@ struct CpuVerifyVectorPass : un0::impl::CpuVerifyVectorBase<CpuVerifyVectorPass>
         return target->fma ? "" : "would be a library call per lane";
       if (isa<math::MathDialect>(op->getDialect()) && !isa<math::AbsFOp, math::CopySignOp>(op))
         return "would be a library call per lane";
+      if (auto narrow = dyn_cast<arith::TruncFOp>(op);
+          narrow && getElementTypeOrSelf(narrow.getType()).isBF16() && !target->convertsToBF16())
+        return "would be a library call per lane";
       if (isa<memref::AllocOp, memref::AllocaOp>(op))
         return "allocates; working memory is planned";
       if (isa<cpu::CpuDialect>(op->getDialect()))

@@ -14,6 +14,7 @@
 #include "un0/Target/ModuleWriter.h"
 #include "un0/Target/ObjectCode.h"
 #include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
@@ -76,6 +77,7 @@ private:
   std::vector<InsertedPass> inserted;
   SmallVector<char, 0> code;
   std::string model;
+  llvm::StringSet<> remarks; // that were printed
 };
 
 LogicalResult Compilation::checkOptions() {
@@ -174,6 +176,10 @@ void Compilation::printDiagnostic(Diagnostic &diagnostic) {
              << ": ";
     errors << d << "\n";
   };
+  // What is true of every function is said once.
+  if (diagnostic.getSeverity() == DiagnosticSeverity::Remark &&
+      !remarks.insert(diagnostic.str()).second)
+    return;
   print(diagnostic);
   for (Diagnostic &note : diagnostic.getNotes())
     // The whole op is for a debugger, not for one line on a terminal.

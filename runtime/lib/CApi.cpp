@@ -175,6 +175,11 @@ const void *un0_module_bytecode(const un0_module *module, size_t *size) {
   return *size ? module->container.model.data : nullptr;
 }
 
+const void *un0_module_program(const un0_module *module, size_t *size) {
+  *size = module->container.program.size;
+  return *size ? module->container.program.data : nullptr;
+}
+
 const void *un0_module_weights(const un0_module *module, size_t *size) {
   *size = module->container.weights.size;
   return module->weights;

@@ -20,6 +20,8 @@ static const char *sectionName(uint32_t kind) {
     return "weight section";
   case UN0_SECTION_MODEL:
     return "model section";
+  case UN0_SECTION_PROGRAM:
+    return "program section";
   default:
     return "section of unknown kind";
   }
@@ -124,6 +126,8 @@ static SectionBytes *slotOf(Container &container, uint32_t kind) {
     return &container.weights;
   case UN0_SECTION_MODEL:
     return &container.model;
+  case UN0_SECTION_PROGRAM:
+    return &container.program;
   default:
     return nullptr;
   }

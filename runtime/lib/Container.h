@@ -17,7 +17,7 @@ struct SectionBytes {
 /// Where the parts of a verified file are. Pointers are into the bytes that were parsed.
 struct Container {
   un0_file_header header;
-  SectionBytes manifest, code, model;
+  SectionBytes manifest, code, model, program;
   SectionBytes weights; // no data yet when external
   bool weightsExternal = false;
   uint8_t weightsSha256[32];

@@ -51,7 +51,7 @@ static Status checkSignature(const format::Manifest &manifest) {
   return inRange("width", s->width(), 1, maxExtent);
 }
 
-static Status checkEntries(const format::Manifest &manifest) {
+static Status checkEntries(const format::Manifest &manifest, bool hasProgram) {
   UN0_RETURN_IF_FAILED(present("entries", manifest.entries()));
   unsigned evolves = 0, readouts = 0, decodes = 0, teams = 0;
   for (const format::Entry *entry : *manifest.entries()) {
@@ -81,7 +81,7 @@ static Status checkEntries(const format::Manifest &manifest) {
   if (teams > 1)
     return failure(UN0_ERROR_FORMAT, "manifest has %u evolve_team entries, expected at most one",
                    teams);
-  if (evolves == 0 || readouts != 1 || decodes != 1)
+  if ((evolves == 0 && !hasProgram) || readouts != 1 || decodes != 1)
     return failure(UN0_ERROR_FORMAT,
                    "manifest has %u evolve, %u readout and %u decode entries, expected at least "
                    "one evolve and one of each other",
@@ -135,7 +135,7 @@ static Status checkExternalName(const format::Manifest &manifest, bool weightsEx
 }
 
 Status Manifest::parse(const uint8_t *data, size_t size, uint64_t weightBytes,
-                       bool weightsExternal) {
+                       bool weightsExternal, bool hasProgram) {
   if (size > maxManifestBytes)
     return failure(UN0_ERROR_FORMAT, "manifest has %zu bytes, more than %zu", size,
                    maxManifestBytes);
@@ -154,7 +154,7 @@ Status Manifest::parse(const uint8_t *data, size_t size, uint64_t weightBytes,
                    "compile the model again with a matching un0c",
                    manifest->abi_version(), UN0_CODE_ABI_VERSION);
   UN0_RETURN_IF_FAILED(checkSignature(*manifest));
-  UN0_RETURN_IF_FAILED(checkEntries(*manifest));
+  UN0_RETURN_IF_FAILED(checkEntries(*manifest, hasProgram));
   UN0_RETURN_IF_FAILED(checkTensors(*manifest, weightBytes));
   UN0_RETURN_IF_FAILED(checkExternalName(*manifest, weightsExternal));
   UN0_RETURN_IF_FAILED(inRange("arena size", manifest->arena_bytes(), 0, maxArenaBytes));

@@ -15,8 +15,9 @@ namespace un0::rt {
 class Manifest {
 public:
   /// Copies and verifies. `weightBytes` is the size of the weight section, `weightsExternal` where
-  /// it is.
-  Status parse(const uint8_t *data, size_t size, uint64_t weightBytes, bool weightsExternal);
+  /// it is. A module with a program for an accelerator need not have code that evolves.
+  Status parse(const uint8_t *data, size_t size, uint64_t weightBytes, bool weightsExternal,
+               bool hasProgram);
 
   const format::Manifest *operator->() const { return root; }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstring>
+#include <new>
 #include <sys/mman.h>
 
 using namespace un0::rt;
@@ -20,7 +21,7 @@ bool un0_module::paysToSplit() const {
   // A step of a smaller coupling is shorter than the two barriers that splitting it takes, if one
   // of the threads has to be woken: 4 MB are read in some 100 us.
   constexpr uint64_t leastBytes = 4 << 20;
-  if (!team || evolves.back().batch != 1)
+  if (!team || evolves.empty() || evolves.back().batch != 1)
     return false;
   for (const un0::format::Tensor *tensor : *manifest->tensors())
     if (tensor->packing()->string_view() == "rows16" && tensor->size() >= leastBytes)
@@ -96,13 +97,36 @@ Status un0_module::bindEntries() {
   return {};
 }
 
+Status un0_module::openProgram() {
+  if (!container.program.present)
+    return {};
+  program.reset(new (std::nothrow) un0::dsa::Program);
+  if (!program)
+    return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for a program");
+  UN0_RETURN_IF_FAILED(
+      un0::dsa::decodeProgram(container.program.data, container.program.size, *program));
+  const auto *s = manifest->signature();
+  if (program->oscillators != s->oscillators() || program->conditioning != s->conditioning() ||
+      program->classes != s->classes())
+    return failure(UN0_ERROR_FORMAT,
+                   "program is for %u + %u oscillators and %u classes, the module has %u + %u and %u",
+                   program->oscillators, program->conditioning, program->classes, s->oscillators(),
+                   s->conditioning(), s->classes());
+  if (evolves.empty() && program->hardware.kind != un0::dsa::HardwareKind::Oscillators)
+    return failure(UN0_ERROR_FORMAT,
+                   "hardware %s computes digitally, but the module has no evolve entry",
+                   quoted(program->hardware.name).c_str());
+  return {};
+}
+
 Status un0_module::open(const std::string &path, uint32_t flags) {
   UN0_RETURN_IF_FAILED(file.open(path));
   ContainerChecks checks;
   checks.weightHashes = !(flags & UN0_OPEN_SKIP_WEIGHT_HASH);
   UN0_RETURN_IF_FAILED(parseContainer(file.data(), file.size(), checks, container));
   UN0_RETURN_IF_FAILED(manifest.parse(container.manifest.data, container.manifest.size,
-                                      container.weights.size, container.weightsExternal));
+                                      container.weights.size, container.weightsExternal,
+                                      container.program.present));
   std::vector<std::string_view> features;
   if (manifest->features())
     for (const flatbuffers::String *feature : *manifest->features())
@@ -111,5 +135,6 @@ Status un0_module::open(const std::string &path, uint32_t flags) {
   // After the machine was checked: features mean nothing for code of another one.
   UN0_RETURN_IF_FAILED(checkCpuFeatures(features));
   UN0_RETURN_IF_FAILED(bindEntries());
+  UN0_RETURN_IF_FAILED(openProgram());
   return openWeights(path, flags);
 }

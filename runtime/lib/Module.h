@@ -6,7 +6,9 @@
 #include "ElfImage.h"
 #include "Manifest.h"
 #include "MappedFile.h"
+#include "Program.h"
 
+#include <memory>
 #include <vector>
 
 /// Everything is verified before `open` succeeds, and constant afterwards.
@@ -29,9 +31,11 @@ struct un0_module {
   un0::rt::Container container;
   un0::rt::Manifest manifest;
   un0::rt::ElfImage code;
+  /// For an accelerator, whose simulator runs it; null in modules for the CPU.
+  std::unique_ptr<un0::dsa::Program> program;
 
   const uint8_t *weights = nullptr;
-  std::vector<Evolve> evolves;       // by falling batch, each batch once
+  std::vector<Evolve> evolves;       // by falling batch, each batch once; none: simulated
   un0_evolve_team_fn team = nullptr; // null: the module has none
   un0_readout_fn readout = nullptr;
   un0_decode_fn decode = nullptr;
@@ -40,6 +44,7 @@ struct un0_module {
 private:
   un0::rt::Status openWeights(const std::string &modulePath, uint32_t flags);
   un0::rt::Status bindEntries();
+  un0::rt::Status openProgram();
 };
 
 #endif // UN0_RUNTIME_LIB_MODULE_H

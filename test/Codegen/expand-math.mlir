@@ -24,3 +24,16 @@ module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lan
     return %s, %c, %t : vector<4xf32>, vector<4xf32>, vector<4xf32>
   }
 }
+
+// -----
+
+// To nearest even, in whole numbers.
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: func @to_bf16
+  // CHECK-NOT: arith.truncf
+  // CHECK: arith.trunci {{.*}} : vector<8xi32> to vector<8xi16>
+  func.func @to_bf16(%x: vector<8xf32>) -> vector<8xbf16> {
+    %b = arith.truncf %x : vector<8xf32> to vector<8xbf16>
+    return %b : vector<8xbf16>
+  }
+}

@@ -19,7 +19,7 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512vnni"], fma 
 // -----
 
 module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
-  // expected-remark @+1 {{1 x cpu.dot have no instruction of their own on cpu 'x86-64-v3' and take several}}
+  // expected-remark @+1 {{cpu.dot u8s8 has no instruction of its own on cpu 'x86-64-v3' and takes several}}
   func.func @widened(%a: vector<8xi32>) -> vector<8xi32> {
     %0 = cpu.dot u8s8 %a, %a, %a : vector<8xi32>, vector<8xi32>
     return %0 : vector<8xi32>

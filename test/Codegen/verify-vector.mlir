@@ -55,3 +55,13 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512vnni"], fma 
     return %0 : vector<16xi32>
   }
 }
+
+// -----
+
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  func.func @brains(%x: vector<8xf32>) -> vector<8xbf16> {
+    // expected-error @+1 {{1 x arith.truncf would be a library call per lane on target cpu 'x86-64-v3'}}
+    %a = arith.truncf %x : vector<8xf32> to vector<8xbf16>
+    return %a : vector<8xbf16>
+  }
+}

@@ -43,7 +43,7 @@ static size_t readAll(const Manifest &manifest) {
 
 static void parseManifest(const uint8_t *data, size_t size, uint64_t weightBytes, bool external) {
   Manifest manifest;
-  if (!manifest.parse(data, size, weightBytes, external))
+  if (!manifest.parse(data, size, weightBytes, external, /*hasProgram=*/false))
     if (readAll(manifest) == SIZE_MAX)
       std::abort(); // never true for so small an input; keeps the reads
 }

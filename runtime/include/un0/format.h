@@ -12,7 +12,7 @@
 
 #define UN0_FORMAT_MAGIC "UN0MODL" /* with its terminating zero: 8 bytes */
 #define UN0_FORMAT_MAJOR 1u        /* a loader refuses another major version */
-#define UN0_FORMAT_MINOR 0u        /* a loader accepts any minor version of its major one */
+#define UN0_FORMAT_MINOR 1u        /* a loader accepts any minor version of its major one */
 #define UN0_FORMAT_ALIGNMENT 64u
 #define UN0_FORMAT_MAX_SECTIONS 8u
 
@@ -23,7 +23,8 @@ enum un0_section_kind {
   UN0_SECTION_MANIFEST = 1, /* FlatBuffers, runtime/schema/module.fbs */
   UN0_SECTION_CODE = 2,     /* an x86-64 ELF shared object without imports */
   UN0_SECTION_WEIGHTS = 3,  /* packed parameters */
-  UN0_SECTION_MODEL = 4     /* MLIR bytecode of the model phase, optional */
+  UN0_SECTION_MODEL = 4,    /* MLIR bytecode of the model phase, optional */
+  UN0_SECTION_PROGRAM = 5   /* a program for an accelerator, docs/dsa/isa.md; since 1.1 */
 };
 
 enum un0_section_flags {

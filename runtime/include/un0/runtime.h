@@ -32,7 +32,7 @@ extern "C" {
 
 /* Version of this interface: the major number changes when a program has to be changed. */
 #define UN0_RUNTIME_VERSION_MAJOR 1u
-#define UN0_RUNTIME_VERSION_MINOR 1u
+#define UN0_RUNTIME_VERSION_MINOR 2u
 
 typedef enum un0_status {
   UN0_OK = 0,
@@ -220,6 +220,8 @@ UN0_API const char *un0_module_cpu_feature(const un0_module *module, uint64_t in
 
 /* The model as MLIR bytecode, for the reference device. Null and 0 when the module carries none. */
 UN0_API const void *un0_module_bytecode(const un0_module *module, size_t *size);
+/* The program for an accelerator (docs/dsa/isa.md). Null and 0 in a module for the CPU. */
+UN0_API const void *un0_module_program(const un0_module *module, size_t *size);
 /* The weights as mapped, for measurements. */
 UN0_API const void *un0_module_weights(const un0_module *module, size_t *size);
 

@@ -9,7 +9,7 @@ using namespace un0test;
 
 static Status parse(const Bytes &bytes, uint64_t weightBytes = 192, bool external = false) {
   Manifest manifest;
-  return manifest.parse(bytes.data(), bytes.size(), weightBytes, external);
+  return manifest.parse(bytes.data(), bytes.size(), weightBytes, external, /*hasProgram=*/false);
 }
 
 static Status parseChanged(void (*change)(ModuleSpec &)) {
@@ -21,7 +21,7 @@ static Status parseChanged(void (*change)(ModuleSpec &)) {
 TEST(Manifest, IsReadBack) {
   Bytes bytes = buildManifest({});
   Manifest manifest;
-  ASSERT_TRUE(succeeds(manifest.parse(bytes.data(), bytes.size(), 192, false)));
+  ASSERT_TRUE(succeeds(manifest.parse(bytes.data(), bytes.size(), 192, false, false)));
   EXPECT_EQ(manifest->signature()->oscillators(), 20u);
   EXPECT_EQ(manifest->entries()->size(), 4u);
   EXPECT_EQ(manifest->tensors()->Get(0)->name()->str(), "K");
