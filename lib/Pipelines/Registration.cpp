@@ -5,7 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Cpu/IR/Cpu.h"
-#include "dialects/Dsa/IR/Dsa.h"
+#include "dialects/Dsa/Transforms/Passes.h"
 #include "dialects/Un0/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -30,6 +30,7 @@ void un0::registerDialects(DialectRegistry &registry) {
 
 void un0::registerPasses() {
   registerUn0TransformsPasses();
+  registerDsaTransformsPasses();
   registerConversionPasses();
   registerCodegenPasses();
   registerTransformsPasses();
