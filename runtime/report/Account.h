@@ -24,7 +24,7 @@ enum class Part { Dynamics, Decoder, Transfer, Control };
 /// or read from a counter of the machine.
 enum class Basis { Counted, Modelled, Measured };
 
-const char *partName(Part part);   // "dynamics"
+const char *partName(Part part);    // "dynamics"
 const char *basisName(Basis basis); // "counted"
 
 /// `count` of `what` at `picojoulesEach`, which is constant `constant` of the description, whose
@@ -47,11 +47,11 @@ struct Component {
 };
 
 struct Account {
-  std::string target;   // hardware or CPU, for people
+  std::string target; // hardware or CPU, for people
   uint64_t batch = 1;
-  double secondsPerImage = 0; // throughput at this batch
+  double secondsPerImage = 0;  // throughput at this batch
   double secondsToPicture = 0; // latency of the batch
-  std::string bound;    // what limits the time: "coupling loads", "oscillators", ...
+  std::string bound;           // what limits the time: "coupling loads", "oscillators", ...
   std::vector<Component> components;
   double picojoules() const; // the sum of its components, in their order
   double picojoules(Part part) const;
