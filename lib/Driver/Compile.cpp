@@ -313,6 +313,10 @@ LogicalResult Compilation::writeBytes(StringRef path, ArrayRef<char> bytes) {
   return success();
 }
 
+LogicalResult Compilation::writeProgram(StringRef path) {
+  return writeBytes(path, ArrayRef<char>(reinterpret_cast<const char *>(program.data()), program.size()));
+}
+
 /// Precisions by measured error: `auto`.
 LogicalResult Compilation::chooseAutomatically() {
   ErrorLimits limits{options.maxFeatureError, options.maxImageError};
