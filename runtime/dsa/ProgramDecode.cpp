@@ -241,8 +241,11 @@ Status Decoder::readPayload() {
 Status Decoder::decode() {
   UN0_RETURN_IF_FAILED(readHeader());
   UN0_RETURN_IF_FAILED(need("the hardware description", hardwareBytes));
-  UN0_RETURN_IF_FAILED(parseHardware({reinterpret_cast<const char *>(data + at), hardwareBytes},
-                                     "hardware of the program", program.hardware));
+  const std::string_view json(reinterpret_cast<const char *>(data + at), hardwareBytes);
+  UN0_RETURN_IF_FAILED(parseHardware(json, "hardware of the program", program.hardware));
+  // One program, one sequence of bytes.
+  if (program.hardware.toJson() != json)
+    return failure(UN0_ERROR_FORMAT, "hardware description is not in its canonical form");
   at += hardwareBytes;
   UN0_RETURN_IF_FAILED(skipTo(alignUp(at, 8)));
   UN0_RETURN_IF_FAILED(need("the names", stringBytes));

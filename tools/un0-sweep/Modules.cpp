@@ -46,7 +46,7 @@ Expected<std::string> Modules::compile(const un0::dsa::Hardware &hardware,
     un0::CompileOptions options;
     options.input = sweep.options.model;
     options.output = name + ".un0";
-    options.target = "dsa";
+    options.target = un0::Target::Dsa;
     options.hardware = name + ".json";
     options.maxSplittingError = splittingError;
     options.strip = true;
