@@ -30,4 +30,43 @@ def Un0ToCpu : Pass<"un0-to-cpu", "::mlir::ModuleOp"> {
                            "::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
 }
 
+def Un0ToDsa : Pass<"un0-to-dsa", "::mlir::ModuleOp"> {
+  let summary = "map a fused model's dynamics to a program of an accelerator";
+  let description = [{
+    Makes a `dsa.program` of what `un0.evolve` does and leaves the readout and the decoder in `@generate`, which then starts
+    from final phases. The hardware is the module's `dsa.hardware` (JSON), or `hardware`. What fits runs at once; a larger
+    system is visited in pairs of groups, as often as it takes to stay within `max-splitting-error`. Reads the weights: for
+    time scales, bounds and that error. For digital hardware `@generate` keeps its dynamics. docs/dsa/lowering.md.
+
+    ```mlir
+    %theta = un0.evolve(%t = %theta0) solver(euler) steps(10) time(1.0) : tensor<?x16xf32> { ... }
+    ```
+    becomes
+    ```mlir
+    dsa.couple @main at [0, 0] with @couplings
+    dsa.detune @main[0] with @frequencies
+    dsa.each {
+      dsa.draw @theta from 0
+      dsa.phase @main[0] from @theta[0] count 16
+      dsa.run @main for 1.0 steps 10
+      dsa.sample @main[0] to @theta[0] count 16 {unwrap}
+    }
+    ```
+  }];
+  let constructor = "::un0::createUn0ToDsaPass()";
+  let options = [
+    Option<"hardwareName", "hardware", "std::string", /*default=*/"", "built-in description or file; else dsa.hardware">,
+    Option<"maxSplittingError", "max-splitting-error", "double", /*default=*/"::un0::kDefaultSplittingError",
+           "rms of the features that time-multiplexing may cost; dsa.max_splitting_error of the module goes first">
+  ];
+  let statistics = [
+    Statistic<"numTiles", "tiles", "tiles used">,
+    Statistic<"numData", "data", "blocks of constants">,
+    Statistic<"numRuns", "runs", "run instructions, loops not unrolled">,
+    Statistic<"numSkipped", "skipped", "pairs of groups without a coupling, never visited">,
+    Statistic<"numSweeps", "sweeps", "sweeps over all pairs">
+  ];
+  let dependentDialects = ["::un0::dsa::DsaDialect"];
+}
+
 #endif // UN0_CONVERSION_PASSES_TD

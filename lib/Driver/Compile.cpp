@@ -2,7 +2,9 @@
 
 #include "un0/Driver/Compile.h"
 
+#include "Hardware.h"
 #include "dialects/Cpu/IR/Cpu.h"
+#include "dialects/Dsa/IR/Dsa.h"
 #include "dialects/Un0/Transforms/Passes.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Pass/PassRegistry.h"
@@ -11,6 +13,7 @@
 #include "un0/Import/Import.h"
 #include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
+#include "un0/Target/EmitProgram.h"
 #include "un0/Target/ModuleWriter.h"
 #include "un0/Target/ObjectCode.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -54,6 +57,8 @@ private:
   LogicalResult fail(Error error) { return fail(llvm::toString(std::move(error))); }
 
   LogicalResult checkOptions();
+  LogicalResult checkPrecision();
+  LogicalResult checkHardware();
   LogicalResult loadPlugins(DialectRegistry &registry);
   LogicalResult read();
   LogicalResult enter(Phase phase);
@@ -64,7 +69,13 @@ private:
   LogicalResult finishPhase(Phase phase);
   LogicalResult writeIR(StringRef path);
   LogicalResult writeBytes(StringRef path, ArrayRef<char> bytes);
+  LogicalResult writeProgram(StringRef path);
+  LogicalResult compileDigitalPart();
   LogicalResult writeUn0();
+  /// Whether `phase` comes after `other` in the phases of the target.
+  bool isAfter(Phase phase, Phase other) const {
+    return getPosition(options.target, phase) > getPosition(options.target, other);
+  }
   std::string getPrecisionName();
   void printDiagnostic(Diagnostic &diagnostic);
 
@@ -74,18 +85,15 @@ private:
   OwningOpRef<ModuleOp> module;
   ArchiveSet archives;
   CpuTarget target;
+  dsa::Hardware hardware;
+  std::vector<uint8_t> program; // encoded
   std::vector<InsertedPass> inserted;
   SmallVector<char, 0> code;
   std::string model;
   llvm::StringSet<> remarks; // that were printed
 };
 
-LogicalResult Compilation::checkOptions() {
-  if (options.from > options.to)
-    return fail("cannot compile from phase '" + getPhaseName(options.from) +
-                "' to the earlier phase '" + getPhaseName(options.to) + "'");
-  if (!isIRPhase(options.from))
-    return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
+LogicalResult Compilation::checkPrecision() {
   if (options.precision != "auto" && !symbolizePrecision(options.precision))
     return fail("precision '" + options.precision +
                 "' does not exist; there are f32, int16, bf16, int8, int4 and auto");
@@ -105,24 +113,67 @@ LogicalResult Compilation::checkOptions() {
     if (limit && !(std::isfinite(*limit) && *limit > 0))
       return fail("an error limit must be finite and positive, got " +
                   llvm::formatv("{0}", *limit).str());
-  if (options.from >= Phase::Quantized &&
+  if (!isAfter(Phase::Quantized, options.from) &&
       (options.precision != "f32" || !options.precisionFile.empty() ||
        !options.decoderPrecision.empty() || options.int4Group))
     return fail("--precision acts on the phase 'quantized', which '" + getPhaseName(options.from) +
                 "' is or follows");
+  return success();
+}
+
+LogicalResult Compilation::checkHardware() {
+  if (options.maxSplittingError &&
+      !(std::isfinite(*options.maxSplittingError) && *options.maxSplittingError > 0))
+    return fail("--max-splitting-error must be finite and positive, got " +
+                llvm::formatv("{0}", *options.maxSplittingError).str());
+  bool late = !isAfter(Phase::Mapped, options.from);
+  if (options.target == Target::Cpu) {
+    if (!options.hardware.empty() || options.maxSplittingError)
+      return fail("--hardware and --max-splitting-error need --target=dsa");
+    return success();
+  }
+  if (late && (!options.hardware.empty() || options.maxSplittingError))
+    return fail("--hardware and --max-splitting-error act on the phase 'mapped', which '" +
+                getPhaseName(options.from) + "' is or follows");
+  if (late)
+    return success();
+  if (options.hardware.empty())
+    return fail("--target=dsa needs --hardware=NAME or a file; built in are " +
+                llvm::join(dsa::builtinHardwareNames(), ", "));
+  if (rt::Status status = dsa::loadHardware(options.hardware, hardware))
+    return fail("--hardware: " + status.message());
+  if (hardware.kind == dsa::HardwareKind::Oscillators &&
+      (options.precision != "f32" || !options.precisionFile.empty()))
+    return fail("--precision is f32 on hardware '" + hardware.name +
+                "', whose description says the levels; the decoder has --decoder-precision");
+  return success();
+}
+
+LogicalResult Compilation::checkOptions() {
+  for (Phase phase : {options.from, options.to})
+    if (!getPosition(options.target, phase))
+      return fail("phase '" + getPhaseName(phase) + "' is not one of target " +
+                  getTargetName(options.target));
+  if (isAfter(options.from, options.to))
+    return fail("cannot compile from phase '" + getPhaseName(options.from) +
+                "' to the earlier phase '" + getPhaseName(options.to) + "'");
+  if (!isIRPhase(options.from))
+    return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
+  if (failed(checkPrecision()) || failed(checkHardware()))
+    return failure();
   if (options.steps && *options.steps < 0)
     return fail("--steps must not be negative, got " + Twine(*options.steps));
   if (options.time && !(std::isfinite(*options.time) && *options.time >= 0))
     return fail("--time must be finite and not negative");
-  if (options.output.empty() && !isIRPhase(options.to))
+  if (options.output.empty() && !isIRPhase(options.to) && options.to != Phase::Program)
     return fail("no output file; name one with -o");
-  if ((options.steps || options.solver || options.time) && options.from > Phase::Model)
+  if ((options.steps || options.solver || options.time) && isAfter(options.from, Phase::Model))
     return fail("--steps, --solver and --time act on the phase 'model', before '" +
                 getPhaseName(options.from) + "'");
   for (const std::string &text : options.insertedPasses) {
     auto [name, pipeline] = StringRef(text).split(':');
     std::optional<Phase> phase = parsePhase(name);
-    if (!phase || !isIRPhase(*phase) || pipeline.empty())
+    if (!phase || !isIRPhase(*phase) || !getPosition(options.target, *phase) || pipeline.empty())
       return fail("--insert-pass wants PHASE:PIPELINE with an IR phase, got '" + text + "'");
     inserted.push_back({*phase, pipeline.str()});
   }
@@ -133,7 +184,7 @@ LogicalResult Compilation::checkOptions() {
   if (!found)
     return fail("--mcpu: " + llvm::toString(found.takeError()));
   target = std::move(*found);
-  if (target.lanes < 8 && options.to > Phase::Quantized)
+  if (target.lanes < 8 && isAfter(options.to, Phase::Quantized))
     errors << "un0c: warning: cpu '" << target.cpu
            << "' has no AVX2 with FMA; code for it uses vectors of " << target.lanes
            << " and runs several times slower than with --mcpu=x86-64-v3\n";
@@ -225,7 +276,7 @@ LogicalResult Compilation::runPasses(Phase phase) {
     if (failed(parsePassPipeline("un0-set-solver{" + arguments + "}", pm, errors)))
       return fail("cannot override the solver");
   }
-  buildPhase(phase, pm);
+  buildPhase(phase, pm, &archives);
   for (const InsertedPass &pass : inserted) {
     if (pass.phase != phase)
       continue;
@@ -260,6 +311,10 @@ LogicalResult Compilation::writeBytes(StringRef path, ArrayRef<char> bytes) {
   if (error)
     return fail("cannot write '" + path + "': " + llvm::toString(std::move(error)));
   return success();
+}
+
+LogicalResult Compilation::writeProgram(StringRef path) {
+  return writeBytes(path, ArrayRef<char>(reinterpret_cast<const char *>(program.data()), program.size()));
 }
 
 /// Precisions by measured error: `auto`.
@@ -350,6 +405,19 @@ LogicalResult Compilation::enter(Phase phase) {
     if (options.convolution == "direct")
       (*module)->setAttr(cpu::kDirectAttr, UnitAttr::get(context.get()));
   }
+  if (phase == Phase::Mapped) {
+    auto *c = context.get();
+    (*module)->setAttr(dsa::kHardwareAttr, StringAttr::get(c, hardware.toJson()));
+    (*module)->setAttr(dsa::kBudgetAttr,
+                       FloatAttr::get(Float64Type::get(c), options.maxSplittingError.value_or(
+                                                               kDefaultSplittingError)));
+  }
+  if (phase == Phase::Program) {
+    dsa::Program made;
+    if (Error error = emitProgram(*module, archives, made))
+      return fail(std::move(error));
+    program = dsa::encodeProgram(made);
+  }
   if (phase > Phase::Loops && phase <= Phase::Object) {
     // The IR may come from a file that was made for another processor.
     Expected<CpuTarget> attached = CpuTarget::of(*module);
@@ -378,10 +446,13 @@ LogicalResult Compilation::finishPhase(Phase phase) {
   if (options.dumpPhases.empty() || phase == Phase::Module)
     return success();
   SmallString<128> path(options.dumpPhases);
-  llvm::sys::path::append(path, llvm::formatv("{0}-{1}.{2}", static_cast<int>(phase),
-                                              getPhaseName(phase), isIRPhase(phase) ? "mlir" : "so")
+  StringRef extension = isIRPhase(phase) ? "mlir" : phase == Phase::Program ? "dsa" : "so";
+  llvm::sys::path::append(path, llvm::formatv("{0}-{1}.{2}", *getPosition(options.target, phase),
+                                              getPhaseName(phase), extension)
                                     .str());
-  return isIRPhase(phase) ? writeIR(path) : writeBytes(path, code);
+  return isIRPhase(phase)          ? writeIR(path)
+         : phase == Phase::Program ? writeProgram(path)
+                                   : writeBytes(path, code);
 }
 
 /// The precision of all couplings that could have one, or "mixed".
@@ -400,8 +471,29 @@ std::string Compilation::getPrecisionName() {
   return name.value_or("f32").str();
 }
 
+/// What is left of the model when its dynamics are a program: code for the readout and the decoder,
+/// made as for target cpu.
+LogicalResult Compilation::compileDigitalPart() {
+  for (auto op : llvm::make_early_inc_range(module->getOps<dsa::ProgramOp>()))
+    op.erase();
+  for (Phase phase : {Phase::Loops, Phase::Vector, Phase::LLVM, Phase::Object}) {
+    if (failed(enter(phase)))
+      return failure();
+    if (isIRPhase(phase)) {
+      PassManager pm(context.get());
+      buildPhase(phase, pm);
+      if (failed(pm.run(*module)))
+        return failure();
+    }
+  }
+  return success();
+}
+
 LogicalResult Compilation::writeUn0() {
+  if (options.target == Target::Dsa && failed(compileDigitalPart()))
+    return failure();
   ModuleContents contents;
+  contents.program = ArrayRef<char>(reinterpret_cast<const char *>(program.data()), program.size());
   contents.code = code;
   contents.model = ArrayRef<char>(model.data(), model.size());
   contents.source = llvm::sys::path::filename(options.input).str();
@@ -443,11 +535,11 @@ LogicalResult Compilation::run() {
     return success();
   });
 
-  for (Phase phase : kAllPhases) {
-    if (phase > options.to)
+  for (Phase phase : getPhases(options.target)) {
+    if (isAfter(phase, options.to))
       break;
     // IR inputs start in the phase named; the passes of that phase and of those before it have run.
-    if (phase != Phase::Import && phase <= options.from)
+    if (phase != Phase::Import && !isAfter(phase, options.from))
       continue;
     auto start = Clock::now();
     LogicalResult result = phase == Phase::Import   ? read()
@@ -468,6 +560,8 @@ LogicalResult Compilation::run() {
   }
   if (options.to == Phase::Object)
     return writeBytes(options.output, code);
+  if (options.to == Phase::Program)
+    return writeProgram(options.output);
   if (isIRPhase(options.to))
     return writeIR(options.output);
   return success();

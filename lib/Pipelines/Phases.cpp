@@ -2,6 +2,7 @@
 
 #include "un0/Pipelines/Phases.h"
 
+#include "dialects/Dsa/Transforms/Passes.h"
 #include "dialects/Un0/Transforms/Passes.h"
 #include "mlir/Conversion/AffineToStandard/AffineToStandard.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -41,10 +42,36 @@ StringRef un0::getPhaseName(Phase phase) {
     return "llvm";
   case Phase::Object:
     return "object";
+  case Phase::Mapped:
+    return "mapped";
+  case Phase::Scheduled:
+    return "scheduled";
+  case Phase::Program:
+    return "program";
   case Phase::Module:
     return "module";
   }
   llvm_unreachable("unknown phase");
+}
+
+StringRef un0::getTargetName(Target target) { return target == Target::Cpu ? "cpu" : "dsa"; }
+
+ArrayRef<Phase> un0::getPhases(Target target) {
+  static constexpr Phase cpu[] = {Phase::Import, Phase::Model, Phase::Fused,
+                                  Phase::Quantized, Phase::Loops, Phase::Vector,
+                                  Phase::LLVM, Phase::Object, Phase::Module};
+  static constexpr Phase dsa[] = {Phase::Import,    Phase::Model,  Phase::Fused,
+                                  Phase::Quantized, Phase::Mapped, Phase::Scheduled,
+                                  Phase::Program,   Phase::Module};
+  return target == Target::Cpu ? ArrayRef<Phase>(cpu) : ArrayRef<Phase>(dsa);
+}
+
+std::optional<unsigned> un0::getPosition(Target target, Phase phase) {
+  ArrayRef<Phase> phases = getPhases(target);
+  const Phase *found = llvm::find(phases, phase);
+  if (found == phases.end())
+    return std::nullopt;
+  return static_cast<unsigned>(found - phases.begin());
 }
 
 std::optional<Phase> un0::parsePhase(StringRef name) {
@@ -83,7 +110,7 @@ static void buildLLVM(OpPassManager &pm) {
   pm.addPass(createCSEPass());
 }
 
-void un0::buildPhase(Phase phase, OpPassManager &pm) {
+void un0::buildPhase(Phase phase, OpPassManager &pm, ArchiveSet *archives) {
   switch (phase) {
   case Phase::Model:
     pm.addPass(createCanonicalizerPass());
@@ -112,9 +139,18 @@ void un0::buildPhase(Phase phase, OpPassManager &pm) {
   case Phase::LLVM:
     buildLLVM(pm);
     return;
+  case Phase::Mapped:
+    pm.addPass(createUn0ToDsaPass(archives));
+    pm.addPass(createDsaVerifyMapped());
+    return;
+  case Phase::Scheduled:
+    pm.addPass(createDsaSchedule());
+    pm.addPass(createDsaVerifyScheduled());
+    return;
   case Phase::Import:
   case Phase::Quantized: // f32 keeps the fused form
   case Phase::Object:
+  case Phase::Program:
   case Phase::Module:
     return;
   }
@@ -122,7 +158,8 @@ void un0::buildPhase(Phase phase, OpPassManager &pm) {
 
 void un0::registerPhasePipelines() {
   static bool once = [] {
-    for (Phase phase : {Phase::Model, Phase::Fused, Phase::Loops, Phase::Vector, Phase::LLVM}) {
+    for (Phase phase : {Phase::Model, Phase::Fused, Phase::Loops, Phase::Vector, Phase::LLVM,
+                        Phase::Mapped, Phase::Scheduled}) {
       std::string name = "un0-phase-" + getPhaseName(phase).str();
       registerPassPipeline(
           name, "from the phase before to '" + getPhaseName(phase).str() + "'",

@@ -5,6 +5,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Cpu/IR/Cpu.h"
+#include "dialects/Dsa/Transforms/Passes.h"
 #include "dialects/Un0/Transforms/Passes.h"
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -20,7 +21,7 @@
 using namespace mlir;
 
 void un0::registerDialects(DialectRegistry &registry) {
-  registry.insert<un0::Un0Dialect, un0::cpu::CpuDialect, arith::ArithDialect,
+  registry.insert<un0::Un0Dialect, un0::cpu::CpuDialect, un0::dsa::DsaDialect, arith::ArithDialect,
                   cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
                   memref::MemRefDialect, scf::SCFDialect, tensor::TensorDialect, tosa::TosaDialect,
                   ub::UBDialect, vector::VectorDialect>();
@@ -29,6 +30,7 @@ void un0::registerDialects(DialectRegistry &registry) {
 
 void un0::registerPasses() {
   registerUn0TransformsPasses();
+  registerDsaTransformsPasses();
   registerConversionPasses();
   registerCodegenPasses();
   registerTransformsPasses();

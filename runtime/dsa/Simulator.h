@@ -1,9 +1,9 @@
 //===- Simulator.h - runs a program as the hardware would -------------------===//
 //
 // The physics: d theta_i / dt = w_i + sum_j K_ij sin(theta_j - theta_i) + sum_k D_ik sin(phi_k -
-// theta_i) + noise, with everything analog hardware does wrong, seeded. A sample's result depends on
-// the program, its initial phases, label and index and on the options alone: not on which samples
-// are run together or on threads.
+// theta_i) + noise, with everything analog hardware does wrong, seeded. A sample's result depends
+// on the program, its initial phases, label and index and on the options alone: not on which
+// samples are run together or on threads.
 //
 //===----------------------------------------------------------------------===//
 #ifndef UN0_RUNTIME_DSA_SIMULATOR_H
@@ -18,13 +18,13 @@ namespace un0::dsa {
 
 /// What analog hardware does that the ideal does not; each can be switched off.
 enum Fault : uint32_t {
-  kFaultLevels = 1,     // couplings and frequencies have levels (constants coupling_levels, ...)
-  kFaultMismatch = 2,   // each coupler's static factor 1 + mismatch * normal
-  kFaultOffset = 4,     // each coupler's static offset, of `offset` * full scale * normal
-  kFaultNoise = 8,      // white phase noise, phase_noise radians per square root of a second
-  kFaultSetBits = 16,   // phases are set in steps of 2 pi / 2^set_bits
+  kFaultLevels = 1,      // couplings and frequencies have levels (constants coupling_levels, ...)
+  kFaultMismatch = 2,    // each coupler's static factor 1 + mismatch * normal
+  kFaultOffset = 4,      // each coupler's static offset, of `offset` * full scale * normal
+  kFaultNoise = 8,       // white phase noise, phase_noise radians per square root of a second
+  kFaultSetBits = 16,    // phases are set in steps of 2 pi / 2^set_bits
   kFaultSampleBits = 32, // and read in steps of 2 pi / 2^sample_bits
-  kFaultLinkDelay = 64, // a link sees its source link_delay seconds ago
+  kFaultLinkDelay = 64,  // a link sees its source link_delay seconds ago
   kAllFaults = 127
 };
 

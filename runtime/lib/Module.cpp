@@ -2,6 +2,7 @@
 #include "Module.h"
 
 #include "CpuFeatures.h"
+#include "Simulator.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -15,6 +16,16 @@ size_t un0_module::imageFloats() const {
   const auto *s = manifest->signature();
   // At most 64 * 2^14 * 2^14: checked with the manifest.
   return size_t(s->channels()) * s->height() * s->width();
+}
+
+std::vector<uint32_t> un0_module::batches() const {
+  // Half of the simulator's lanes take half of the time.
+  if (isSimulated())
+    return {un0::dsa::Simulator::kLanes, un0::dsa::Simulator::kLanes / 2};
+  std::vector<uint32_t> batches;
+  for (const Evolve &evolve : evolves)
+    batches.push_back(evolve.batch);
+  return batches;
 }
 
 bool un0_module::paysToSplit() const {

@@ -29,6 +29,10 @@ struct un0_module {
 
   /// Floats per image, features and phases of one sample.
   size_t imageFloats() const;
+  /// Whether the simulator evolves the oscillators, since no code does.
+  bool isSimulated() const { return evolves.empty(); }
+  /// Samples that are evolved together, falling.
+  std::vector<uint32_t> batches() const;
   /// Whether one sample is evolved faster by several threads than by one.
   bool paysToSplit() const;
 

@@ -40,8 +40,16 @@ static cl::opt<std::string>
     precisionFile("precision-file",
                   cl::desc("Precisions by operator (JSON); auto writes it, others read it"),
                   cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> target("target", cl::desc("What to make: cpu"), cl::init("cpu"),
-                                   cl::cat(category));
+static cl::opt<std::string> target("target", cl::desc("What to make: cpu, or dsa: a program for --hardware"),
+                                   cl::init("cpu"), cl::cat(category));
+static cl::opt<std::string>
+    hardware("hardware", cl::desc("With --target=dsa: the accelerator, a built-in name or a file"),
+             cl::value_desc("name or file.json"), cl::cat(category));
+static cl::opt<double>
+    maxSplittingError("max-splitting-error",
+                      cl::desc("With --target=dsa: rms error of the features that visiting parts "
+                               "of a system in turn may cost (default 0.15)"),
+                      cl::cat(category));
 static cl::opt<std::string>
     mcpu("mcpu", cl::desc("Processor, 'host' or LLVM's name (x86-64-v3, znver4, ...)"),
          cl::init("host"), cl::cat(category));
@@ -55,8 +63,8 @@ static cl::opt<std::string> weights("weights", cl::desc("embedded, or external: 
                                     cl::init("embedded"), cl::cat(category));
 static cl::opt<std::string>
     compileTo("compile-to",
-              cl::desc("Last phase: import, model, fused, quantized, loops, "
-                       "vector, llvm, object or module"),
+              cl::desc("Last phase: import, model, fused, quantized, then for cpu loops, vector, "
+                       "llvm, object, for dsa mapped, scheduled, program; then module"),
               cl::init("module"), cl::value_desc("phase"), cl::cat(category));
 static cl::opt<std::string> compileFrom("compile-from", cl::desc("Phase that the IR input is in"),
                                         cl::init("import"), cl::value_desc("phase"),
@@ -91,8 +99,8 @@ int main(int argc, char **argv) {
   cl::SetVersionPrinter([](raw_ostream &os) { os << "un0c " << UN0_VERSION << "\n"; });
   cl::ParseCommandLineOptions(argc, argv, "compile a dynamical-system image model\n");
 
-  if (target != "cpu")
-    return fail("target '" + target + "' is not supported; this version has cpu");
+  if (target != "cpu" && target != "dsa")
+    return fail("target '" + target + "' is not supported; there are cpu and dsa");
   if (weights != "embedded" && weights != "external")
     return fail("--weights is 'embedded' or 'external', got '" + weights + "'");
   if (solver.getNumOccurrences() &&
@@ -102,7 +110,11 @@ int main(int argc, char **argv) {
   un0::CompileOptions options;
   options.input = input;
   options.output = output;
+  options.target = target == "dsa" ? un0::Target::Dsa : un0::Target::Cpu;
   options.cpu = mcpu;
+  options.hardware = hardware;
+  if (maxSplittingError.getNumOccurrences())
+    options.maxSplittingError = maxSplittingError;
   options.precision = precision;
   options.int4Group = int4Group;
   options.decoderPrecision = decoderPrecision;

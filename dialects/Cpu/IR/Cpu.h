@@ -48,6 +48,9 @@ inline constexpr llvm::StringLiteral kDirectAttr = "cpu.direct";
 /// becomes that buffer's size in bytes.
 inline constexpr llvm::StringLiteral kObserveAttr = "cpu.observe";
 
+/// Module attribute: phases come from elsewhere and arrive final; there are no entries that evolve.
+inline constexpr llvm::StringLiteral kDigitalPartAttr = "cpu.digital_part";
+
 /// Panels of 16 rows that one sample's coupling takes together on a target with `lanes` lanes: 8
 /// accumulators cover the latency of two multiply-add pipes, and the panels are as many streams.
 inline int64_t getPanelsTogether(int64_t lanes) { return lanes * 4 / kLine; }

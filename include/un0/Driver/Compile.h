@@ -12,7 +12,13 @@ namespace un0 {
 
 struct CompileOptions {
   std::string input, output;
+  Target target = Target::Cpu;
+  /// The processor, also for the digital part of a program for an accelerator.
   std::string cpu = "host";
+  /// With target dsa: a built-in description or a file, needed until the phase `mapped`.
+  std::string hardware;
+  /// What time-multiplexing may cost, rms of the features; unset: 0.15.
+  std::optional<double> maxSplittingError;
   /// f32, int16, bf16, int8, int4 or auto.
   std::string precision = "f32";
   /// Columns of int4 couplings that choose between two sets of levels together: 4, or 0 for one

@@ -10,13 +10,37 @@
 
 namespace un0 {
 
-/// In compilation order. `Import` to `LLVM` are IR; `Object` is the linked code, `Module` the whole
-/// `.un0` file.
-enum class Phase { Import, Model, Fused, Quantized, Loops, Vector, LLVM, Object, Module };
+class ArchiveSet;
 
-constexpr Phase kAllPhases[] = {Phase::Import,    Phase::Model,  Phase::Fused,
-                                Phase::Quantized, Phase::Loops,  Phase::Vector,
-                                Phase::LLVM,      Phase::Object, Phase::Module};
+/// In compilation order. `Import` to `LLVM`, `Mapped` and `Scheduled` are IR; `Object` is the linked
+/// code, `Program` the accelerator's program, `Module` the whole `.un0` file.
+enum class Phase {
+  Import,
+  Model,
+  Fused,
+  Quantized,
+  Loops,
+  Vector,
+  LLVM,
+  Object,
+  Mapped,
+  Scheduled,
+  Program,
+  Module
+};
+
+constexpr Phase kAllPhases[] = {Phase::Import,  Phase::Model,     Phase::Fused,  Phase::Quantized,
+                                Phase::Loops,   Phase::Vector,    Phase::LLVM,   Phase::Object,
+                                Phase::Mapped,  Phase::Scheduled, Phase::Program, Phase::Module};
+
+/// What a compilation is for. Its phases part behind `Quantized` and meet in `Module`.
+enum class Target { Cpu, Dsa };
+
+llvm::StringRef getTargetName(Target target);
+/// The phases of a target, in order.
+llvm::ArrayRef<Phase> getPhases(Target target);
+/// Where a phase is in them; nothing if the target has no such phase.
+std::optional<unsigned> getPosition(Target target, Phase phase);
 
 llvm::StringRef getPhaseName(Phase phase);
 std::optional<Phase> parsePhase(llvm::StringRef name);
@@ -24,11 +48,14 @@ std::optional<Phase> parsePhase(llvm::StringRef name);
 std::string listPhases();
 
 /// Whether the result of the phase is MLIR, so that it can be printed, dumped and started from.
-inline bool isIRPhase(Phase phase) { return phase < Phase::Object; }
+inline bool isIRPhase(Phase phase) {
+  return phase < Phase::Object || phase == Phase::Mapped || phase == Phase::Scheduled;
+}
 
 /// Adds the passes that lead from the phase before to `phase`, ending with the verifier of what the
-/// phase guarantees. `Loops` and later need `cpu.target` on the module.
-void buildPhase(Phase phase, mlir::OpPassManager &pm);
+/// phase guarantees. `Loops` and later need `cpu.target` on the module, `Mapped` needs
+/// `dsa.hardware` and reads weights from `archives` (without: by the names in the IR).
+void buildPhase(Phase phase, mlir::OpPassManager &pm, ArchiveSet *archives = nullptr);
 
 /// Registers each phase's pipeline as `un0-phase-<name>`, for opt-like tools.
 void registerPhasePipelines();

@@ -281,6 +281,9 @@ void CpuLowering::describe() {
                                            integer("height", chain.height),
                                            integer("width", chain.width)};
   module->setAttr("un0.signature", b.getDictionaryAttr(signature));
+  // Of a digital part, the lowering that took the dynamics away has said them.
+  if (module->hasAttr(cpu::kDigitalPartAttr))
+    return;
   SmallVector<NamedAttribute> dynamics = {
       b.getNamedAttr(
           "solver",
@@ -295,8 +298,13 @@ LogicalResult CpuLowering::run() {
   if (failed(findChain()) || failed(placeParameters()))
     return failure();
   describe();
-  if (failed(buildEvolve(1)) || failed(buildEvolve(target.lanes)) ||
-      (chain.evolve && failed(buildEvolve(1, /*team=*/true))))
+  bool evolves = !module->hasAttr(cpu::kDigitalPartAttr);
+  if (!evolves && chain.evolve)
+    return chain.evolve.emitError("is in a module whose phases arrive final (")
+           << cpu::kDigitalPartAttr << ")";
+  if (evolves &&
+      (failed(buildEvolve(1)) || failed(buildEvolve(target.lanes)) ||
+      (chain.evolve && failed(buildEvolve(1, /*team=*/true)))))
     return failure();
   buildReadout();
   buildDecode();
