@@ -32,6 +32,10 @@ struct DsaModule {
 /// may be for another CPU.
 llvm::Expected<DsaModule> readDsaModule(llvm::ArrayRef<char> file);
 
+/// Adds the sections of the module `file`, of any target, that `module` does not have. For programs
+/// that were written by hand.
+llvm::Error addSectionsOf(llvm::ArrayRef<char> file, DsaModule &module);
+
 /// Writes the file. Fails when a section is missing or the program does not fit the manifest: when
 /// the runtime would refuse it.
 llvm::Error writeDsaModule(llvm::StringRef path, const DsaModule &module);

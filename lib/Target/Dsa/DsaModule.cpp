@@ -31,6 +31,20 @@ static Error check(ArrayRef<char> manifestBytes, uint64_t weightBytes, bool exte
   return Error::success();
 }
 
+static DsaSection copySection(ArrayRef<char> file, const un0_section &section) {
+  DsaSection copy;
+  copy.kind = section.kind;
+  copy.external = section.flags & UN0_SECTION_EXTERNAL;
+  if (copy.external) {
+    copy.size = section.size;
+    llvm::copy(section.sha256, copy.sha256);
+  } else if (section.kind != UN0_SECTION_PROGRAM) {
+    ArrayRef<char> bytes = file.slice(section.offset, section.size);
+    copy.bytes.assign(bytes.begin(), bytes.end());
+  }
+  return copy;
+}
+
 Expected<DsaModule> un0::readDsaModule(ArrayRef<char> file) {
   rt::Container container;
   if (rt::Status status = rt::parseContainer(bytesOf(file), file.size(), {}, container))
@@ -43,25 +57,26 @@ Expected<DsaModule> un0::readDsaModule(ArrayRef<char> file) {
   if (rt::Status status =
           dsa::decodeProgram(container.program.data, container.program.size, module.program))
     return toError(status);
-  for (uint32_t i = 0; i < container.header.section_count; ++i) {
-    const un0_section &section = container.header.sections[i];
-    DsaSection &copy = module.sections.emplace_back();
-    copy.kind = section.kind;
-    copy.external = section.flags & UN0_SECTION_EXTERNAL;
-    if (copy.external) {
-      copy.size = section.size;
-      llvm::copy(section.sha256, copy.sha256);
-    } else if (section.kind != UN0_SECTION_PROGRAM) {
-      ArrayRef<char> bytes = file.slice(section.offset, section.size);
-      copy.bytes.assign(bytes.begin(), bytes.end());
-    }
-  }
+  for (uint32_t i = 0; i < container.header.section_count; ++i)
+    module.sections.push_back(copySection(file, container.header.sections[i]));
   ArrayRef<char> manifest(reinterpret_cast<const char *>(container.manifest.data),
                           container.manifest.size);
   if (Error error =
           check(manifest, container.weights.size, container.weightsExternal, module.program))
     return std::move(error);
   return module;
+}
+
+Error un0::addSectionsOf(ArrayRef<char> file, DsaModule &module) {
+  rt::Container container;
+  if (rt::Status status = rt::parseContainer(bytesOf(file), file.size(), {}, container))
+    return toError(status);
+  for (uint32_t i = 0; i < container.header.section_count; ++i) {
+    const un0_section &section = container.header.sections[i];
+    if (llvm::none_of(module.sections, [&](const auto &s) { return s.kind == section.kind; }))
+      module.sections.push_back(copySection(file, section));
+  }
+  return Error::success();
 }
 
 Error un0::writeDsaModule(llvm::StringRef path, const DsaModule &module) {
