@@ -2,15 +2,12 @@
 
 #include "un0/Target/ModuleWriter.h"
 
+#include "ContainerWriter.h"
 #include "dialects/Cpu/IR/Cpu.h"
 #include "un0/Codegen/Packing.h"
 #include "un0/format.h"
 #include "un0/module_generated.h"
-#include "llvm/ADT/ScopeExit.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
-#include "llvm/Support/raw_ostream.h"
-#include <openssl/evp.h>
 
 using namespace mlir;
 using namespace un0;
@@ -27,80 +24,6 @@ std::string getStorage(cpu::PackedParamOp packed) {
   return packed.getColumns() ? name + "/" + std::to_string(packed.getColumns()) : name;
 }
 
-/// SHA-256, through the library that uses the processor's instructions for it.
-class Hash {
-public:
-  Hash() : context(EVP_MD_CTX_new()) { EVP_DigestInit_ex(context, EVP_sha256(), nullptr); }
-  ~Hash() { EVP_MD_CTX_free(context); }
-  Hash(const Hash &) = delete;
-  Hash &operator=(const Hash &) = delete;
-  void update(const void *data, size_t size) { EVP_DigestUpdate(context, data, size); }
-  void finish(uint8_t (&digest)[32]) { EVP_DigestFinal_ex(context, digest, nullptr); }
-
-private:
-  EVP_MD_CTX *context;
-};
-
-/// A file under a temporary name beside its own, until `keep`.
-class OutputFile {
-public:
-  static Expected<OutputFile> create(StringRef path) {
-    auto temp = llvm::sys::fs::TempFile::create(path + ".tmp-%%%%%%");
-    if (!temp)
-      return llvm::createStringError("cannot write '%s': %s", path.str().c_str(),
-                                     llvm::toString(temp.takeError()).c_str());
-    return OutputFile(path, std::move(*temp));
-  }
-  OutputFile(OutputFile &&) = default;
-  ~OutputFile() {
-    if (!os)
-      return;
-    // The stream must die empty and without error, or it takes the process with it.
-    os->flush();
-    os->clear_error();
-    os.reset();
-    if (pending)
-      llvm::consumeError(temp.discard());
-  }
-
-  void write(const void *data, size_t size) { os->write(static_cast<const char *>(data), size); }
-  uint64_t tell() const { return os->tell(); }
-  void padTo(uint64_t offset) { os->write_zeros(offset - tell()); }
-  void overwrite(const void *data, size_t size) {
-    os->pwrite(static_cast<const char *>(data), size, 0);
-  }
-
-  Error check() {
-    if (!os->has_error())
-      return Error::success();
-    return llvm::createStringError("cannot write '%s': %s", path.c_str(),
-                                   os->error().message().c_str());
-  }
-  Error keep() {
-    os->flush();
-    if (Error error = check())
-      return error;
-    pending = false;
-    if (Error error = temp.keep(path))
-      return llvm::createStringError("cannot write '%s': %s", path.c_str(),
-                                     llvm::toString(std::move(error)).c_str());
-    // Results are read by others: the usual permissions instead of a temporary file's.
-    llvm::sys::fs::setPermissions(
-        path, static_cast<llvm::sys::fs::perms>(0666 & ~llvm::sys::fs::getUmask()));
-    return Error::success();
-  }
-
-private:
-  OutputFile(StringRef path, llvm::sys::fs::TempFile temp)
-      : path(path), temp(std::move(temp)),
-        os(std::make_unique<llvm::raw_fd_ostream>(this->temp.FD, /*shouldClose=*/false)) {}
-
-  std::string path;
-  llvm::sys::fs::TempFile temp;
-  std::unique_ptr<llvm::raw_fd_ostream> os;
-  bool pending = true;
-};
-
 class Writer {
 public:
   Writer(ModuleOp module, const CpuTarget &target, const ModuleContents &contents,
@@ -112,8 +35,7 @@ public:
 
 private:
   Expected<std::vector<char>> buildManifest(StringRef externalName);
-  Error writeWeights(OutputFile &file, un0_section &section);
-  Error addSection(OutputFile &file, uint32_t kind, ArrayRef<char> bytes);
+  Error writeWeights(SectionSink &sink);
   Expected<std::pair<ParamOp, const StoredTensor *>> find(cpu::PackedParamOp packed);
 
   ModuleOp module;
@@ -122,7 +44,6 @@ private:
   const ModuleContents &contents;
   ArchiveSet &archives;
   const ModuleWriterOptions &options;
-  un0_file_header header = {};
   uint64_t weightBytes = 0;
 };
 
@@ -222,52 +143,29 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
   return std::vector<char>(data, data + fb.GetSize());
 }
 
-Error Writer::addSection(OutputFile &file, uint32_t kind, ArrayRef<char> bytes) {
-  un0_section &section = header.sections[header.section_count++];
-  file.padTo(llvm::alignTo(file.tell(), UN0_FORMAT_ALIGNMENT));
-  section.kind = kind;
-  section.offset = file.tell();
-  section.size = bytes.size();
-  Hash hash;
-  hash.update(bytes.data(), bytes.size());
-  hash.finish(section.sha256);
-  file.write(bytes.data(), bytes.size());
-  return file.check();
-}
-
-Error Writer::writeWeights(OutputFile &file, un0_section &section) {
-  Hash hash;
-  uint64_t written = 0;
-  static const char zeros[UN0_FORMAT_ALIGNMENT] = {};
-  auto put = [&](const void *data, size_t size) {
-    hash.update(data, size);
-    file.write(data, size);
-    written += size;
-  };
+Error Writer::writeWeights(SectionSink &sink) {
   for (auto packed : module.getOps<cpu::PackedParamOp>()) {
+    const uint64_t written = sink.size();
     if (packed.getOffset() < written || packed.getOffset() - written >= UN0_FORMAT_ALIGNMENT)
       return llvm::createStringError(
           "packed parameter '%s' is at %llu, expected %llu", packed.getSymName().str().c_str(),
           static_cast<unsigned long long>(packed.getOffset()),
           static_cast<unsigned long long>(llvm::alignTo(written, UN0_FORMAT_ALIGNMENT)));
-    put(zeros, packed.getOffset() - written);
+    sink.padTo(packed.getOffset());
     auto found = find(packed);
     if (!found)
       return found.takeError();
-    auto sink = [&](ArrayRef<uint8_t> piece) -> Error {
-      put(piece.data(), piece.size());
+    auto take = [&](ArrayRef<uint8_t> piece) -> Error {
+      sink.put(piece.data(), piece.size());
       if (options.progress)
-        options.progress(written, weightBytes);
-      return file.check();
+        options.progress(sink.size(), weightBytes);
+      return sink.check();
     };
-    if (Error error = packParameter(found->first, packed, *found->second, sink))
+    if (Error error = packParameter(found->first, packed, *found->second, take))
       return error;
   }
-  while (written < weightBytes)
-    put(zeros, std::min<uint64_t>(sizeof(zeros), weightBytes - written));
-  section.size = written;
-  hash.finish(section.sha256);
-  return file.check();
+  sink.padTo(weightBytes);
+  return sink.check();
 }
 
 Error Writer::write(StringRef output) {
@@ -279,51 +177,24 @@ Error Writer::write(StringRef output) {
   Expected<std::vector<char>> manifest = buildManifest(externalName);
   if (!manifest)
     return manifest.takeError();
-  Expected<OutputFile> file = OutputFile::create(output);
+  Expected<ContainerWriter> file = ContainerWriter::create(output);
   if (!file)
     return file.takeError();
-
-  std::memcpy(header.magic, UN0_FORMAT_MAGIC, sizeof(header.magic));
-  header.format_major = UN0_FORMAT_MAJOR;
-  header.format_minor = UN0_FORMAT_MINOR;
-  header.header_size = sizeof(header);
-  file->write(&header, sizeof(header));
-  if (Error error = addSection(*file, UN0_SECTION_MANIFEST, *manifest))
+  if (Error error = file->add(UN0_SECTION_MANIFEST, *manifest))
     return error;
-  if (Error error = addSection(*file, UN0_SECTION_CODE, contents.code))
+  if (Error error = file->add(UN0_SECTION_CODE, contents.code))
     return error;
-  if (!contents.model.empty())
-    if (Error error = addSection(*file, UN0_SECTION_MODEL, contents.model))
-      return error;
-
-  un0_section &weights = header.sections[header.section_count++];
-  weights.kind = UN0_SECTION_WEIGHTS;
-  std::optional<OutputFile> external;
-  if (options.externalWeights) {
-    weights.flags = UN0_SECTION_EXTERNAL;
-    Expected<OutputFile> created = OutputFile::create(externalPath);
-    if (!created)
-      return created.takeError();
-    external.emplace(std::move(*created));
-    if (Error error = writeWeights(*external, weights))
-      return error;
-  } else {
-    file->padTo(llvm::alignTo(file->tell(), UN0_FORMAT_ALIGNMENT));
-    weights.offset = file->tell();
-    if (Error error = writeWeights(*file, weights))
-      return error;
-  }
-  header.file_size = file->tell();
-  Hash hash;
-  hash.update(&header, sizeof(header));
-  hash.finish(header.sha256);
-  file->overwrite(&header, sizeof(header));
-  if (Error error = file->check())
+  for (auto [kind, bytes] : {std::pair(UN0_SECTION_MODEL, contents.model),
+                             std::pair(UN0_SECTION_PROGRAM, contents.program)})
+    if (!bytes.empty())
+      if (Error error = file->add(kind, bytes))
+        return error;
+  auto fill = [&](SectionSink &sink) { return writeWeights(sink); };
+  if (Error error = options.externalWeights
+                        ? file->addInFile(UN0_SECTION_WEIGHTS, externalPath, fill)
+                        : file->addStreamed(UN0_SECTION_WEIGHTS, fill))
     return error;
-  if (external)
-    if (Error error = external->keep())
-      return error;
-  return file->keep();
+  return file->finish();
 }
 
 Error un0::writeModule(StringRef output, ModuleOp module, const CpuTarget &target,

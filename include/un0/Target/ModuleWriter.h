@@ -12,6 +12,8 @@ namespace un0 {
 struct ModuleContents {
   /// The linked code, and the model-phase bytecode for the reference device (empty: left out).
   llvm::ArrayRef<char> code, model;
+  /// The encoded program for an accelerator (docs/dsa/isa.md); empty: left out.
+  llvm::ArrayRef<char> program;
   /// File name of the checkpoint, for the record.
   std::string source;
   std::string precision = "f32";

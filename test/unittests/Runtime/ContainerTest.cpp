@@ -73,14 +73,14 @@ TEST(Container, NamesBothVersionsAndWhatToDo) {
   Status status = parseChanged([](un0_file_header &h) { h.format_major = 7; });
   EXPECT_TRUE(
       fails(status, UN0_ERROR_VERSION,
-            "format version 7.0 but this runtime reads version 1; compile the model again"));
+            "format version 7.1 but this runtime reads version 1; compile the model again"));
 }
 
 TEST(Container, ChecksTheVersionBeforeAnythingAnotherVersionMayChange) {
   Bytes module = buildModule(fixtureSpec());
   headerOf(module).format_major = 2;
   module.resize(24);
-  EXPECT_TRUE(fails(parse(module), UN0_ERROR_VERSION, "format version 2.0"));
+  EXPECT_TRUE(fails(parse(module), UN0_ERROR_VERSION, "format version 2.1"));
 }
 
 TEST(Container, AcceptsALaterMinorVersionWithUnknownSections) {
