@@ -11,6 +11,12 @@
 #include <memory>
 #include <vector>
 
+namespace un0::rt {
+/// Fails when a program is not for the model that the manifest describes, or when the module lacks
+/// what it needs beside it.
+Status checkProgramFits(const dsa::Program &program, const Manifest &manifest);
+} // namespace un0::rt
+
 /// Everything is verified before `open` succeeds, and constant afterwards.
 struct un0_module {
   /// An evolve entry and its static batch.
