@@ -8,6 +8,7 @@
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Parser/Parser.h"
 #include "un0/Pipelines/Phases.h"
+#include "un0/Target/Spice.h"
 #include "un0/runtime.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -27,12 +28,26 @@ static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Require
 static cl::opt<std::string> output("o", cl::desc("Output file, '-' to print"), cl::init("-"),
                                    cl::cat(category));
 static cl::opt<Action> action(
-    cl::desc("What to do:"), cl::Required, cl::cat(category),
+    cl::desc("What to do:"), cl::cat(category),
     cl::values(clEnumValN(Action::Text, "to-text", "IR, text or bytecode, to text"),
                clEnumValN(Action::Bytecode, "to-bytecode", "IR, text or bytecode, to bytecode"),
                clEnumValN(Action::Inspect, "inspect", "print a module's manifest as JSON"),
                clEnumValN(Action::ExtractModel, "extract-model",
                           "the IR at phase 'model' that a module carries")));
+
+static cl::opt<uint64_t> spiceRun(
+    "export-spice", cl::value_desc("tile run"), cl::cat(category),
+    cl::desc(
+        "a SPICE deck of that run, counted as executed, from 0, of a module for an accelerator"));
+static cl::opt<int64_t> spiceClass("spice-class", cl::init(0), cl::cat(category),
+                                   cl::desc("Class of the sample in the deck"));
+static cl::opt<uint64_t> spiceSeed("spice-seed", cl::init(0), cl::cat(category),
+                                   cl::desc("Seed of its initial phases, as in un0-run"));
+static cl::opt<std::string>
+    spiceFaults("spice-faults", cl::init("levels,mismatch,offset"), cl::cat(category),
+                cl::desc("Faults in the deck, as in un0-run; no noise, no link-delay"));
+static cl::opt<uint64_t> spiceFaultSeed("spice-fault-seed", cl::init(0), cl::cat(category),
+                                        cl::desc("Seed of the faults, as in un0-run"));
 
 static int fail(const Twine &message) {
   errs() << "un0-translate: error: " << message << "\n";
@@ -78,6 +93,28 @@ static int translate(std::unique_ptr<MemoryBuffer> buffer) {
     os << "\n";
   }
   return emit(os.str());
+}
+
+static int exportSpice(const un0_module *module) {
+  size_t size = 0;
+  const auto *bytes = static_cast<const uint8_t *>(un0_module_program(module, &size));
+  if (!bytes)
+    return fail("'" + input + "' has no program for an accelerator, so there is no tile run");
+  un0::dsa::Program program;
+  un0::SpiceRequest request;
+  request.run = spiceRun;
+  request.label = spiceClass;
+  request.seed = spiceSeed;
+  request.faultSeed = spiceFaultSeed;
+  if (un0::rt::Status status = un0::dsa::parseFaults(spiceFaults.getValue(), request.faults))
+    return fail(Twine(status.message()));
+  if (un0::rt::Status status = un0::dsa::decodeProgram(bytes, size, program))
+    return fail("'" + input + "': " + status.message());
+  std::string deck;
+  raw_string_ostream os(deck);
+  if (Error error = un0::exportSpice(program, request, os))
+    return fail("'" + input + "': " + toString(std::move(error)));
+  return emit(deck);
 }
 
 static json::Object describe(const un0_module *module) {
@@ -148,7 +185,12 @@ int main(int argc, char **argv) {
   cl::SetVersionPrinter([](raw_ostream &os) { os << "un0-translate " << UN0_VERSION << "\n"; });
   cl::ParseCommandLineOptions(argc, argv, "translate un0 IR, and look into modules\n");
 
-  if (action == Action::Text || action == Action::Bytecode) {
+  const bool toDeck = spiceRun.getNumOccurrences();
+  if (toDeck == (action.getNumOccurrences() != 0))
+    return fail(toDeck ? "--export-spice is all that is done at a time"
+                       : "say what to do: --to-text, --to-bytecode, --inspect, --extract-model or "
+                         "--export-spice");
+  if (!toDeck && (action == Action::Text || action == Action::Bytecode)) {
     auto buffer = MemoryBuffer::getFileOrSTDIN(input);
     if (!buffer)
       return fail("cannot open '" + input + "': " + buffer.getError().message());
@@ -160,7 +202,9 @@ int main(int argc, char **argv) {
   if (un0_module_open(input.c_str(), nullptr, &module, &error) != UN0_OK)
     return fail("'" + input + "': " + error.message);
   int status;
-  if (action == Action::Inspect) {
+  if (toDeck) {
+    status = exportSpice(module);
+  } else if (action == Action::Inspect) {
     status = emit(formatv("{0:2}\n", json::Value(describe(module))).str());
   } else {
     size_t size = 0;
