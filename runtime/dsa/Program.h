@@ -29,9 +29,9 @@ enum class Opcode : uint8_t {
   Each = 2,   // b: index of the matching end. Not inside another `each`
   End = 3,    // b: index of the instruction it ends
   Clear = 4,  // tile: couplings of the bank that is loaded become zero
-  Couple = 5, // tile, a: data (couplings), b: first row, c: first column. Loads a block of couplings
-              // (row: target, column: source) into the bank that is loaded. Data with classes only
-              // inside `each`
+  Couple = 5, // tile, a: data (couplings), b: first row, c: first column. Loads a block of
+              // couplings (row: target, column: source) into the bank that is loaded. Data with
+              // classes only inside `each`
   Swap = 6,   // tile: the loaded bank acts from now on, the other is loaded. Only with two banks
   Detune = 7, // tile, a: data (frequencies), b: first oscillator
   Link = 8,   // tile, a: data (couplings: rows are this tile's oscillators, columns the source
@@ -40,7 +40,7 @@ enum class Opcode : uint8_t {
               // when the data has classes
   Unlink = 9, // tile: no drive
   Draw = 10,  // a: buffer, b: first. The buffer gets phases first .. of the sample's initial phases
-              // (main oscillators, then conditioning): random, or as the caller gave them. In `each`
+             // (main oscillators, then conditioning): random, or as the caller gave them. In `each`
   Phase = 11, // tile, a: buffer, b: first of the buffer, c: count, d: first oscillator. Sets phases
               // through the setting converters. In `each`
   Run = 12,   // tile, x: seconds, a: steps of the model's own solver that this run stands for (0:
@@ -51,6 +51,11 @@ enum class Opcode : uint8_t {
                // sampling converters into the buffer. In `each`
   Digital = 15 // a: index of a digital operator; it is done for every sample. Not inside `each`
 };
+
+constexpr size_t kOpcodes = 16;
+
+/// As the assembler writes it: "couple".
+const char *opcodeName(Opcode opcode);
 
 constexpr uint32_t kClockReference = 0xFFFFFFFFu;
 
@@ -103,7 +108,7 @@ enum class DigitalKind : uint8_t { Readout = 0, Conv2D = 1, Evolve = 2 };
 struct DigitalOp {
   std::string name; // "up0.conv1"
   DigitalKind kind = DigitalKind::Readout;
-  uint32_t bits = 32;     // of the multiplied operands
+  uint32_t bits = 32; // of the multiplied operands
   uint64_t multiplyAdds = 0;
   uint64_t specialFunctions = 0;
   uint64_t parameterBytes = 0; // read once per batch while they fit the engine's memory
@@ -141,11 +146,18 @@ std::vector<uint8_t> encodeProgram(const Program &program);
 /// 'oscillator-64' has 2".
 Status decodeProgram(const uint8_t *data, size_t size, Program &program);
 
+/// What a message of the verifier is about, for who knows where that came from.
+struct Culprit {
+  enum Part { Whole, Instruction, Datum, Buffer, Digital } part = Whole;
+  size_t index = 0;
+};
+
 /// Checks everything but the bytes: operands in range, loops nested, data and levels that the
 /// hardware has, tiles configured (frequencies, phases set) before they run, samples only of tiles
 /// that ran or were set, no more than kMaxExecuted instructions, and that `thetaBuffer` is written.
 /// `codeOffset` is where the first instruction lies, for messages (0: positions are left out).
-Status verifyProgram(const Program &program, uint64_t codeOffset = 0);
+/// `culprit`, if given, is set on failure.
+Status verifyProgram(const Program &program, uint64_t codeOffset = 0, Culprit *culprit = nullptr);
 
 } // namespace un0::dsa
 

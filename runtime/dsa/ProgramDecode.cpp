@@ -159,12 +159,13 @@ Status Decoder::readData() {
       const uint64_t offset = offsets[array == kHasExact];
       const bool has = arrays[i] & array;
       if (offset != (has ? expected : 0))
-        return failure(UN0_ERROR_FORMAT, "values of datum %zu are at 0x%" PRIx64
-                       ", expected at 0x%" PRIx64, i, offset, expected);
+        return failure(UN0_ERROR_FORMAT,
+                       "values of datum %zu are at 0x%" PRIx64 ", expected at 0x%" PRIx64, i,
+                       offset, expected);
       if (has)
-        expected = alignUp(expected + elements * (array == kHasExact ? sizeof(float)
-                                                                     : sizeof(int16_t)),
-                           kPayloadAlignment);
+        expected =
+            alignUp(expected + elements * (array == kHasExact ? sizeof(float) : sizeof(int16_t)),
+                    kPayloadAlignment);
       if (expected > size)
         return failure(UN0_ERROR_FORMAT, "program is truncated: values of datum %zu end past it",
                        i);
@@ -175,8 +176,7 @@ Status Decoder::readData() {
 }
 
 Status Decoder::readDigital() {
-  UN0_RETURN_IF_FAILED(
-      need("the table of digital operators", uint64_t(digitals) * kDigitalBytes));
+  UN0_RETURN_IF_FAILED(need("the table of digital operators", uint64_t(digitals) * kDigitalBytes));
   program.digital.resize(digitals);
   for (size_t i = 0; i < digitals; ++i) {
     DigitalOp &op = program.digital[i];

@@ -100,17 +100,8 @@ Status SimulatorPlan::checkCode() const {
       program->buffers[program->thetaBuffer].size < program->oscillators)
     return rt::failure(UN0_ERROR_FORMAT, "no buffer holds the final phases of %u oscillators",
                        program->oscillators);
-  std::vector<bool> driven(tiles.size());
-  for (const Instruction &i : code)
-    if (i.opcode == Opcode::Link)
-      driven[i.tile] = true;
   for (size_t at = 0; at < code.size(); ++at) {
     const Instruction &i = code[at];
-    // A cascade has two stages; a ring of links is no cascade at all.
-    if (i.opcode == Opcode::Link && driven[i.b])
-      return rt::failure(UN0_ERROR_FORMAT,
-                         "instruction %zu links tile %u to tile %u, which has a link of its own",
-                         at, i.tile, i.b);
     if (options.integrator == Integrator::Euler && i.opcode == Opcode::Run && i.a == 0 && i.x > 0)
       return rt::failure(UN0_ERROR_INVALID_ARGUMENT,
                          "instruction %zu runs tile %u for %g s but stands for no step of the "

@@ -414,6 +414,11 @@ Status Machine::run(const Instruction &instruction, size_t at) {
   if (impl.noise != 0)
     makeRunKeys();
   TileState &state = workspace.tiles[instruction.tile];
+  // A cascade has two stages: the verifier sees to that.
+  if (state.linked && workspace.tiles[state.source].linked)
+    return rt::failure(UN0_ERROR_FORMAT,
+                       "instruction %zu: tile %u is driven by tile %u, which is driven itself", at,
+                       instruction.tile, state.source);
   const uint32_t subSteps = chooseSubSteps(state, seconds);
   Part parts[2] = {{&impl.tiles[instruction.tile], &state, 0, instruction.tile, subSteps, true}};
   const size_t partCount = state.linked ? 2 : 1;

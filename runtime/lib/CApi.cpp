@@ -2,7 +2,9 @@
 #include "Random.h"
 #include "Session.h"
 
+#include <algorithm>
 #include <cinttypes>
+#include <cstddef>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -62,7 +64,18 @@ const char *un0_status_name(int32_t status) {
 }
 
 void un0_open_options_init(un0_open_options *options) { initSized(options); }
-void un0_session_options_init(un0_session_options *options) { initSized(options); }
+void un0_session_options_init_sized(un0_session_options *options, uint32_t size) {
+  un0_session_options defaults = {};
+  defaults.size = std::min<uint32_t>(size, sizeof defaults);
+  defaults.faults = UN0_FAULTS_ALL;
+  if (options)
+    std::memcpy(options, &defaults, defaults.size);
+}
+// What it was before the structure grew: its callers have no more memory than that.
+#undef un0_session_options_init
+void un0_session_options_init(un0_session_options *options) {
+  un0_session_options_init_sized(options, offsetof(un0_session_options, integrator));
+}
 void un0_request_init(un0_request *request) { initSized(request); }
 void un0_timings_init(un0_timings *timings) { initSized(timings); }
 
@@ -94,7 +107,7 @@ void un0_module_close(un0_module *module) { delete module; }
 void un0_module_signature(const un0_module *module, un0_signature *signature) {
   const auto *s = module->manifest->signature();
   *signature = {s->oscillators(), s->conditioning(), s->classes(), s->features(),
-                s->channels(),    s->height(),       s->width(),   module->evolves.front().batch};
+                s->channels(),    s->height(),       s->width(),   module->batches().front()};
 }
 
 void un0_module_get_info(const un0_module *module, un0_module_info *info) {
@@ -191,13 +204,14 @@ un0_status un0_session_create(const un0_module *module, const un0_session_option
     *session = nullptr;
   if (!module || !session)
     return report(failure(UN0_ERROR_INVALID_ARGUMENT, "module or result is null"), error);
-  un0_session_options known = {};
+  un0_session_options known;
+  un0_session_options_init_sized(&known, sizeof known);
   if (Status status = readSized("un0_session_options", options, known))
     return report(status, error);
   std::unique_ptr<un0_session> created(new (std::nothrow) un0_session(*module));
   if (!created)
     return report(failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for a session"), error);
-  Status status = created->start(known.threads);
+  Status status = created->start(known);
   if (!status)
     *session = created.release();
   return report(status, error);

@@ -2,6 +2,7 @@
 #include "Module.h"
 
 #include "CpuFeatures.h"
+#include "Simulator.h"
 
 #include <algorithm>
 #include <cinttypes>
@@ -15,6 +16,16 @@ size_t un0_module::imageFloats() const {
   const auto *s = manifest->signature();
   // At most 64 * 2^14 * 2^14: checked with the manifest.
   return size_t(s->channels()) * s->height() * s->width();
+}
+
+std::vector<uint32_t> un0_module::batches() const {
+  // Half of the simulator's lanes take half of the time.
+  if (isSimulated())
+    return {un0::dsa::Simulator::kLanes, un0::dsa::Simulator::kLanes / 2};
+  std::vector<uint32_t> batches;
+  for (const Evolve &evolve : evolves)
+    batches.push_back(evolve.batch);
+  return batches;
 }
 
 bool un0_module::paysToSplit() const {
@@ -97,6 +108,25 @@ Status un0_module::bindEntries() {
   return {};
 }
 
+Status un0::rt::checkProgramFits(const dsa::Program &program, const Manifest &manifest) {
+  const auto *s = manifest->signature();
+  if (program.oscillators != s->oscillators() || program.conditioning != s->conditioning() ||
+      program.classes != s->classes())
+    return failure(
+        UN0_ERROR_FORMAT,
+        "program is for %u + %u oscillators and %u classes, the module has %u + %u and %u",
+        program.oscillators, program.conditioning, program.classes, s->oscillators(),
+        s->conditioning(), s->classes());
+  bool evolves = false;
+  for (const format::Entry *entry : *manifest->entries())
+    evolves |= entry->kind()->string_view() == "evolve";
+  if (!evolves && program.hardware.kind != dsa::HardwareKind::Oscillators)
+    return failure(UN0_ERROR_FORMAT,
+                   "hardware %s computes digitally, but the module has no evolve entry",
+                   quoted(program.hardware.name).c_str());
+  return {};
+}
+
 Status un0_module::openProgram() {
   if (!container.program.present)
     return {};
@@ -105,18 +135,7 @@ Status un0_module::openProgram() {
     return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for a program");
   UN0_RETURN_IF_FAILED(
       un0::dsa::decodeProgram(container.program.data, container.program.size, *program));
-  const auto *s = manifest->signature();
-  if (program->oscillators != s->oscillators() || program->conditioning != s->conditioning() ||
-      program->classes != s->classes())
-    return failure(UN0_ERROR_FORMAT,
-                   "program is for %u + %u oscillators and %u classes, the module has %u + %u and %u",
-                   program->oscillators, program->conditioning, program->classes, s->oscillators(),
-                   s->conditioning(), s->classes());
-  if (evolves.empty() && program->hardware.kind != un0::dsa::HardwareKind::Oscillators)
-    return failure(UN0_ERROR_FORMAT,
-                   "hardware %s computes digitally, but the module has no evolve entry",
-                   quoted(program->hardware.name).c_str());
-  return {};
+  return checkProgramFits(*program, manifest);
 }
 
 Status un0_module::open(const std::string &path, uint32_t flags) {

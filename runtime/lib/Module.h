@@ -11,6 +11,12 @@
 #include <memory>
 #include <vector>
 
+namespace un0::rt {
+/// Fails when a program is not for the model that the manifest describes, or when the module lacks
+/// what it needs beside it.
+Status checkProgramFits(const dsa::Program &program, const Manifest &manifest);
+} // namespace un0::rt
+
 /// Everything is verified before `open` succeeds, and constant afterwards.
 struct un0_module {
   /// An evolve entry and its static batch.
@@ -23,6 +29,10 @@ struct un0_module {
 
   /// Floats per image, features and phases of one sample.
   size_t imageFloats() const;
+  /// Whether the simulator evolves the oscillators, since no code does.
+  bool isSimulated() const { return evolves.empty(); }
+  /// Samples that are evolved together, falling.
+  std::vector<uint32_t> batches() const;
   /// Whether one sample is evolved faster by several threads than by one.
   bool paysToSplit() const;
 

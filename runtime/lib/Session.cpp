@@ -59,6 +59,7 @@ Status un0_session::allocate(Worker &worker) {
   size_t row = reserve(s->oscillators() * sizeof(float));
   size_t features = reserve(module.decodeBatch * size_t(s->features()) * sizeof(float));
   size_t labels = reserve(lanes * sizeof(int64_t));
+  size_t samples = reserve(lanes * sizeof(uint64_t));
   if (!worker.memory.allocate(total))
     return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get %zu bytes of working memory", total);
   uint8_t *base = worker.memory.data();
@@ -69,17 +70,46 @@ Status un0_session::allocate(Worker &worker) {
   worker.row = reinterpret_cast<float *>(base + row);
   worker.features = reinterpret_cast<float *>(base + features);
   worker.labels = reinterpret_cast<int64_t *>(base + labels);
-  return {};
+  worker.samples = reinterpret_cast<uint64_t *>(base + samples);
+  return simulator ? simulator->createWorkspace(worker.simulated) : Status();
 }
 
-Status un0_session::start(uint32_t threads) {
+Status un0_session::prepareSimulator(const un0_session_options &options) {
+  if (!module.isSimulated()) {
+    if (options.integrator == UN0_INTEGRATOR_FLOW && options.faults == UN0_FAULTS_ALL &&
+        options.fault_seed == 0)
+      return {};
+    return failure(UN0_ERROR_INVALID_ARGUMENT,
+                   "integrator, faults and the seed of faults are for modules that are simulated, "
+                   "this one is %s; compile the model with --target=dsa for hardware that has "
+                   "oscillators",
+                   module.program ? "for a digital engine" : "for the CPU");
+  }
+  if (options.integrator > UN0_INTEGRATOR_EULER)
+    return failure(UN0_ERROR_INVALID_ARGUMENT, "integrator %u is unknown", options.integrator);
+  if (options.faults & ~uint32_t(UN0_FAULTS_ALL))
+    return failure(UN0_ERROR_INVALID_ARGUMENT, "faults 0x%x are unknown",
+                   options.faults & ~uint32_t(UN0_FAULTS_ALL));
+  simulator.reset(new (std::nothrow) un0::dsa::Simulator);
+  if (!simulator)
+    return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for a simulator");
+  un0::dsa::SimulatorOptions simulated;
+  simulated.integrator = options.integrator == UN0_INTEGRATOR_EULER ? un0::dsa::Integrator::Euler
+                                                                    : un0::dsa::Integrator::Flow;
+  simulated.faults = options.faults;
+  simulated.faultSeed = options.fault_seed;
+  return simulator->prepare(*module.program, simulated);
+}
+
+Status un0_session::start(const un0_session_options &options) {
+  uint32_t threads = options.threads;
   if (threads == 0)
     threads = usableCpus();
   if (threads > maxThreads)
     return failure(UN0_ERROR_INVALID_ARGUMENT, "%u threads asked for, at most %u are possible",
                    threads, maxThreads);
-  for (const un0_module::Evolve &evolve : module.evolves)
-    batches.push_back(evolve.batch);
+  UN0_RETURN_IF_FAILED(prepareSimulator(options));
+  batches = module.batches();
   for (uint32_t i = 0; i < threads; ++i) {
     std::unique_ptr<Worker> worker(new (std::nothrow) Worker);
     if (!worker)
@@ -165,6 +195,7 @@ void un0_session::fillInputs(Worker &worker, const Plan::Tile &tile, uint32_t la
     const uint64_t sample = tile.first + std::min(lane, tile.samples - 1);
     float *theta0 = worker.theta0 + size_t(lane) * n, *phi0 = worker.phi0 + size_t(lane) * m;
     worker.labels[lane] = request->labels ? request->labels[sample] : -1;
+    worker.samples[lane] = request->first_sample + sample;
     const float *drawn = nullptr;
     if (request->theta0) {
       std::copy_n(request->theta0 + sample * n, n, theta0);
@@ -222,14 +253,33 @@ void un0_session::finishSamples(Worker &worker, const float *theta, uint64_t fir
   }
 }
 
+/// From initial to final phases, by code or by simulation. False when the request is to end.
+bool un0_session::evolve(Worker &worker, const Plan::Tile &tile) {
+  if (!simulator) {
+    module.evolves[tile.entry].run(module.weights, worker.arena, worker.theta0, worker.phi0,
+                                   worker.labels, worker.theta);
+    return true;
+  }
+  Status status = simulator->run(*worker.simulated, tile.samples, worker.theta0, worker.phi0,
+                                 worker.labels, worker.samples, worker.theta);
+  if (!status)
+    return true;
+  pthread_mutex_lock(&mutex);
+  if (!failed)
+    failed = status;
+  pthread_mutex_unlock(&mutex);
+  cancelled.store(true, std::memory_order_relaxed);
+  return false;
+}
+
 void un0_session::runTile(Worker &worker, const Plan::Tile &tile) {
-  const un0_module::Evolve &evolve = module.evolves[tile.entry];
   double mark = now();
-  fillInputs(worker, tile, evolve.batch);
+  fillInputs(worker, tile, simulator ? tile.samples : batches[tile.entry]);
   lap(mark, worker.initialPhases);
-  evolve.run(module.weights, worker.arena, worker.theta0, worker.phi0, worker.labels, worker.theta);
+  const bool evolved = evolve(worker, tile);
   lap(mark, worker.oscillators);
-  finishSamples(worker, worker.theta, tile.first, tile.samples, mark);
+  if (evolved)
+    finishSamples(worker, worker.theta, tile.first, tile.samples, mark);
 }
 
 /// The one sample of the request: the first worker's memory is everybody's.
@@ -351,6 +401,7 @@ Status un0_session::generate(const un0_request &asked) {
   nextTile = 0;
   done = 0;
   cancelled = false;
+  failed = {};
 
   sharing = chooseSharing(module.paysToSplit(), asked.count, static_cast<uint32_t>(workers.size()),
                           batches.front());
@@ -382,6 +433,8 @@ Status un0_session::generate(const un0_request &asked) {
     timings.decoder += workers[i]->decoder;
   }
   timings.wall = now() - begin;
+  if (failed)
+    return failed;
   if (cancelled && done < asked.count)
     return failure(UN0_ERROR_CANCELLED, "stopped after %" PRIu64 " of %" PRIu64 " images",
                    done.load(), asked.count);

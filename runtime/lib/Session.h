@@ -5,6 +5,7 @@
 #include "Barrier.h"
 #include "Module.h"
 #include "Plan.h"
+#include "Simulator.h"
 
 #include <atomic>
 #include <memory>
@@ -22,8 +23,8 @@ struct un0_session {
   un0_session &operator=(const un0_session &) = delete;
   ~un0_session();
 
-  /// Allocates for `threads` workers (0: one per usable CPU) and starts them.
-  un0::rt::Status start(uint32_t threads);
+  /// Allocates for the workers asked for (0: one per usable CPU) and starts them.
+  un0::rt::Status start(const un0_session_options &options);
   un0::rt::Status generate(const un0_request &request);
 
   un0_timings timings = {};
@@ -36,6 +37,8 @@ private:
     float *theta0 = nullptr, *phi0 = nullptr, *theta = nullptr;
     float *row = nullptr, *features = nullptr;
     int64_t *labels = nullptr;
+    uint64_t *samples = nullptr; // their indices
+    un0::dsa::Simulator::WorkspacePtr simulated;
     double initialPhases = 0, oscillators = 0, readout = 0, decoder = 0; // seconds of this request
     bool worked = false;
     un0_session *session = nullptr;
@@ -44,7 +47,9 @@ private:
     bool started = false;
   };
 
+  un0::rt::Status prepareSimulator(const un0_session_options &options);
   un0::rt::Status allocate(Worker &worker);
+  bool evolve(Worker &worker, const un0::rt::Plan::Tile &tile);
   un0::rt::Status check(const un0_request &request) const;
   un0::rt::Status drawTorchPhases(const un0_request &request);
   void fillInputs(Worker &worker, const un0::rt::Plan::Tile &tile, uint32_t lanes) const;
@@ -60,6 +65,7 @@ private:
   const un0_module &module;
   std::vector<std::unique_ptr<Worker>> workers;
   std::vector<uint32_t> batches;
+  std::unique_ptr<un0::dsa::Simulator> simulator; // null: the module's code evolves
 
   // The request in hand; written before workers are woken, constant until they are done.
   const un0_request *request = nullptr;
@@ -75,6 +81,7 @@ private:
   uint64_t generation = 0; // counts requests; guarded by mutex, like the two below
   uint32_t running = 0;
   bool stopping = false;
+  un0::rt::Status failed; // the first failure of the request; guarded by mutex
 };
 
 #endif // UN0_RUNTIME_LIB_SESSION_H

@@ -40,13 +40,17 @@ private:
   const Counts &counts;
   Account &account;
   AccountBuilder build;
-  bool resident = false; // parameters, couplings and phases all stay in local memory
-  double uniqueCouplingBytes = 0, phaseBytes = 0;
+  /// Constants that are read together: an operator's parameters, or all couplings.
+  struct Constants {
+    double bytes = 0, read = 0, kept = 0; // read per batch; kept in local memory for good
+  };
+  std::vector<Constants> constants; // of the operators, then the couplings
+  double phaseBytes = 0;
 
   double count(Quantity quantity) const { return counts.quantities[quantity]; }
   double local() const { return hardware.get("local_memory_bytes"); }
-  void measureMemory();
-  Traffic constants(double bytes, double read) const;
+  void planMemory();
+  static Traffic traffic(const Constants &constants);
   Engine engine(bool dynamics) const;
   void addMemory(const char *what, const Traffic &traffic);
   void transfer();
@@ -58,31 +62,45 @@ private:
 
 } // namespace
 
-void ProgramAccount::measureMemory() {
-  double parameters = 0, couplings = 0, phases = 0;
-  for (size_t i = 0; i < program.digital.size(); ++i)
-    parameters += counts.digital[i] > 0 ? double(program.digital[i].parameterBytes) : 0;
+/// Local memory has the phases of the batch and keeps, for good, the constants that are read most
+/// often. A best case for every engine, and continuous: a byte too many costs what a byte costs.
+void ProgramAccount::planMemory() {
+  for (size_t i = 0; i < program.digital.size(); ++i) {
+    const double bytes = counts.digital[i] > 0 ? double(program.digital[i].parameterBytes) : 0;
+    const double reads = counts.digital[i] * double(program.digital[i].parameterReads);
+    constants.push_back({bytes, bytes * reads, 0});
+  }
+  Constants couplings;
   if (hardware.kind == HardwareKind::Oscillators) {
     for (const Data &data : program.data)
       if (data.kind == DataKind::Couplings && data.unit != 0)
-        couplings += data.size() * couplingBits(hardware) / 8.0;
+        couplings.bytes += double(data.size()) * couplingBits(hardware) / 8.0;
     for (const Buffer &buffer : program.buffers)
-      phases += buffer.size * hardware.get("phase_bits") / 8;
+      phaseBytes += batch * buffer.size * hardware.get("phase_bits") / 8;
   }
-  uniqueCouplingBytes = couplings;
-  phaseBytes = phases * batch;
-  resident = parameters + couplings + phaseBytes <= local();
+  couplings.read = count(kCouplingBytes);
+  constants.push_back(couplings);
+  std::vector<Constants *> order;
+  for (Constants &entry : constants)
+    if (entry.bytes > 0)
+      order.push_back(&entry);
+  // Of those that are read equally often the first comes first: both are of one array.
+  std::sort(order.begin(), order.end(), [](const Constants *a, const Constants *b) {
+    const double ra = a->read / a->bytes, rb = b->read / b->bytes;
+    return ra != rb ? ra > rb : a < b;
+  });
+  double room = std::max(0.0, local() - phaseBytes);
+  for (Constants *entry : order) {
+    entry->kept = std::min(room, entry->bytes);
+    room -= entry->kept;
+  }
 }
 
-/// `bytes` of constants of which `read` bytes are read per batch. They stay in local memory between
-/// batches when everything fits; fitting alone, they are fetched once per batch, and kept if read
-/// again; else every read is one of main memory.
-Traffic ProgramAccount::constants(double bytes, double read) const {
-  if (resident)
-    return {read, 0};
-  if (bytes > local())
-    return {0, read};
-  return {read > bytes ? read : 0, std::min(bytes, read)};
+Traffic ProgramAccount::traffic(const Constants &constants) {
+  if (constants.bytes == 0)
+    return {};
+  return {constants.read * (constants.kept / constants.bytes),
+          constants.read * ((constants.bytes - constants.kept) / constants.bytes)};
 }
 
 Engine ProgramAccount::engine(bool dynamics) const {
@@ -95,8 +113,7 @@ Engine ProgramAccount::engine(bool dynamics) const {
     const double multiplyAdds = samples * double(op.multiplyAdds);
     (op.bits <= 8 ? sum.int8 : sum.f32) += multiplyAdds;
     sum.special += samples * double(op.specialFunctions);
-    const double bytes = double(op.parameterBytes);
-    const Traffic parameters = constants(bytes, calls * double(op.parameterReads) * bytes);
+    const Traffic parameters = traffic(constants[i]);
     const double moved = double(op.bytesRead) + double(op.bytesWritten);
     const Traffic activations =
         moved <= local() ? Traffic{samples * moved, 0} : Traffic{0, samples * moved};
@@ -131,7 +148,7 @@ void ProgramAccount::transfer() {
   build.add("couplings written into links", count(kLinkCouplingsLoaded), "coupling_load_energy");
   build.end();
   build.begin("coupling memory", Part::Transfer, Basis::Modelled);
-  addMemory("couplings", constants(uniqueCouplingBytes, count(kCouplingBytes)));
+  addMemory("couplings", traffic(constants.back()));
   build.add("bytes of couplings from chip to chip", count(kCouplingBytes), "wire_energy");
   build.end();
   build.begin("frequency loads", Part::Transfer, Basis::Counted);
@@ -226,7 +243,7 @@ void ProgramAccount::run() {
                                        "dynamics parameters", "dynamics activations"};
   static const char *decoderNames[4] = {"decoder arithmetic", "decoder special functions",
                                         "decoder parameters", "decoder activations"};
-  measureMemory();
+  planMemory();
   const Engine evolve = engine(true), decoder = engine(false);
   if (hardware.kind == HardwareKind::Oscillators) {
     dynamics();

@@ -104,6 +104,10 @@ MaybeFailure Run::open() {
   if (!opened)
     return fail(opened.error().message, {"in '" + modulePath + "'"});
   module = std::move(*opened);
+  if (options.simulationGiven && !module->isSimulated())
+    return fail("--integrator, --faults and --fault-seed are for modules that are simulated, '" +
+                    options.model + "' has no program for oscillators",
+                {"compile it with un0c --target=dsa --hardware=NAME, for hardware that has them"});
   signature = module->signature();
   openSeconds = secondsSince(begin);
   return std::nullopt;
@@ -184,7 +188,15 @@ MaybeFailure Run::generate() {
     return failure;
   }
 
-  un0::Expected<un0::Session> session = un0::Session::create(*module, options.threads);
+  un0_session_options sessionOptions;
+  un0_session_options_init(&sessionOptions);
+  sessionOptions.threads = options.threads;
+  if (options.simulationGiven) {
+    sessionOptions.integrator = options.euler ? UN0_INTEGRATOR_EULER : UN0_INTEGRATOR_FLOW;
+    sessionOptions.faults = options.faults;
+    sessionOptions.fault_seed = options.faultSeed;
+  }
+  un0::Expected<un0::Session> session = un0::Session::create(*module, sessionOptions);
   if (!session)
     return fail(session.error().message);
   if (std::optional<un0::Error> error = session->generate(request))

@@ -23,6 +23,10 @@ with the class number. MODEL may also be a checkpoint: it is compiled once, into
   --init-phases=FILE         take theta0, phi0 and labels from a safetensors file
   --dump=FILE                write theta, features and images to a safetensors file
   --device=native|reference  compiled code, or the interpreter in f64 (default: native)
+  --integrator=flow|euler    simulated hardware: the continuous flow, or the model's own steps (default: flow)
+  --faults=none|all|LIST     what the simulated hardware does wrong: levels, mismatch, offset, noise, set-bits,
+                             sample-bits, link-delay (default: all)
+  --fault-seed=S             which piece of that hardware, and its noise (default: 0)
   --timings                  print where the time went
   --quiet                    print nothing but errors
   --help, --version
@@ -72,7 +76,7 @@ static bool *findSwitch(std::string_view name, Options &options) {
 
 static bool takesValue(std::string_view name) {
   for (const char *flag : {"classes", "samples-per-class", "seed", "rng", "threads", "output",
-                           "init-phases", "dump", "device"})
+                           "init-phases", "dump", "device", "integrator", "faults", "fault-seed"})
     if (name == flag)
       return true;
   return false;
@@ -101,6 +105,16 @@ static MaybeFailure applyValue(std::string_view name, std::string_view value, Op
     return parsePath(name, value, options.dump);
   if (name == "device")
     return parseChoice(name, value, "native", "reference", options.reference);
+  if (name == "integrator" || name == "faults" || name == "fault-seed") {
+    options.simulationGiven = true;
+    if (name == "integrator")
+      return parseChoice(name, value, "flow", "euler", options.euler);
+    if (name == "fault-seed")
+      return parseNumber<uint64_t>(name, value, 0, UINT64_MAX, options.faultSeed);
+    if (un0::dsa::Status status = un0::dsa::parseFaults(value, options.faults))
+      return fail("--faults: " + status.message());
+    return std::nullopt;
+  }
   options.classesGiven = true;
   options.classes = value;
   return std::nullopt;
@@ -111,6 +125,9 @@ static MaybeFailure checkCombinations(const Options &options) {
     return fail("no model given", {"run un0-run --help for the command line"});
   if (options.unconditional && options.classesGiven)
     return fail("--unconditional and --classes exclude each other");
+  if (options.reference && options.simulationGiven)
+    return fail("--device=reference does not simulate hardware, so it excludes --integrator, "
+                "--faults and --fault-seed");
   if (!options.initPhases.empty() &&
       (options.classesGiven || options.samplesGiven || options.seedGiven || options.rngGiven))
     return fail("--init-phases says which samples to make, so it excludes --classes, "

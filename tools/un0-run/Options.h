@@ -3,6 +3,7 @@
 #define UN0_TOOLS_UN0_RUN_OPTIONS_H
 
 #include "Diagnostics.h"
+#include "Simulator.h"
 
 #include <cstdint>
 #include <string>
@@ -22,11 +23,15 @@ struct Options {
   std::string initPhases; // empty: drawn from the seed
   std::string dump;       // empty: no dump
   bool reference = false;
+  bool euler = false; // of the simulator, like the two below
+  uint32_t faults = un0::dsa::kAllFaults;
+  uint64_t faultSeed = 0;
   bool timings = false;
   bool quiet = false;
   bool help = false;
   bool version = false;
   bool classesGiven = false, samplesGiven = false, seedGiven = false, rngGiven = false;
+  bool simulationGiven = false;
 };
 
 extern const char *const usage;

@@ -1,13 +1,16 @@
 //===- un0-translate.cpp - text, bytecode and modules -----------*- C++ -*-===//
 //
-// Turns IR into text or bytecode and back, and looks into `.un0` modules. Modules are read through
-// the runtime, so nothing is shown of a file that the runtime would refuse.
+// Turns IR into text or bytecode and back, programs for accelerators into text and back, and looks
+// into `.un0` modules. Modules are read through the runtime, so nothing is shown of a file that the
+// runtime would refuse.
 //
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Parser/Parser.h"
 #include "un0/Pipelines/Phases.h"
+#include "un0/Target/DsaAssembler.h"
+#include "un0/Target/DsaDisassembler.h"
 #include "un0/Target/Spice.h"
 #include "un0/runtime.h"
 #include "llvm/Support/CommandLine.h"
@@ -19,7 +22,7 @@
 using namespace llvm;
 
 namespace {
-enum class Action { Text, Bytecode, Inspect, ExtractModel };
+enum class Action { Text, Bytecode, Inspect, ExtractModel, Disassemble, Assemble };
 } // namespace
 
 static cl::OptionCategory category("un0-translate options");
@@ -33,12 +36,24 @@ static cl::opt<Action> action(
                clEnumValN(Action::Bytecode, "to-bytecode", "IR, text or bytecode, to bytecode"),
                clEnumValN(Action::Inspect, "inspect", "print a module's manifest as JSON"),
                clEnumValN(Action::ExtractModel, "extract-model",
-                          "the IR at phase 'model' that a module carries")));
+                          "the IR at phase 'model' that a module carries"),
+               clEnumValN(Action::Disassemble, "disassemble",
+                          "a module for an accelerator as text"),
+               clEnumValN(Action::Assemble, "assemble",
+                          "the module of which that is the text, to the file of -o")));
+static cl::opt<bool> programOnly("program-only",
+                                 cl::desc("Disassemble the program, not the other sections"),
+                                 cl::cat(category));
+static cl::opt<std::string>
+    sectionsOf("sections-of",
+               cl::desc("Assemble with the other sections of this module, where "
+                        "the text has none"),
+               cl::value_desc("MODULE"), cl::cat(category));
 
-static cl::opt<uint64_t> spiceRun(
-    "export-spice", cl::value_desc("tile run"), cl::cat(category),
-    cl::desc(
-        "a SPICE deck of that run, counted as executed, from 0, of a module for an accelerator"));
+static cl::opt<uint64_t>
+    spiceRun("export-spice", cl::value_desc("tile run"), cl::cat(category),
+             cl::desc("a SPICE deck of that run, counted as executed, from 0, of a module for an "
+                      "accelerator"));
 static cl::opt<int64_t> spiceClass("spice-class", cl::init(0), cl::cat(category),
                                    cl::desc("Class of the sample in the deck"));
 static cl::opt<uint64_t> spiceSeed("spice-seed", cl::init(0), cl::cat(category),
@@ -93,28 +108,6 @@ static int translate(std::unique_ptr<MemoryBuffer> buffer) {
     os << "\n";
   }
   return emit(os.str());
-}
-
-static int exportSpice(const un0_module *module) {
-  size_t size = 0;
-  const auto *bytes = static_cast<const uint8_t *>(un0_module_program(module, &size));
-  if (!bytes)
-    return fail("'" + input + "' has no program for an accelerator, so there is no tile run");
-  un0::dsa::Program program;
-  un0::SpiceRequest request;
-  request.run = spiceRun;
-  request.label = spiceClass;
-  request.seed = spiceSeed;
-  request.faultSeed = spiceFaultSeed;
-  if (un0::rt::Status status = un0::dsa::parseFaults(spiceFaults.getValue(), request.faults))
-    return fail(Twine(status.message()));
-  if (un0::rt::Status status = un0::dsa::decodeProgram(bytes, size, program))
-    return fail("'" + input + "': " + status.message());
-  std::string deck;
-  raw_string_ostream os(deck);
-  if (Error error = un0::exportSpice(program, request, os))
-    return fail("'" + input + "': " + toString(std::move(error)));
-  return emit(deck);
 }
 
 static json::Object describe(const un0_module *module) {
@@ -179,21 +172,94 @@ static json::Object describe(const un0_module *module) {
                       {"costs", std::move(costs)}};
 }
 
+static Expected<std::unique_ptr<MemoryBuffer>> openFile(StringRef path) {
+  auto buffer = MemoryBuffer::getFileOrSTDIN(path);
+  if (!buffer)
+    return createStringError("cannot open '" + path + "': " + buffer.getError().message());
+  return std::move(*buffer);
+}
+
+static ArrayRef<char> bytesOf(const MemoryBuffer &buffer) {
+  return {buffer.getBufferStart(), buffer.getBufferSize()};
+}
+
+/// Code for another CPU is no obstacle: it is not looked into.
+static int disassemble() {
+  auto file = openFile(input);
+  if (!file)
+    return fail(toString(file.takeError()));
+  auto module = un0::readDsaModule(bytesOf(**file));
+  if (!module)
+    return fail("'" + input + "': " + toString(module.takeError()));
+  std::string text;
+  raw_string_ostream os(text);
+  un0::disassembleDsa(*module, os, !programOnly);
+  return emit(os.str());
+}
+
+static int exportSpice() {
+  un0::SpiceRequest request;
+  request.run = spiceRun;
+  request.label = spiceClass;
+  request.seed = spiceSeed;
+  request.faultSeed = spiceFaultSeed;
+  if (un0::rt::Status status = un0::dsa::parseFaults(spiceFaults.getValue(), request.faults))
+    return fail(Twine(status.message()));
+  auto file = openFile(input);
+  if (!file)
+    return fail(toString(file.takeError()));
+  auto module = un0::readDsaModule(bytesOf(**file));
+  if (!module)
+    return fail("'" + input + "': " + toString(module.takeError()));
+  std::string deck;
+  raw_string_ostream os(deck);
+  if (Error error = un0::exportSpice(module->program, request, os))
+    return fail("'" + input + "': " + toString(std::move(error)));
+  return emit(deck);
+}
+
+static int assemble() {
+  if (output == "-")
+    return fail("a module is not for a terminal; name a file with -o");
+  auto file = openFile(input);
+  if (!file)
+    return fail(toString(file.takeError()));
+  auto module = un0::assembleDsa((*file)->getBuffer(), input == "-" ? "<stdin>" : input.c_str());
+  if (!module) {
+    errs() << toString(module.takeError()) << "\n"; // "file:line:column: error: ..."
+    return 1;
+  }
+  if (!sectionsOf.empty()) {
+    auto base = openFile(sectionsOf);
+    if (!base)
+      return fail(toString(base.takeError()));
+    if (Error error = un0::addSectionsOf(bytesOf(**base), *module))
+      return fail("'" + sectionsOf + "': " + toString(std::move(error)));
+  }
+  if (Error error = un0::writeDsaModule(output, *module))
+    return fail("'" + input + "': " + toString(std::move(error)));
+  return 0;
+}
+
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   cl::HideUnrelatedOptions(category);
   cl::SetVersionPrinter([](raw_ostream &os) { os << "un0-translate " << UN0_VERSION << "\n"; });
   cl::ParseCommandLineOptions(argc, argv, "translate un0 IR, and look into modules\n");
 
-  const bool toDeck = spiceRun.getNumOccurrences();
-  if (toDeck == (action.getNumOccurrences() != 0))
-    return fail(toDeck ? "--export-spice is all that is done at a time"
-                       : "say what to do: --to-text, --to-bytecode, --inspect, --extract-model or "
-                         "--export-spice");
-  if (!toDeck && (action == Action::Text || action == Action::Bytecode)) {
-    auto buffer = MemoryBuffer::getFileOrSTDIN(input);
+  if (spiceRun.getNumOccurrences() + action.getNumOccurrences() != 1)
+    return fail("one option says what to do: --to-text, --to-bytecode, --inspect, --extract-model, "
+                "--disassemble, --assemble or --export-spice");
+  if (spiceRun.getNumOccurrences())
+    return exportSpice();
+  if (action == Action::Disassemble)
+    return disassemble();
+  if (action == Action::Assemble)
+    return assemble();
+  if (action == Action::Text || action == Action::Bytecode) {
+    auto buffer = openFile(input);
     if (!buffer)
-      return fail("cannot open '" + input + "': " + buffer.getError().message());
+      return fail(toString(buffer.takeError()));
     return translate(std::move(*buffer));
   }
 
@@ -202,9 +268,7 @@ int main(int argc, char **argv) {
   if (un0_module_open(input.c_str(), nullptr, &module, &error) != UN0_OK)
     return fail("'" + input + "': " + error.message);
   int status;
-  if (toDeck) {
-    status = exportSpice(module);
-  } else if (action == Action::Inspect) {
+  if (action == Action::Inspect) {
     status = emit(formatv("{0:2}\n", json::Value(describe(module))).str());
   } else {
     size_t size = 0;

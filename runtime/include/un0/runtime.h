@@ -65,7 +65,7 @@ typedef struct un0_signature {
   uint32_t channels;
   uint32_t height;
   uint32_t width;
-  uint32_t tile; /* images evolved together by the widest entry of the code */
+  uint32_t tile; /* images evolved together by the widest entry of the code, or by the simulator */
 } un0_signature;
 
 /* How a module was made. Strings live as long as the module and are never null. */
@@ -136,9 +136,31 @@ typedef struct un0_open_options {
   uint32_t flags; /* un0_open_flags */
 } un0_open_options;
 
+/* How the oscillators of a simulated module evolve: docs/dsa/simulator.md. */
+typedef enum un0_integrator {
+  UN0_INTEGRATOR_FLOW = 0, /* the continuous flow, as physics does */
+  UN0_INTEGRATOR_EULER = 1 /* the model's own solver and steps */
+} un0_integrator;
+
+/* What hardware does wrong; a bit set. */
+enum un0_faults {
+  UN0_FAULT_LEVELS = 1,       /* couplings and frequencies have levels */
+  UN0_FAULT_MISMATCH = 2,     /* a static factor of each coupler */
+  UN0_FAULT_OFFSET = 4,       /* a static offset of each coupler */
+  UN0_FAULT_NOISE = 8,        /* white phase noise */
+  UN0_FAULT_SET_BITS = 16,    /* phases are set in steps */
+  UN0_FAULT_SAMPLE_BITS = 32, /* phases are read in steps */
+  UN0_FAULT_LINK_DELAY = 64,  /* links take time */
+  UN0_FAULTS_ALL = 127
+};
+
+/* The last three are for modules that are simulated: those with a program for oscillators. */
 typedef struct un0_session_options {
   uint32_t size;
-  uint32_t threads; /* 0: one per CPU the process may use */
+  uint32_t threads;    /* 0: one per CPU the process may use */
+  uint32_t integrator; /* un0_integrator */
+  uint32_t faults;     /* un0_faults; UN0_FAULTS_ALL unless set */
+  uint64_t fault_seed; /* which piece of hardware, and which noise */
 } un0_session_options;
 
 /* Generators of initial phases. The sample index counts from `first_sample` of the request.
@@ -192,7 +214,12 @@ UN0_API uint32_t un0_runtime_version(void);
 UN0_API const char *un0_status_name(int32_t status);
 
 UN0_API void un0_open_options_init(un0_open_options *options);
+/* `size` is the caller's sizeof(un0_session_options). Programs built with version 1.1 of this
+ * header call the function that the macro hides; it fills what they know. */
+UN0_API void un0_session_options_init_sized(un0_session_options *options, uint32_t size);
 UN0_API void un0_session_options_init(un0_session_options *options);
+#define un0_session_options_init(options)                                                          \
+  un0_session_options_init_sized((options), (uint32_t)sizeof(un0_session_options))
 UN0_API void un0_request_init(un0_request *request);
 UN0_API void un0_timings_init(un0_timings *timings);
 
@@ -225,14 +252,15 @@ UN0_API const void *un0_module_program(const un0_module *module, size_t *size);
 /* The weights as mapped, for measurements. */
 UN0_API const void *un0_module_weights(const un0_module *module, size_t *size);
 
-/* Allocates all working memory and starts the threads. `options` and `error` may be null. */
+/* Allocates all working memory and starts the threads. `options` and `error` may be null. Fails
+ * when an integrator, faults or a seed of faults are asked for and the module is not simulated. */
 UN0_API un0_status un0_session_create(const un0_module *module, const un0_session_options *options,
                                       un0_session **session, un0_error *error);
 UN0_API void un0_session_close(un0_session *session);
 
 /* Generates request->count images. The bytes depend on the module, labels and phases (or generator,
- * seed and sample index) alone: not on threads, nor on how samples are cut into requests. Outputs
- * are undefined on failure. */
+ * seed and sample index) alone, when simulated also on the session's options and the sample index:
+ * not on threads, nor on how samples are cut into requests. Outputs are undefined on failure. */
 UN0_API un0_status un0_generate(un0_session *session, const un0_request *request, un0_error *error);
 
 /* Only the initial phases that un0_generate would draw: theta0 [B][oscillators], phi0
@@ -250,7 +278,7 @@ UN0_API void un0_session_timings(const un0_session *session, un0_timings *timing
 static_assert(sizeof(un0_error) == 1024, "un0_error is part of the binary interface");
 static_assert(sizeof(un0_signature) == 32, "un0_signature is part of the binary interface");
 static_assert(sizeof(un0_open_options) == 8, "un0_open_options is part of the binary interface");
-static_assert(sizeof(un0_session_options) == 8,
+static_assert(sizeof(un0_session_options) == 24,
               "un0_session_options is part of the binary interface");
 static_assert(sizeof(un0_request) == 96 || sizeof(void *) != 8,
               "un0_request is part of the binary interface");

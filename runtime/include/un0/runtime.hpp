@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -101,6 +102,17 @@ public:
     return result;
   }
 
+  /// Whether sessions simulate hardware: the module has a program, and no code that evolves.
+  bool isSimulated() const {
+    size_t size;
+    if (!un0_module_program(get(), &size))
+      return false;
+    for (const un0_entry_info &entry : entries())
+      if (std::string_view(entry.kind) == "evolve")
+        return false;
+    return true;
+  }
+
   const un0_module *get() const { return module.get(); }
 
 private:
@@ -125,6 +137,12 @@ public:
     un0_session_options options;
     un0_session_options_init(&options);
     options.threads = threads;
+    return create(module, options);
+  }
+
+  /// The whole interface: un0_session_options_init first. Integrator, faults and their seed are for
+  /// simulated modules.
+  static Expected<Session> create(const Module &module, const un0_session_options &options) {
     un0_session *session = nullptr;
     un0_error error;
     if (un0_status status = un0_session_create(module.get(), &options, &session, &error))

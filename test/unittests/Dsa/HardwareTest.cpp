@@ -138,6 +138,13 @@ TEST(Hardware, SchemaListsExactlyTheConstantsOfTheTable) {
   }
 }
 
+TEST(Hardware, TheManualHasARowForEveryConstant) {
+  const std::string manual =
+      readText(std::string(UN0_HARDWARE_DIR) + "/../../../docs/dsa/hardware.md");
+  for (const ConstantSpec &spec : constantSpecs())
+    EXPECT_THAT(manual, HasSubstr("| `" + std::string(spec.name) + "` | " + spec.unit + " | "));
+}
+
 TEST(Hardware, EveryConstantIsDescribedOnce) {
   std::set<std::string> names;
   for (const ConstantSpec &spec : constantSpecs()) {

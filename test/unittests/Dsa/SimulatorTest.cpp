@@ -336,7 +336,7 @@ TEST(Simulator, RefusesWhatItCannotDo) {
     if (i.opcode == Opcode::Each || i.opcode == Opcode::End)
       ++i.b;
   EXPECT_EQ(simulate(ring, flowTo(1e-5), batch),
-            "instruction 0 links tile 1 to tile 0, which has a link of its own");
+            "instruction 11: tile 0 is driven by tile 1, which is driven itself");
 
   Program digital = good;
   digital.hardware.kind = HardwareKind::Digital;

@@ -1,25 +1,14 @@
 //===- AccountTest.cpp - figures are counts times constants, to the digit ----===//
-#include "Account.h"
-#include "Fixtures.h"
+#include "AccountHelpers.h"
 
 #include <gmock/gmock.h>
 #include <nlohmann/json.hpp>
 
-#include <cstdio>
-
-using namespace un0::dsa;
-using namespace un0::report;
 using namespace un0test;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
 namespace {
-
-Hardware load(const std::string &name) {
-  Hardware hardware;
-  EXPECT_TRUE(succeeds(loadHardware(name, hardware)));
-  return hardware;
-}
 
 /// Programs, written as instructions. What is not named is 0.
 struct Builder {
@@ -96,27 +85,6 @@ struct Builder {
     return account;
   }
 };
-
-const Component *find(const Account &account, const std::string &name) {
-  for (const Component &component : account.components)
-    if (component.name == name)
-      return &component;
-  return nullptr;
-}
-
-/// Count of a component's term that is charged with a constant; 0 when it is not there.
-double countOf(const Account &account, const std::string &name, const std::string &constant) {
-  if (const Component *component = find(account, name))
-    for (const Term &term : component->terms)
-      if (term.constant == constant)
-        return term.count;
-  return 0;
-}
-
-double energyOf(const Account &account, const std::string &name) {
-  const Component *component = find(account, name);
-  return component ? component->picojoules() : 0;
-}
 
 /// Two visits of a tile per sweep, several sweeps, then a decoder: a bit of everything.
 Builder typical(const std::string &hardware = "oscillator-64") {
@@ -396,25 +364,40 @@ TEST(Account, ContinuousCouplingsTakeNoMemory) {
             account.picojoules(Part::Decoder) + energyOf(account, "pictures out"));
 }
 
-TEST(Account, CouplingsComeFromTheNearestMemoryThatKeepsThem) {
-  const auto memory = [](uint32_t size, uint32_t times, uint64_t decoder) {
+TEST(Account, LocalMemoryKeepsWhatIsReadMostOften) {
+  const auto memory = [](uint32_t size, uint32_t times, uint64_t decoder, const char *component) {
     Builder b("oscillator-1024"); // 6 bits a coupling, 1 MB of local memory
     const uint32_t k = b.full(size, size);
     const size_t loop = b.repeat(times);
     b.add(Opcode::Couple, 0, k);
     b.end(loop);
-    if (decoder)
-      b.digital(DigitalKind::Conv2D, 1, 8, decoder, 1, 1, 1);
+    b.digital(DigitalKind::Conv2D, 1, 8, decoder, 2, 1, 1);
     const Account account = b.account();
-    return std::make_pair(countOf(account, "coupling memory", "local_memory_energy"),
-                          countOf(account, "coupling memory", "main_memory_energy"));
+    return std::make_pair(countOf(account, component, "local_memory_energy"),
+                          countOf(account, component, "main_memory_energy"));
   };
-  const double bytes = 1024 * 1024 * 6 / 8;
+  const char *couplings = "coupling memory", *decoder = "decoder parameters";
+  const double k = 1024 * 1024 * 6 / 8, room = 1 << 20;
   using Pair = std::pair<double, double>;
-  EXPECT_EQ(memory(1024, 3, 0), Pair(3 * bytes, 0));           // everything stays
-  EXPECT_EQ(memory(1024, 3, 1 << 20), Pair(3 * bytes, bytes)); // fetched once per batch
-  EXPECT_EQ(memory(1024, 1, 1 << 20), Pair(0, bytes));         // and used once
-  EXPECT_EQ(memory(2048, 3, 0), Pair(0, 3 * 4 * bytes));       // never fits
+  EXPECT_EQ(memory(1024, 3, 100, couplings), Pair(3 * k, 0)); // everything fits
+  EXPECT_EQ(memory(1024, 3, 100, decoder), Pair(200, 0));
+  EXPECT_EQ(memory(1024, 3, 1 << 20, couplings), Pair(3 * k, 0)); // couplings are read more often
+  EXPECT_EQ(memory(1024, 3, 1 << 20, decoder), Pair(2 * (room - k), 2 * k));
+  EXPECT_EQ(memory(1024, 1, 1 << 20, couplings), Pair(0, k)); // and here parameters are
+  EXPECT_EQ(memory(1024, 1, 1 << 20, decoder), Pair(2 * room, 0));
+  EXPECT_EQ(memory(2048, 3, 100, couplings), Pair(3 * room, 3 * (4 * k - room))); // a third fits
+}
+
+TEST(Account, PhasesOfTheBatchComeBeforeConstants) {
+  const auto kept = [](uint64_t batch) {
+    Builder b("oscillator-1024");
+    b.buffer(1024); // 2 KB a sample
+    b.digital(DigitalKind::Conv2D, 1, 8, 1 << 20, 1, 1, 1);
+    return countOf(b.account(batch), "decoder parameters", "local_memory_energy") * double(batch);
+  };
+  EXPECT_EQ(kept(1), (1 << 20) - 2048);
+  EXPECT_EQ(kept(256), (1 << 20) - 256 * 2048);
+  EXPECT_EQ(kept(1024), 0);
 }
 
 TEST(Account, DigitalParametersAreReadPerBatchAndActivationsPerSample) {
@@ -422,8 +405,8 @@ TEST(Account, DigitalParametersAreReadPerBatchAndActivationsPerSample) {
   b.digital(DigitalKind::Evolve, 21000000, 8, 1 << 20, 10, 8192, 4096, 20480);
   b.digital(DigitalKind::Conv2D, 1000, 8, 5000, 1, 300, 200);
   const Account account = b.account(4);
-  // Together more than 1 MB: K is fetched once per batch, then read from local memory.
-  EXPECT_EQ(countOf(account, "dynamics parameters", "main_memory_energy"), (1 << 20) / 4);
+  // K fills the local memory and is read ten times per batch; nothing else fits.
+  EXPECT_EQ(countOf(account, "dynamics parameters", "main_memory_energy"), 0);
   EXPECT_EQ(countOf(account, "dynamics parameters", "local_memory_energy"), 10 * (1 << 20) / 4);
   EXPECT_EQ(countOf(account, "decoder parameters", "main_memory_energy"), 5000 / 4);
   EXPECT_EQ(countOf(account, "decoder activations", "local_memory_energy"), 500);
@@ -442,11 +425,12 @@ TEST(Account, ParametersThatFitBetweenBatchesAreNotFetchedAgain) {
   EXPECT_EQ(countOf(account, "decoder parameters", "main_memory_energy"), 0);
 }
 
-TEST(Account, ParametersBeyondLocalMemoryComeFromMainEveryTime) {
+TEST(Account, WhatDoesNotFitLocalMemoryComesFromMainEveryTime) {
   Builder b("digital-7nm");
   b.digital(DigitalKind::Evolve, 1000, 8, 16 << 20, 10, 300, 2 << 20);
   const Account account = b.account();
-  EXPECT_EQ(countOf(account, "dynamics parameters", "main_memory_energy"), 10.0 * (16 << 20));
+  EXPECT_EQ(countOf(account, "dynamics parameters", "main_memory_energy"), 10.0 * (15 << 20));
+  EXPECT_EQ(countOf(account, "dynamics parameters", "local_memory_energy"), 10.0 * (1 << 20));
   EXPECT_EQ(countOf(account, "dynamics activations", "main_memory_energy"), 300 + (2 << 20));
 }
 
@@ -507,7 +491,7 @@ TEST(Account, TimeOfTheDigitalEngineIsThatOfWhatItNeedsMost) {
   EXPECT_NEAR(account.secondsPerImage, 4e-6, 1e-15);
   EXPECT_EQ(account.bound, "dynamics arithmetic");
   Builder memory("digital-7nm");
-  memory.digital(DigitalKind::Evolve, 10, 8, 46000000, 1, 10, 10);
+  memory.digital(DigitalKind::Evolve, 10, 8, 46000000 + (1 << 20), 1, 10, 10);
   account = memory.account();
   EXPECT_NEAR(account.secondsPerImage, 1e-4, 1e-15);
   EXPECT_EQ(account.bound, "dynamics memory");
@@ -550,91 +534,4 @@ TEST(Account, RefusesWhatItCannotCount) {
   for (unsigned i = 1000; i-- > 0;)
     deep.end(i);
   EXPECT_TRUE(refuses(deep, "more than 64 deep"));
-}
-
-//===----------------------------------------------------------------------===//
-// CPU
-//===----------------------------------------------------------------------===//
-
-namespace {
-
-/// The runtime tests' module: one row, un0.couple of the dynamics, evaluated 10 times: 400
-/// multiply-adds in f32, 40 special functions, 1600 parameter bytes, 1600 read and 80 written. It
-/// takes tiles of 4.
-struct CpuAccountTest : testing::Test {
-  std::string path = temporaryPath(".un0");
-  un0_module *module = nullptr;
-  Hardware cpu = load("cpu-x86");
-
-  void SetUp() override {
-    writeBytes(path, buildModule(fixtureSpec()));
-    un0_error error;
-    ASSERT_EQ(un0_module_open(path.c_str(), nullptr, &module, &error), UN0_OK) << error.message;
-  }
-  void TearDown() override {
-    un0_module_close(module);
-    std::remove(path.c_str());
-  }
-  Account account(uint64_t batch) {
-    Account account;
-    EXPECT_TRUE(succeeds(accountCpu(module, cpu, batch, account)));
-    return account;
-  }
-};
-
-} // namespace
-
-TEST_F(CpuAccountTest, CountsOperationsPerImage) {
-  for (uint64_t batch : {1, 4, 9}) {
-    const Account a = account(batch);
-    EXPECT_EQ(countOf(a, "dynamics arithmetic", "multiply_add_f32_energy"), 4000);
-    EXPECT_EQ(energyOf(a, "dynamics arithmetic"), 4000 * 70.0);
-    EXPECT_EQ(energyOf(a, "dynamics special functions"), 400 * 840.0);
-  }
-}
-
-TEST_F(CpuAccountTest, LanesOfATileShareParameters) {
-  const double activations = 10 * 1680;
-  EXPECT_EQ(countOf(account(1), "dynamics memory", "l1_energy"), 16000 + activations);
-  EXPECT_EQ(countOf(account(4), "dynamics memory", "l1_energy"), 16000 / 4 + activations);
-  // 9 images are three tiles.
-  EXPECT_DOUBLE_EQ(countOf(account(9), "dynamics memory", "l1_energy"),
-                   16000 * 3 / 9.0 + activations);
-}
-
-TEST_F(CpuAccountTest, BytesComeFromTheFirstCacheThatHoldsTheWorkingSet) {
-  // The set is 1600 + 1680 at batch 1: the loop leaves a cache of 2000 B, its activations do not.
-  ASSERT_FALSE(setConstant(cpu, "l1_bytes", 2000));
-  Account a = account(1);
-  EXPECT_EQ(countOf(a, "dynamics memory", "l1_energy"), 16800);
-  EXPECT_EQ(countOf(a, "dynamics memory", "l2_energy"), 16000);
-  ASSERT_FALSE(setConstant(cpu, "l1_bytes", 100));
-  ASSERT_FALSE(setConstant(cpu, "l2_bytes", 1000));
-  ASSERT_FALSE(setConstant(cpu, "l3_bytes", 1000));
-  a = account(1);
-  EXPECT_EQ(countOf(a, "dynamics memory", "main_memory_energy"), 16000 + 16800);
-}
-
-TEST_F(CpuAccountTest, IdlePowerIsChargedForTheTimeOfTheModel) {
-  const Account a = account(1);
-  const double seconds = 4000 / 3.92e10 + 400 / 3.27e9; // longer than the bytes take
-  EXPECT_NEAR(a.secondsPerImage, seconds, 1e-18);
-  EXPECT_NEAR(energyOf(a, "idle power"), seconds * 1.6 * 1e12, 1e-6);
-  EXPECT_EQ(a.bound, "dynamics arithmetic");
-  EXPECT_EQ(a.secondsToPicture, a.secondsPerImage);
-}
-
-TEST_F(CpuAccountTest, AddsUpToTheDigit) {
-  const auto document = nlohmann::json::parse(toJson(account(3)));
-  double total = 0;
-  for (const auto &component : document["components"])
-    total += component["picojoules"].get<double>();
-  EXPECT_EQ(total, document["total_picojoules"].get<double>());
-}
-
-TEST_F(CpuAccountTest, NeedsADescriptionOfACpuAndABatch) {
-  Account a;
-  EXPECT_TRUE(fails(accountCpu(module, load("digital-7nm"), 1, a), UN0_ERROR_INVALID_ARGUMENT,
-                    "'digital-7nm' is not of kind 'cpu'"));
-  EXPECT_TRUE(fails(accountCpu(module, cpu, 0, a), UN0_ERROR_INVALID_ARGUMENT, "batch"));
 }
