@@ -39,6 +39,8 @@ config.substitutions.append(("%models", os.path.join(config.test_source_root, "m
 config.substitutions.append(("%test_root", config.test_source_root))
 config.substitutions.append(("%un0_lib", config.un0_lib_dir))
 config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%cxx", config.cxx))
+config.substitutions.append(("%un0_build", config.un0_build_dir))
 
 # A test writes under %t only; the compile cache of `un0-run` goes there as well.
 config.environment["XDG_CACHE_HOME"] = os.path.join(config.un0_obj_root, "cache")
@@ -60,6 +62,9 @@ features = cpu_features()
 for name in ("avx2", "fma", "avx512f", "avx512_vnni"):
     if name in features:
         config.available_features.add(name)
+
+if shutil.which("ngspice"):
+    config.available_features.add("ngspice")
 
 if config.un0_sanitize:
     # ASAN_OPTIONS and UBSAN_OPTIONS come from the `sanitize` test preset, by way of the environment.
