@@ -39,7 +39,7 @@ struct ModuleSpec {
 
   Bytes code;
   Bytes weights = defaultWeights();
-  Bytes model;
+  Bytes model, program;
 
   static Bytes defaultWeights();
 };
