@@ -10,9 +10,11 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
+#include "un0/Conversion/Un0ToDsa.h"
 #include "un0/Import/Import.h"
 #include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
+#include "un0/Target/DsaDisassembler.h"
 #include "un0/Target/EmitProgram.h"
 #include "un0/Target/ModuleWriter.h"
 #include "un0/Target/ObjectCode.h"
@@ -314,7 +316,14 @@ LogicalResult Compilation::writeBytes(StringRef path, ArrayRef<char> bytes) {
 }
 
 LogicalResult Compilation::writeProgram(StringRef path) {
-  return writeBytes(path, ArrayRef<char>(reinterpret_cast<const char *>(program.data()), program.size()));
+  DsaModule text;
+  if (rt::Status status =
+          dsa::decodeProgram(program.data(), program.size(), text.program))
+    return fail("the program made is refused: " + status.message());
+  std::string lines;
+  llvm::raw_string_ostream os(lines);
+  disassembleDsa(text, os, /*withSections=*/false);
+  return writeBytes(path, ArrayRef<char>(lines.data(), lines.size()));
 }
 
 /// Precisions by measured error: `auto`.

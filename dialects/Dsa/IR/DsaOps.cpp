@@ -333,7 +333,7 @@ LogicalResult SampleOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return operands.result();
 }
 
-LogicalResult DigitalOp::verify() {
+LogicalResult dsa::ComputeOp::verify() {
   if ((*this)->getParentOfType<EachOp>())
     return emitOpError("is done for every sample by itself and must be outside dsa.each");
   if (getBits() < 0 || getBits() > 64)

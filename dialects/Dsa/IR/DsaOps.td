@@ -337,7 +337,8 @@ def Dsa_SampleOp : Dsa_Instruction<"sample"> {
   }];
 }
 
-def Dsa_DigitalOp : Dsa_Op<"digital", [ParentOneOf<["ProgramOp", "RepeatOp"]>]> {
+// Not DigitalOp: the runtime has one.
+def Dsa_ComputeOp : Dsa_Op<"digital", [ParentOneOf<["ProgramOp", "RepeatOp"]>]> {
   let summary = "an operator of the digital engine, for every sample";
   let description = [{
     What it costs for one sample, from the cost interface of the operation that it was; its values are those of the code

@@ -192,7 +192,7 @@ Error Emitter::addInstruction(Operation &instruction) {
         i.flags = o.getUnwrap() ? dsa::kUnwrap : 0;
         return Error::success();
       })
-      .Case([&](dsa::DigitalOp o) {
+      .Case([&](dsa::ComputeOp o) {
         add(Opcode::Digital).a = u32(program.digital.size());
         dsa::DigitalOp &digital = program.digital.emplace_back();
         digital.name = o.getName().str();

@@ -39,7 +39,8 @@ struct ModuleSpec {
 
   Bytes code;
   Bytes weights = defaultWeights();
-  Bytes model, program;
+  Bytes model;
+  Bytes program; // for an accelerator
 
   static Bytes defaultWeights();
 };
