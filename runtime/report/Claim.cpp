@@ -12,8 +12,13 @@ constexpr double kClaim = 1000;
 
 const Account &alone(const Compared &target) { return target.report.accounts.front(); }
 const Account &batched(const Compared &target) { return target.report.accounts.back(); }
+/// Dynamics with what loads and reads them: an engine's own memory counts as its dynamics, so this
+/// is what can be compared.
+double withTransfer(const Account &account) {
+  return account.picojoules(Part::Dynamics) + account.picojoules(Part::Transfer);
+}
 double digitalRest(const Account &account) {
-  return account.picojoules() - account.picojoules(Part::Dynamics);
+  return account.picojoules(Part::Decoder) + account.picojoules(Part::Control);
 }
 
 const Component *largestOf(const Account &account) {
@@ -102,6 +107,7 @@ std::string judgeClaim(const std::vector<Compared> &targets) {
   const double whole = theirs.picojoules() / ours.picojoules();
   const double wholeMany = theirsMany.picojoules() / oursMany.picojoules();
   const double dynamics = theirs.picojoules(Part::Dynamics) / ours.picojoules(Part::Dynamics);
+  const double fed = withTransfer(theirs) / withTransfer(ours);
   const std::string many = "batch " + std::to_string(oursMany.batch);
 
   std::string text = question;
@@ -109,19 +115,24 @@ std::string judgeClaim(const std::vector<Compared> &targets) {
     text += "By these figures yes, alone and batched. ";
   else if (whole >= kClaim || wholeMany >= kClaim)
     text += std::string("Only ") + (whole >= kClaim ? "one picture at a time. " : "batched. ");
+  else if (fed >= kClaim)
+    text += "For the dynamics yes, for a picture no. ";
   else if (dynamics >= kClaim)
-    text += "For the dynamics alone yes, for a picture no. ";
+    text += "Only for dynamics that nobody has to feed and read; for a picture no. ";
   else
     text += "Not here. ";
   text += oscillators->name + " and " + opponent->name + ", dynamics alone at batch 1: " +
           against(theirs.picojoules(Part::Dynamics), ours.picojoules(Part::Dynamics)) +
-          "; the whole picture: " + against(theirs.picojoules(), ours.picojoules()) +
-          ", since decoder, transfer and control cost " + energy(digitalRest(ours)) +
-          " of it. At " + many + ", where both share what they load, the dynamics cost " +
+          "; with the transfer of couplings, phases and pictures " +
+          against(withTransfer(theirs), withTransfer(ours)) + "; the whole picture " +
+          against(theirs.picojoules(), ours.picojoules()) + ", its decoder being " +
+          energy(ours.picojoules(Part::Decoder)) + " of it. At " + many +
+          ", where both share what they load: dynamics alone " +
           against(theirsMany.picojoules(Part::Dynamics), oursMany.picojoules(Part::Dynamics)) +
+          ", with transfer " + against(withTransfer(theirsMany), withTransfer(oursMany)) +
           ", the whole picture " + against(theirsMany.picojoules(), oursMany.picojoules()) + ". ";
   // Amdahl: what stays when the dynamics cost nothing.
-  text += "If its dynamics were free, a picture would cost " +
+  text += "If its dynamics and their transfer were free, a picture would cost " +
           change(theirs.picojoules(), digitalRest(ours)) + " at batch 1 and " +
           change(theirsMany.picojoules(), digitalRest(oursMany)) + " at " + many + ". ";
   const double assumed = assumedShare(ours, false), assumedDynamics = assumedShare(ours, true);

@@ -70,7 +70,7 @@ static std::string energyDots(const std::vector<Compared> &targets, uint64_t bat
   Plot plot;
   plot.title = "Energy per picture by part, batch " + std::to_string(batch);
   plot.xName = "energy per picture, J (logarithmic)";
-  plot.xLogarithmic = true;
+  plot.xLogarithmic = plot.xPrefixes = true;
   plot.width = 600;
   plot.height = 90 + 30 * double(targets.size());
   struct Kind {
@@ -139,7 +139,8 @@ std::string comparisonHtml(const std::vector<Compared> &targets) {
       std::vector<size_t> all(pictures.count());
       for (size_t i = 0; i < all.size(); ++i)
         all[i] = i;
-      page.html("<div class=\"row\"><span class=\"label\">" + escape(target.name) +
+      page.html("<div class=\"row\"><span class=\"label\" style=\"width: 9rem\">" +
+                escape(target.name) +
                 (target.imageRms ? "<br>rms " + format("%.3g", *target.imageRms) : "") + "</span>");
       page.html(all.empty() ? "<span>" + escape(target.notRun) + "</span>"
                             : pictureElement(makeStrip(pictures, all), "pictures by " + target.name,

@@ -152,6 +152,7 @@ std::string drawPhases(const PhaseTrace &trace) {
                             seconds(trace.totalSeconds).c_str());
   plot.xName = "tile time, seconds";
   plot.yName = "phase, radians";
+  plot.xPrefixes = true;
   plot.legend = false;
   plot.width = 820;
   // What the eye can tell apart along the drawing's width.

@@ -248,7 +248,7 @@ std::string drawRoofline(const Roofline &roofline) {
   plot.description = roofline.words;
   plot.xName = roofline.xName;
   plot.yName = roofline.yName;
-  plot.xLogarithmic = plot.yLogarithmic = true;
+  plot.xLogarithmic = plot.yLogarithmic = plot.xPrefixes = plot.yPrefixes = true;
   double low = INFINITY, high = 0;
   for (const RooflinePoint &point : roofline.points)
     if (point.intensity > 0)

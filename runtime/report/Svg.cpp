@@ -136,6 +136,14 @@ double Axis::at(double value) const {
 
 std::vector<double> Axis::ticks() const {
   std::vector<double> result;
+  const double decades = logarithmic ? std::log10(last / first) : 0;
+  if (logarithmic && decades < 0.8) {
+    // So near to linear that even steps read better than 1, 2, 5.
+    const double step = roundStep((last - first) / (kTicks - 1));
+    for (double value = std::ceil(first / step) * step; value <= last * (1 + 1e-9); value += step)
+      result.push_back(value);
+    return result;
+  }
   if (!logarithmic) {
     const double step = roundStep((last - first) / (kTicks - 1) * 0.999);
     for (int i = 0; first + i * step <= last + 1e-9 * step; ++i)
@@ -143,7 +151,6 @@ std::vector<double> Axis::ticks() const {
       result.push_back(std::fabs(first + i * step) < 1e-9 * step ? 0 : first + i * step);
     return result;
   }
-  const double decades = std::log10(last / first);
   const int every = std::max(1, int(std::ceil(decades / (kTicks + 2))));
   const int from10 = int(std::floor(std::log10(first) - 1e-9));
   for (int power = from10; std::pow(10.0, power) <= last * (1 + 1e-9); power += every)
@@ -172,6 +179,10 @@ static std::string tickText(double value, const char *unit) {
   }
   const std::string rest = text.substr(space);
   return rest == " " ? number : number + rest;
+}
+
+static std::string plotTick(double value, bool prefixes) {
+  return prefixes ? tickText(value, "") : format("%.6g", value);
 }
 
 /// Roughly how wide a text is; exact widths are the viewer's business.
@@ -291,7 +302,7 @@ std::string drawPlot(const Plot &plot) {
   for (double tick : x.ticks()) {
     const double at = x.at(tick);
     svg.line({at, top}, {at, bottom}, kGrid);
-    const std::string text = tickText(tick, "");
+    const std::string text = plotTick(tick, plot.xPrefixes);
     // A label that would touch the one before is left out; its line stays.
     if (at - textWidth(text, 11) / 2 < lastLabel + 6)
       continue;
@@ -301,7 +312,7 @@ std::string drawPlot(const Plot &plot) {
   if (plot.yNames.empty())
     for (double tick : y.ticks()) {
       svg.line({left, y.at(tick)}, {right, y.at(tick)}, kGrid);
-      svg.text({left - 6, y.at(tick) + 4}, tickText(tick, ""), Anchor::End, 11, kInk);
+      svg.text({left - 6, y.at(tick) + 4}, plotTick(tick, plot.yPrefixes), Anchor::End, 11, kInk);
     }
   for (size_t i = 0; i < plot.yNames.size(); ++i) {
     const double at = y.at(double(i) + 1);

@@ -91,7 +91,8 @@ struct Plot {
   std::string title, description;
   std::string xName, yName; // with their units
   bool xLogarithmic = false, yLogarithmic = false;
-  std::vector<std::string> yNames; // names of y = 1, 2, ... instead of numbers
+  bool xPrefixes = false, yPrefixes = false; // 10 µ instead of 1e-05: for what has a unit
+  std::vector<std::string> yNames;           // names of y = 1, 2, ... instead of numbers
   std::vector<Series> series;
   bool legend = true;
   double width = 680, height = 360;

@@ -188,6 +188,7 @@ void plotEnergy(const Sweep &sweep, report::Page &page) {
     const std::string name = "batch " + std::to_string(batch == 0 ? 1 : 64);
     plot.title = sweep.columns[0].meaning + ", against energy per picture, " + name;
     plot.xName = "energy per picture, J, " + name;
+    plot.xPrefixes = true;
     plot.yName = sweep.columns[0].name;
     plot.yLogarithmic = sweep.columns[0].logarithmic;
     for (const report::Series &series : plot.series)

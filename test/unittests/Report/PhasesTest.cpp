@@ -1,6 +1,6 @@
 //===- PhasesTest.cpp - the first sample's phases in time -------------------===//
-#include "../Dsa/SimulatorFixtures.h"
 #include "Phases.h"
+#include "../Dsa/SimulatorFixtures.h"
 #include "Roofline.h"
 
 #include <gmock/gmock.h>
@@ -58,8 +58,8 @@ TEST(Phases, EndWhereTheSimulatorEnds) {
   Simulator::WorkspacePtr workspace;
   ASSERT_FALSE(simulator.createWorkspace(workspace));
   Floats theta(4);
-  ASSERT_FALSE(simulator.run(*workspace, 1, kTheta0.data(), phi0.data(), &label, &sample,
-                             theta.data()));
+  ASSERT_FALSE(
+      simulator.run(*workspace, 1, kTheta0.data(), phi0.data(), &label, &sample, theta.data()));
   EXPECT_EQ(trace.runs, 3u);
   EXPECT_DOUBLE_EQ(trace.totalSeconds, 1);
   ASSERT_EQ(trace.lines.size(), 4u);
@@ -75,8 +75,7 @@ TEST(Phases, EndWhereTheSimulatorEnds) {
 
 TEST(Phases, OscillatorsThatTakeTurnsStandStillBetween) {
   PhaseTrace trace;
-  const auto status =
-      tracePhases(turns(), withoutFaults(), kTheta0.data(), nullptr, -1, 0, trace);
+  const auto status = tracePhases(turns(), withoutFaults(), kTheta0.data(), nullptr, -1, 0, trace);
   ASSERT_FALSE(status) << status.message();
   ASSERT_EQ(trace.lines.size(), 4u);
   EXPECT_EQ(trace.runs, 2u);

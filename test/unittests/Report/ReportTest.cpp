@@ -127,9 +127,9 @@ TEST(Pictures, MoreThanFitAreCounted) {
 TEST(Claim, IsAnsweredFromTheFigures) {
   const std::string words = judgeClaim(sampleComparison());
   EXPECT_THAT(words,
-              AllOf(HasSubstr("For the dynamics alone yes, for a picture no."),
+              AllOf(HasSubstr("For the dynamics yes, for a picture no."),
                     HasSubstr("10.0 nJ against 22.0 µJ, 2\u202f200x less"),
-                    HasSubstr("If its dynamics were free"),
+                    HasSubstr("If its dynamics and their transfer were free"),
                     HasSubstr("one picture would have to cost 24.4 nJ in all"),
                     HasSubstr("the decoder would have to become 98x cheaper"),
                     HasSubstr("digital-7nm without any oscillator already needs 102x less")));
@@ -141,6 +141,17 @@ TEST(Claim, IsGrantedWhereTheFiguresGrantIt) {
   const std::string words = judgeClaim(targets);
   EXPECT_THAT(words, HasSubstr("By these figures yes, alone and batched."));
   EXPECT_THAT(words, Not(HasSubstr("would have to cost")));
+}
+
+TEST(Claim, DynamicsThatMustBeFedAreNotCalledFree) {
+  std::vector<Compared> targets = sampleComparison();
+  // Loading what 10 nJ of dynamics need costs 1 uJ.
+  for (Account &account : targets[2].report.accounts)
+    account.components[3].terms[0].count = 5e5;
+  const std::string words = judgeClaim(targets);
+  EXPECT_THAT(words, HasSubstr("Only for dynamics that nobody has to feed and read"));
+  EXPECT_THAT(words, HasSubstr("with the transfer of couplings, phases and pictures 1.01 µJ "
+                               "against 22.0 µJ, 22x less"));
 }
 
 TEST(Claim, NeedsOscillatorsAndAnOpponent) {

@@ -24,6 +24,12 @@ TEST(Axis, LogarithmicTicksAreDecades) {
   EXPECT_NEAR(axis.at(1e-8), 100, 1e-9);
 }
 
+TEST(Axis, LessThanADecadeHasEvenTicks) {
+  const Axis axis(0.12, 0.31, true, 0, 100);
+  EXPECT_GE(axis.ticks().size(), 3u);
+  EXPECT_NEAR(axis.ticks()[0], 0.15, 1e-12);
+}
+
 TEST(Axis, OneValueStillHasAnExtent) {
   const Axis linear(3, 3, false, 0, 1), logarithmic(3, 3, true, 0, 1);
   EXPECT_LT(linear.low(), linear.high());

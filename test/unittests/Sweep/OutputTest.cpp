@@ -33,8 +33,8 @@ TEST(Output, CsvHasEveryPointInEveryDigit) {
       "coupling-bits,mismatch,feature-rms,image-rms,psnr,picojoules-batch-1,dynamics-picojoules-"
       "batch-1,decoder-picojoules-batch-1,seconds-per-image-batch-1,picojoules-batch-64,dynamics-"
       "picojoules-batch-64,decoder-picojoules-batch-64,seconds-per-image-batch-64,failure");
-  EXPECT_THAT(csv, HasSubstr("\n4,0,0.1,0.2,20,333333.3333333333,100000,200000,0.001,"
-                             "66666.66666666667,10000,50000,0.0001,\n"));
+  EXPECT_THAT(csv, HasSubstr("\n4,0,0.1,0.2,20,333333.3333333333,1e+05,2e+05,0.001,"
+                             "66666.66666666667,10000,50000,1e-04,\n"));
   EXPECT_THAT(csv, HasSubstr("\n4,0.05,,,,,,,,,,,,\"needs 3 bits, but there are \"\"2\"\"\"\n"));
   // Every line has as many cells, a quoted comma aside.
   EXPECT_EQ(occurrences(csv, "\n"), 5u);
