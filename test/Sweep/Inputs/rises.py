@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks that a sweep's errors rise with its last varied quantity but one that rises, and energies are positive."""
+"""Checks that a sweep's errors rise with what is wrong with the hardware, and that a batch never costs more per picture."""
 
 import csv
 import sys
