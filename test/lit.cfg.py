@@ -23,6 +23,7 @@ tools = [
         "un0c",
         "un0-run",
         "un0-bench",
+        "un0-sweep",
         "un0-translate",
         "un0-reduce",
         "un0-lsp-server",
@@ -69,6 +70,10 @@ if config.un0_sanitize:
     # ASAN_OPTIONS and UBSAN_OPTIONS come from the `sanitize` test preset, by way of the environment.
     config.available_features.add("sanitize")
     config.environment["ASAN_SYMBOLIZER_PATH"] = os.path.join(config.llvm_tools_dir, "llvm-symbolizer")
+
+# Renders reports where it is installed; too large a package to be asked for.
+if shutil.which("chromium"):
+    config.available_features.add("chromium")
 
 # Gigabytes of disk and memory: not part of every run.
 if os.environ.get("UN0_LARGE_TESTS"):

@@ -1,6 +1,7 @@
 //===- un0c.cpp - the Un0 compiler ------------------------------*- C++ -*-===//
 
 #include "un0/Driver/Compile.h"
+#include "un0/Driver/Report.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include <csignal>
@@ -9,8 +10,8 @@ using namespace llvm;
 
 static cl::OptionCategory category("un0c options");
 
-static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Required,
-                                  cl::cat(category));
+static cl::list<std::string> inputs(cl::Positional, cl::desc("INPUT"), cl::OneOrMore,
+                                    cl::cat(category));
 static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print without it"),
                                    cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string> precision("precision",
@@ -83,6 +84,16 @@ static cl::opt<bool> allowNonfinite("allow-nonfinite", cl::desc("Let NaN and inf
 static cl::opt<bool> strip("strip",
                            cl::desc("Leave the model IR out of the module (no reference device)"),
                            cl::cat(category));
+static cl::opt<std::string>
+    reportFile("report", cl::desc("Account for a picture's energy and time: FILE.json or .html"),
+               cl::value_desc("file"), cl::cat(category));
+static cl::opt<bool> explain("explain",
+                             cl::desc("Print the sum behind every figure of the account"),
+                             cl::cat(category));
+static cl::opt<bool>
+    compare("compare",
+            cl::desc("Compile nothing: set the modules given side by side, with --report=FILE"),
+            cl::cat(category));
 static cl::opt<bool> verbose("verbose", cl::desc("Print the time of each phase"),
                              cl::cat(category));
 
@@ -99,6 +110,19 @@ int main(int argc, char **argv) {
   cl::SetVersionPrinter([](raw_ostream &os) { os << "un0c " << UN0_VERSION << "\n"; });
   cl::ParseCommandLineOptions(argc, argv, "compile a dynamical-system image model\n");
 
+  un0::ReportOptions report;
+  report.path = reportFile;
+  report.explain = explain;
+  if (failed(un0::checkReportOptions(report, errs())))
+    return 1;
+  if (compare) {
+    if (output.getNumOccurrences() || explain)
+      return fail("--compare compiles nothing, so it excludes -o and --explain");
+    return failed(un0::compareModules(inputs, report, outs(), errs())) ? 1 : 0;
+  }
+  if (inputs.size() > 1)
+    return fail("two inputs given: '" + inputs[0] + "' and '" + inputs[1] +
+                "'; --compare takes several modules");
   if (target != "cpu" && target != "dsa")
     return fail("target '" + target + "' is not supported; there are cpu and dsa");
   if (weights != "embedded" && weights != "external")
@@ -108,7 +132,7 @@ int main(int argc, char **argv) {
     return fail("--solver is 'euler', 'heun', 'rk4' or 'rk4-classic', got '" + solver + "'");
 
   un0::CompileOptions options;
-  options.input = input;
+  options.input = inputs.front();
   options.output = output;
   options.target = target == "dsa" ? un0::Target::Dsa : un0::Target::Cpu;
   options.cpu = mcpu;
@@ -145,5 +169,10 @@ int main(int argc, char **argv) {
   options.verbose = verbose;
   options.passPlugins.assign(plugins.begin(), plugins.end());
   options.insertedPasses.assign(inserted.begin(), inserted.end());
-  return failed(un0::compile(options, errs())) ? 1 : 0;
+  if (report.any() && options.to != un0::Phase::Module)
+    return fail("--report and --explain need a module; this stops at phase '" +
+                un0::getPhaseName(options.to) + "'");
+  if (failed(un0::compile(options, errs())))
+    return 1;
+  return report.any() && failed(un0::reportModule(options.output, report, outs(), errs()));
 }

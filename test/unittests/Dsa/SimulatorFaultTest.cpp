@@ -155,6 +155,7 @@ TEST(SimulatorFaults, NoiseDiffusesFreePhases) {
           system.k[1] = system.k[n] = 20;
         const Program p = system.program(time, 20, hardwareWith({{"phase_noise", sigma}}), runs);
         Batch batch = atZero(p, count);
+        ASSERT_EQ(problemOf(p), "");
         ASSERT_EQ(simulate(p, euler ? eulerWith(kAllFaults) : flowTo(1e-5, kAllFaults), batch), "");
         Doubles values;
         for (uint32_t s = 0; s < count; ++s)
@@ -173,7 +174,9 @@ TEST(SimulatorFaults, NoiseOfOscillatorsSamplesAndRunsIsIndependent) {
   const Program once = system.program(1, 1, hardwareWith({{"phase_noise", 0.1}}), 1);
   const Program twice = system.program(2, 2, hardwareWith({{"phase_noise", 0.1}}), 2);
   Batch first = atZero(once, 17), second = atZero(twice, 17);
+  ASSERT_EQ(problemOf(once), "");
   ASSERT_EQ(simulate(once, flowTo(1e-5, kAllFaults), first), "");
+  ASSERT_EQ(problemOf(twice), "");
   ASSERT_EQ(simulate(twice, flowTo(1e-5, kAllFaults), second), "");
   auto row = [&](const Batch &batch, uint32_t s) {
     return Doubles(batch.theta.begin() + s * n, batch.theta.begin() + (s + 1) * n);
@@ -190,13 +193,16 @@ TEST(SimulatorFaults, NoiseOfOscillatorsSamplesAndRunsIsIndependent) {
   EXPECT_LT(std::abs(correlation(Doubles(before.begin(), before.end() - 1), shifted)), bound);
 
   Batch again = atZero(once, 17), renumbered = again;
+  ASSERT_EQ(problemOf(once), "");
   ASSERT_EQ(simulate(once, flowTo(1e-3, kAllFaults), again), "");
   EXPECT_EQ(again.theta, first.theta) << "noise must not depend on the tolerance";
   renumbered.samples[3] = 1000000007ull << 20;
+  ASSERT_EQ(problemOf(once), "");
   ASSERT_EQ(simulate(once, flowTo(1e-5, kAllFaults), renumbered), "");
   EXPECT_LT(std::abs(correlation(before, row(renumbered, 3))), bound);
   SimulatorOptions other = flowTo(1e-5, kAllFaults);
   other.faultSeed = 1;
+  ASSERT_EQ(problemOf(once), "");
   ASSERT_EQ(simulate(once, other, renumbered), "");
   EXPECT_LT(std::abs(correlation(row(first, 2), row(renumbered, 2))), bound);
 }
@@ -211,6 +217,7 @@ TEST(SimulatorFaults, NoiseAndCouplingBalanceAsTheLinearTheorySays) {
     system.k[i * n + (i ^ 1)] = k;
   const Program p = system.program(4, 100, hardwareWith({{"phase_noise", sigma}}));
   Batch batch = atZero(p, 160);
+  ASSERT_EQ(problemOf(p), "");
   ASSERT_EQ(simulate(p, flowTo(1e-5, kAllFaults), batch), "");
   Doubles differences;
   for (size_t i = 0; i < batch.theta.size(); i += 2)
@@ -225,6 +232,7 @@ TEST(SimulatorFaults, PhasesAreSetInSteps) {
     const Program p = system.program(1e-3, 1, hardwareWith({{"set_bits", bits}}));
     Batch batch = Batch::random(p, 16);
     batch.theta0[0] = 40.0f; // not wrapped
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, flowTo(1e-5, kAllFaults), batch), "");
     const double step = 2 * M_PI / std::exp2(bits);
     for (size_t i = 0; i < batch.theta.size(); ++i) {
@@ -232,6 +240,7 @@ TEST(SimulatorFaults, PhasesAreSetInSteps) {
       EXPECT_LE(std::abs(batch.theta[i] - batch.theta0[i]), step / 2 + 1e-5);
     }
     Batch exact = batch;
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, flowTo(1e-5, kAllFaults & ~kFaultSetBits), exact), "");
     EXPECT_EQ(exact.theta, exact.theta0);
   }
@@ -244,6 +253,7 @@ TEST(SimulatorFaults, PhasesAreReadInStepsAndWrapped) {
     for (Instruction &i : p.code)
       i.flags = 0; // no windings
     Batch batch = Batch::random(p, 4);
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, flowTo(1e-5, kAllFaults), batch), "");
     const double step = 2 * M_PI / std::exp2(bits);
     std::set<float> values;
@@ -264,11 +274,13 @@ TEST(SimulatorFaults, RepeatedSamplingCountsWindings) {
     const System system = freeOscillators(30, frequency);
     const Program p = system.program(5, 10, hardwareWith({{"sample_bits", 6}}), 10);
     Batch batch = Batch::random(p, 5);
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, flowTo(1e-5, kAllFaults), batch), "");
     for (size_t i = 0; i < batch.theta.size(); ++i)
       EXPECT_NEAR(batch.theta[i], batch.theta0[i] + 5 * frequency, M_PI / 64 + 1e-4);
     // Read once at the end, whole turns are lost.
     const Program late = system.program(5, 1, hardwareWith({{"sample_bits", 6}}), 1);
+    ASSERT_EQ(problemOf(late), "");
     ASSERT_EQ(simulate(late, flowTo(1e-5, kAllFaults), batch), "");
     for (size_t i = 0; i < batch.theta.size(); ++i) {
       EXPECT_LE(std::abs(batch.theta[i] - batch.theta0[i]), M_PI + M_PI / 64);
@@ -276,6 +288,7 @@ TEST(SimulatorFaults, RepeatedSamplingCountsWindings) {
                   M_PI / 64 + 1e-4);
     }
     // Without the converter's bits nothing is lost at all.
+    ASSERT_EQ(problemOf(late), "");
     ASSERT_EQ(simulate(late, flowTo(1e-5, 0), batch), "");
     for (size_t i = 0; i < batch.theta.size(); ++i)
       EXPECT_NEAR(batch.theta[i], batch.theta0[i] + 5 * frequency, 1e-4);
@@ -290,8 +303,11 @@ TEST(SimulatorFaults, LinksShowTheirSourceAsItWas) {
     const Program p = system.program(1, 1000, hardwareWith({{"link_delay", delay}}));
     Batch batch = Batch::random(p, 4);
     Batch euler = batch, ideal = batch;
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, flowTo(1e-6, kAllFaults), batch), "");
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, eulerWith(kAllFaults), euler), "");
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, flowTo(1e-6, kAllFaults & ~kFaultLinkDelay), ideal), "");
     double moved = 0;
     for (uint32_t s = 0; s < 4; ++s) {
@@ -360,11 +376,14 @@ TEST(SimulatorFaults, SwitchedOffTheyLeaveTheIdeal) {
                                         5);
   const Program ideal = system.program(1, 5, hardwareWith(), 5);
   Batch expected = Batch::random(ideal, 6), batch = expected;
+  ASSERT_EQ(problemOf(ideal), "");
   ASSERT_EQ(simulate(ideal, flowTo(1e-5, kAllFaults), expected), "");
+  ASSERT_EQ(problemOf(faulty), "");
   ASSERT_EQ(simulate(faulty, flowTo(1e-5, 0), batch), "");
   EXPECT_EQ(batch.theta, expected.theta);
   for (uint32_t fault : {kFaultMismatch, kFaultOffset, kFaultNoise, kFaultSetBits, kFaultSampleBits,
                          kFaultLinkDelay}) {
+    ASSERT_EQ(problemOf(faulty), "");
     ASSERT_EQ(simulate(faulty, flowTo(1e-5, fault), batch), "");
     EXPECT_NE(batch.theta, expected.theta) << "fault " << fault;
   }
