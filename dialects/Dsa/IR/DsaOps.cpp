@@ -336,7 +336,7 @@ LogicalResult SampleOp::verifySymbolUses(SymbolTableCollection &symbols) {
 LogicalResult dsa::ComputeOp::verify() {
   if ((*this)->getParentOfType<EachOp>())
     return emitOpError("is done for every sample by itself and must be outside dsa.each");
-  if (getBits() < 0 || getBits() > 64)
+  if (getBits() < 1 || getBits() > 64)
     return emitOpError("multiplies ") << getBits() << " bits";
   for (int64_t count : {getMultiplyAdds(), getSpecialFunctions(), getParameterBytes(),
                         getParameterReads(), getBytesRead(), getBytesWritten()})

@@ -345,7 +345,7 @@ def Dsa_ComputeOp : Dsa_Op<"digital", [ParentOneOf<["ProgramOp", "RepeatOp"]>]> 
     that the module carries. `parameter_bytes` are read `parameter_reads` times per batch.
 
     ```mlir
-    dsa.digital "readout" readout bits 0 multiply_adds 0 special_functions 2048 parameters 0 x 1 reads 4096 writes 8192
+    dsa.digital "readout" readout bits 32 multiply_adds 0 special_functions 2048 parameters 0 x 1 reads 4096 writes 8192
     ```
   }];
   let arguments = (ins StrAttr:$name, Dsa_OperatorAttr:$kind, Dsa_Int:$bits, Dsa_Int:$multiply_adds,

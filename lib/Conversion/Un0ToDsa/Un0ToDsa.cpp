@@ -41,7 +41,8 @@ static std::string nameOf(un0::Conv2DOp conv) {
 void DsaLowering::addDigitalOperators() {
   auto add = [&](StringRef name, dsa::Operator kind, const Cost &cost, uint64_t parameterBytes,
                  uint64_t reads) {
-    dsa::ComputeOp::create(b, loc, name, kind, cost.bits, cost.multiplyAdds, cost.specialFunctions,
+    // What multiplies nothing works on f32.
+    dsa::ComputeOp::create(b, loc, name, kind, cost.bits ? cost.bits : 32, cost.multiplyAdds, cost.specialFunctions,
                            parameterBytes, reads, cost.bytesRead, cost.bytesWritten);
   };
   if (hardware.kind == HardwareKind::Digital && system.evolve) {

@@ -225,7 +225,7 @@ dsa.program @p on "h" oscillators 4 conditioning 0 classes 0 solver euler time 1
   dsa.each {
     dsa.repeat 2 {
       // expected-error @+1 {{is done for every sample by itself and must be outside dsa.each}}
-      dsa.digital "readout" readout bits 0 multiply_adds 0 special_functions 8 parameters 0 x 1 reads 16 writes 32
+      dsa.digital "readout" readout bits 32 multiply_adds 0 special_functions 8 parameters 0 x 1 reads 16 writes 32
     }
   }
 }

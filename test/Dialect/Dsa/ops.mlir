@@ -59,6 +59,6 @@ dsa.program @dynamics on "two-tiles" oscillators 64 conditioning 8 classes 10 so
     // CHECK: dsa.unlink @main
     dsa.unlink @main
   }
-  // CHECK: dsa.digital "readout" readout bits 0 multiply_adds 0 special_functions 128 parameters 0 x 1 reads 256 writes 512
-  dsa.digital "readout" readout bits 0 multiply_adds 0 special_functions 128 parameters 0 x 1 reads 256 writes 512
+  // CHECK: dsa.digital "readout" readout bits 32 multiply_adds 0 special_functions 128 parameters 0 x 1 reads 256 writes 512
+  dsa.digital "readout" readout bits 32 multiply_adds 0 special_functions 128 parameters 0 x 1 reads 256 writes 512
 }
