@@ -152,7 +152,7 @@ static double chooseSteps(llvm::ArrayRef<Population> populations, double seconds
       motion = std::max(
           motion, seconds * (std::abs(double(population.frequencies[i])) + std::sqrt(squares)));
     }
-  constexpr double fitted = 0.16;
+  constexpr double fitted = 0.12;
   return std::ceil(std::min(
       kMostSteps, std::max(kFewestSteps, fitted * std::pow(motion, 1.5) / std::sqrt(kTolerance))));
 }

@@ -117,6 +117,7 @@ TEST(Lock, VerifiersRefuseWhatIsNoAmplitude) {
                                               "oscillator, datum 'A' has 2 and 0 classes");
 }
 
+// [doc:simulator]
 TEST(Lock, PhasesApproachAsTheClosedFormSays) {
   // tan(theta) decays with rate 2 A; an oscillator without lock stays where it is.
   const Program program = lockedProgram();
@@ -141,7 +142,9 @@ TEST(Lock, PhasesApproachAsTheClosedFormSays) {
     EXPECT_NEAR(theta[3], expected[1], 5e-6);
   }
 }
+// [doc:end]
 
+// [doc:energy]
 TEST(Lock, CostsItsLoadAndItsCouplerWhileTheTileRuns) {
   report::Account account;
   ASSERT_EQ(report::accountProgram(lockedProgram(), 4, account).message(), "");
@@ -150,6 +153,7 @@ TEST(Lock, CostsItsLoadAndItsCouplerWhileTheTileRuns) {
     loads += component.name == "lock loads" ? component.picojoules() : 0;
     running += component.name == "locks while running" ? component.picojoules() : 0;
   }
-  EXPECT_DOUBLE_EQ(loads, 3.0 / 4);      // one amplitude of 3 pJ for a batch of 4
+  EXPECT_DOUBLE_EQ(loads, 3.0 / 4);       // one amplitude of 3 pJ for a batch of 4
   EXPECT_DOUBLE_EQ(running, 2e-6 * 1e12); // 2 uW for 1 s, every picture
 }
+// [doc:end]

@@ -1,4 +1,5 @@
 // Two oscillators, the second of which is locked; ARCHIVE stands for the file of the amplitudes.
+// [doc:ir]
 un0.param @amplitudes : tensor<1x1xf32> from "ARCHIVE" key "A"
 dsa.program @locked on "ideal" oscillators 2 conditioning 0 classes 0 solver rk4 time 1.0 result @theta
     attributes {hardware = "{}"} {
@@ -15,3 +16,4 @@ dsa.program @locked on "ideal" oscillators 2 conditioning 0 classes 0 solver rk4
     dsa.sample @main[0] to @theta[0] count 2
   }
 }
+// [doc:end]
