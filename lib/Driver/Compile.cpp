@@ -81,7 +81,7 @@ private:
   std::string getPrecisionName();
   void printDiagnostic(Diagnostic &diagnostic);
 
-  const CompileOptions &options;
+  CompileOptions options; // with defaults that depend on the target filled in
   llvm::raw_ostream &errors;
   std::unique_ptr<MLIRContext> context;
   OwningOpRef<ModuleOp> module;
@@ -96,6 +96,8 @@ private:
 };
 
 LogicalResult Compilation::checkPrecision() {
+  if (options.precision.empty())
+    options.precision = "f32";
   if (options.precision != "auto" && !symbolizePrecision(options.precision))
     return fail("precision '" + options.precision +
                 "' does not exist; there are f32, int16, bf16, int8, int4 and auto");
@@ -144,8 +146,13 @@ LogicalResult Compilation::checkHardware() {
                 llvm::join(dsa::builtinHardwareNames(), ", "));
   if (rt::Status status = dsa::loadHardware(options.hardware, hardware))
     return fail("--hardware: " + status.message());
+  // What the engines of this size multiply, and what their constants are published for.
+  if (options.precision.empty() && hardware.kind == dsa::HardwareKind::Digital &&
+      isAfter(Phase::Quantized, options.from))
+    options.precision = "int8";
   if (hardware.kind == dsa::HardwareKind::Oscillators &&
-      (options.precision != "f32" || !options.precisionFile.empty()))
+      ((!options.precision.empty() && options.precision != "f32") ||
+       !options.precisionFile.empty()))
     return fail("--precision is f32 on hardware '" + hardware.name +
                 "', whose description says the levels; the decoder has --decoder-precision");
   return success();
@@ -161,7 +168,7 @@ LogicalResult Compilation::checkOptions() {
                 "' to the earlier phase '" + getPhaseName(options.to) + "'");
   if (!isIRPhase(options.from))
     return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
-  if (failed(checkPrecision()) || failed(checkHardware()))
+  if (failed(checkHardware()) || failed(checkPrecision()))
     return failure();
   if (options.steps && *options.steps < 0)
     return fail("--steps must not be negative, got " + Twine(*options.steps));
@@ -317,8 +324,7 @@ LogicalResult Compilation::writeBytes(StringRef path, ArrayRef<char> bytes) {
 
 LogicalResult Compilation::writeProgram(StringRef path) {
   DsaModule text;
-  if (rt::Status status =
-          dsa::decodeProgram(program.data(), program.size(), text.program))
+  if (rt::Status status = dsa::decodeProgram(program.data(), program.size(), text.program))
     return fail("the program made is refused: " + status.message());
   std::string lines;
   llvm::raw_string_ostream os(lines);
@@ -418,8 +424,8 @@ LogicalResult Compilation::enter(Phase phase) {
     auto *c = context.get();
     (*module)->setAttr(dsa::kHardwareAttr, StringAttr::get(c, hardware.toJson()));
     (*module)->setAttr(dsa::kBudgetAttr,
-                       FloatAttr::get(Float64Type::get(c), options.maxSplittingError.value_or(
-                                                               kDefaultSplittingError)));
+                       FloatAttr::get(Float64Type::get(c),
+                                      options.maxSplittingError.value_or(kDefaultSplittingError)));
   }
   if (phase == Phase::Program) {
     dsa::Program made;

@@ -14,37 +14,37 @@ using namespace llvm;
 using namespace un0sweep;
 
 static cl::OptionCategory category("un0-sweep options");
-static cl::opt<std::string> model(cl::Positional, cl::desc("MODEL"), cl::Required,
-                                  cl::cat(category));
-static cl::opt<std::string> hardware("hardware",
-                                     cl::desc("Description: built-in name or FILE.json"),
-                                     cl::Required, cl::value_desc("name|file"), cl::cat(category));
-static cl::list<std::string>
-    vary("vary",
-         cl::desc("What to vary: coupling-bits, mismatch, offset, phase-noise, set-bits, "
-                  "sample-bits, link-delay, max-splitting-error, or a constant of the description; "
-                  "values a,b,c or whole numbers a..b. Several make a grid"),
-         cl::value_desc("name=values"), cl::cat(category));
-static cl::opt<uint64_t> images("images", cl::desc("Pictures per point (default 2000)"),
-                                cl::init(2000), cl::cat(category));
-static cl::opt<std::string> reportFile("report", cl::desc("Plots, table and pictures"),
-                                       cl::value_desc("file.html"), cl::cat(category));
-static cl::opt<std::string> csvFile("csv", cl::desc("The table for programs"),
-                                    cl::value_desc("file.csv"), cl::cat(category));
-static cl::opt<unsigned> threads("threads", cl::desc("Threads (default: one per CPU)"), cl::init(0),
-                                 cl::cat(category));
-static cl::opt<uint64_t> seed("seed", cl::desc("Seed of the initial phases (default 0)"),
-                              cl::init(0), cl::cat(category));
-static cl::opt<uint64_t> faultSeed("fault-seed",
-                                   cl::desc("Which specimen of the hardware (default 0)"),
-                                   cl::init(0), cl::cat(category));
-static cl::opt<double> maxSplittingError("max-splitting-error",
-                                         cl::desc("As of un0c: budget for splitting in time"),
-                                         cl::cat(category));
-static cl::opt<uint64_t>
-    stopAfter("stop-after", cl::desc("Finish this many points now; the same command goes on"),
-              cl::value_desc("points"), cl::cat(category));
-static cl::opt<bool> quiet("quiet", cl::desc("Print nothing but errors"), cl::cat(category));
+/// Made in main, after flags of the same names that LLVM's library registers for itself are gone.
+struct Flags {
+  cl::opt<std::string> model{cl::Positional, cl::desc("MODEL"), cl::Required, cl::cat(category)};
+  cl::opt<std::string> hardware{"hardware", cl::desc("Description: built-in name or FILE.json"),
+                                cl::Required, cl::value_desc("name|file"), cl::cat(category)};
+  cl::list<std::string> vary{
+      "vary",
+      cl::desc("What to vary: coupling-bits, mismatch, offset, phase-noise, set-bits, "
+               "sample-bits, link-delay, max-splitting-error, or a constant of the description; "
+               "values a,b,c or whole numbers a..b. Several make a grid"),
+      cl::value_desc("name=values"), cl::cat(category)};
+  cl::opt<uint64_t> images{"images", cl::desc("Pictures per point (default 2000)"), cl::init(2000),
+                           cl::cat(category)};
+  cl::opt<std::string> reportFile{"report", cl::desc("Plots, table and pictures"),
+                                  cl::value_desc("file.html"), cl::cat(category)};
+  cl::opt<std::string> csvFile{"csv", cl::desc("The table for programs"),
+                               cl::value_desc("file.csv"), cl::cat(category)};
+  cl::opt<unsigned> threads{"threads", cl::desc("Threads (default: one per CPU)"), cl::init(0),
+                            cl::cat(category)};
+  cl::opt<uint64_t> seed{"seed", cl::desc("Seed of the initial phases (default 0)"), cl::init(0),
+                         cl::cat(category)};
+  cl::opt<uint64_t> faultSeed{"fault-seed", cl::desc("Which specimen of the hardware (default 0)"),
+                              cl::init(0), cl::cat(category)};
+  cl::opt<double> maxSplittingError{"max-splitting-error",
+                                    cl::desc("As of un0c: budget for splitting in time"),
+                                    cl::cat(category)};
+  cl::opt<uint64_t> stopAfter{"stop-after",
+                              cl::desc("Finish this many points now; the same command goes on"),
+                              cl::value_desc("points"), cl::cat(category)};
+  cl::opt<bool> quiet{"quiet", cl::desc("Print nothing but errors"), cl::cat(category)};
+};
 
 static int fail(const Twine &message) {
   errs() << "un0-sweep: error: " << message << "\n";
@@ -61,6 +61,11 @@ static constexpr uint64_t kMostImages = 10000000;
 int main(int argc, char **argv) {
   InitLLVM init(argc, argv);
   std::signal(SIGXFSZ, SIG_IGN);
+  for (const char *name : {"model", "hardware", "vary", "images", "report", "csv", "threads",
+                           "seed", "fault-seed", "max-splitting-error", "stop-after", "quiet"})
+    if (cl::Option *other = cl::getRegisteredOptions().lookup(name))
+      other->removeArgument();
+  Flags flags;
   cl::HideUnrelatedOptions(category);
   cl::SetVersionPrinter([](raw_ostream &os) { os << "un0-sweep " << UN0_VERSION << "\n"; });
   cl::ParseCommandLineOptions(argc, argv,
@@ -69,19 +74,19 @@ int main(int argc, char **argv) {
 
   Sweep sweep;
   Options &options = sweep.options;
-  options.model = model;
-  options.hardware = hardware;
-  options.images = images;
-  options.report = reportFile;
-  options.csv = csvFile;
-  options.threads = threads;
-  options.seed = seed;
-  options.faultSeed = faultSeed;
-  options.quiet = quiet;
-  if (stopAfter.getNumOccurrences())
-    options.stopAfter = stopAfter;
-  if (maxSplittingError.getNumOccurrences())
-    options.maxSplittingError = maxSplittingError;
+  options.model = flags.model;
+  options.hardware = flags.hardware;
+  options.images = flags.images;
+  options.report = flags.reportFile;
+  options.csv = flags.csvFile;
+  options.threads = flags.threads;
+  options.seed = flags.seed;
+  options.faultSeed = flags.faultSeed;
+  options.quiet = flags.quiet;
+  if (flags.stopAfter.getNumOccurrences())
+    options.stopAfter = flags.stopAfter;
+  if (flags.maxSplittingError.getNumOccurrences())
+    options.maxSplittingError = flags.maxSplittingError;
   if (options.report.empty() && options.csv.empty())
     return fail("nothing to write; name a file with --report or --csv");
   if (!options.report.empty() && !StringRef(options.report).ends_with(".html"))
@@ -92,9 +97,9 @@ int main(int argc, char **argv) {
     return fail("--threads is at most 1024, got " + Twine(options.threads));
   if (options.maxSplittingError && !(*options.maxSplittingError > 0))
     return fail("--max-splitting-error must be positive");
-  if (vary.empty())
+  if (flags.vary.empty())
     return fail("nothing to vary; for example --vary coupling-bits=2..8");
-  for (const std::string &text : vary) {
+  for (const std::string &text : flags.vary) {
     Expected<Variable> variable = parseVariable(text);
     if (!variable)
       return fail(variable.takeError());

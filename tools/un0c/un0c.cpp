@@ -14,9 +14,11 @@ static cl::list<std::string> inputs(cl::Positional, cl::desc("INPUT"), cl::OneOr
                                     cl::cat(category));
 static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print without it"),
                                    cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> precision("precision",
-                                      cl::desc("Arithmetic: f32, int16, bf16, int8, int4 or auto"),
-                                      cl::init("f32"), cl::cat(category));
+static cl::opt<std::string>
+    precision("precision",
+              cl::desc("Arithmetic: f32 (default), int16, bf16, int8 (default on a digital "
+                       "accelerator), int4 or auto"),
+              cl::cat(category));
 static cl::opt<int64_t>
     int4Group("int4-group",
               cl::desc("Columns of int4 couplings that choose between two sets of levels: 4, or 0 "
@@ -41,7 +43,8 @@ static cl::opt<std::string>
     precisionFile("precision-file",
                   cl::desc("Precisions by operator (JSON); auto writes it, others read it"),
                   cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> target("target", cl::desc("What to make: cpu, or dsa: a program for --hardware"),
+static cl::opt<std::string> target("target",
+                                   cl::desc("What to make: cpu, or dsa: a program for --hardware"),
                                    cl::init("cpu"), cl::cat(category));
 static cl::opt<std::string>
     hardware("hardware", cl::desc("With --target=dsa: the accelerator, a built-in name or a file"),
@@ -139,7 +142,8 @@ int main(int argc, char **argv) {
   options.hardware = hardware;
   if (maxSplittingError.getNumOccurrences())
     options.maxSplittingError = maxSplittingError;
-  options.precision = precision;
+  if (precision.getNumOccurrences())
+    options.precision = precision;
   options.int4Group = int4Group;
   options.decoderPrecision = decoderPrecision;
   options.convolution = convolution;

@@ -227,7 +227,9 @@ void Scheduler::dropClears(Block &block, StringAttr tile) {
         auto over = llvm::find_if(after.blocks, [&, place = place](auto &block) {
           return block.first == place;
         });
-        covered &= over != after.blocks.end() && sizeOf(over->second) == sizeOf(data);
+        covered &= over != after.blocks.end() &&
+                   sizeOf(over->second).first >= sizeOf(data).first &&
+                   sizeOf(over->second).second >= sizeOf(data).second;
       }
       if (covered) {
         group.ops.front()->erase();
@@ -279,7 +281,7 @@ struct DsaSchedulePass : un0::impl::DsaScheduleBase<DsaSchedulePass> {
     for (auto program : getOperation().getOps<dsa::ProgramOp>()) {
       dsa::Hardware hardware;
       if (rt::Status status = dsa::parseHardware(program.getHardware().str(),
-                                                 "the program's hardware", hardware)) {
+                                                 program.getHardwareName().str(), hardware)) {
         program.emitOpError() << status.message();
         return signalPassFailure();
       }

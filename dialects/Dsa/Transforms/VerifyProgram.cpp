@@ -154,7 +154,7 @@ LogicalResult ProgramChecker::check(unsigned &total) {
                                        << std::distance(programs.begin(), programs.end());
   program = *programs.begin();
   if (rt::Status status =
-          dsa::parseHardware(program.getHardware().str(), "the program's hardware", hardware))
+          dsa::parseHardware(program.getHardware().str(), program.getHardwareName().str(), hardware))
     return program.emitOpError() << status.message();
   if (hardware.name != program.getHardwareName())
     return program.emitOpError("is on '") << program.getHardwareName()

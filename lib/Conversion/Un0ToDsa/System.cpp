@@ -17,6 +17,7 @@ static Value getSource(Value sine) {
 
 namespace {
 struct SystemFinder {
+  bool anyPrecision = false; // a digital engine's couplings may be quantized
   DsaSystem system;
   Value conditioningPhases; // inside the region; null without
 
@@ -33,7 +34,7 @@ struct SystemFinder {
     if (failed(setOnce(system.frequency, rate.getFrequency(), rate, "frequencies")))
       return failure();
     for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
-      if (rate.getPrecision(term) != Precision::F32)
+      if (!anyPrecision && rate.getPrecision(term) != Precision::F32)
         return rate.emitError("has a coupling in ")
                << stringifyPrecision(rate.getPrecision(term))
                << "; on an accelerator the hardware says the levels";
@@ -57,15 +58,15 @@ struct SystemFinder {
     if (failed(setOnce(system.conditioningFrequency, rate.getFrequency(), rate, "frequencies")))
       return failure();
     for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
-      if (rate.getPrecision(term) != Precision::F32)
+      if (!anyPrecision && rate.getPrecision(term) != Precision::F32)
         return rate.emitError("has a coupling in ")
                << stringifyPrecision(rate.getPrecision(term))
                << "; on an accelerator the hardware says the levels";
       if (getSource(sine) != conditioningPhases || coupling.getDefiningOp<SelectClassOp>())
         return rate.emitError("is of a conditioning system that others act on; links between tiles "
                               "are one way");
-      if (failed(setOnce(system.conditioningCoupling, coupling, rate,
-                         "couplings of one population")))
+      if (failed(
+              setOnce(system.conditioningCoupling, coupling, rate, "couplings of one population")))
         return failure();
     }
     return success();
@@ -81,8 +82,8 @@ struct SystemFinder {
                                          "conditioning oscillators";
     for (auto [i, initial] : llvm::enumerate(evolve.getInitial()))
       if (initial != system.func.getArgument(i))
-        return evolve.emitError("initial state ") << i << " is not argument " << i
-                                                  << " of @generate";
+        return evolve.emitError("initial state ")
+               << i << " is not argument " << i << " of @generate";
     DriftOp drift;
     for (auto op : body.getOps<DriftOp>()) {
       if (drift || evolve.getInitial().size() > 1 || op.getInitial() != system.func.getArgument(1))
@@ -93,8 +94,8 @@ struct SystemFinder {
       conditioningPhases = body.getArgument(1);
     else if (drift)
       conditioningPhases = drift.getResult();
-    if (drift && failed(setOnce(system.conditioningFrequency, drift.getFrequency(), drift,
-                                "frequencies")))
+    if (drift &&
+        failed(setOnce(system.conditioningFrequency, drift.getFrequency(), drift, "frequencies")))
       return failure();
     for (auto [i, value] : llvm::enumerate(evolve.getYield().getRates())) {
       auto rate = value.getDefiningOp<FusedRateOp>();
@@ -108,8 +109,9 @@ struct SystemFinder {
 };
 } // namespace
 
-FailureOr<DsaSystem> un0::findSystem(ModuleOp module) {
+FailureOr<DsaSystem> un0::findSystem(ModuleOp module, bool anyPrecision) {
   SystemFinder finder;
+  finder.anyPrecision = anyPrecision;
   DsaSystem &system = finder.system;
   system.func = module.lookupSymbol<func::FuncOp>("generate");
   if (!system.func)

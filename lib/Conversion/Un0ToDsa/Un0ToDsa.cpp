@@ -42,8 +42,9 @@ void DsaLowering::addDigitalOperators() {
   auto add = [&](StringRef name, dsa::Operator kind, const Cost &cost, uint64_t parameterBytes,
                  uint64_t reads) {
     // What multiplies nothing works on f32.
-    dsa::ComputeOp::create(b, loc, name, kind, cost.bits ? cost.bits : 32, cost.multiplyAdds, cost.specialFunctions,
-                           parameterBytes, reads, cost.bytesRead, cost.bytesWritten);
+    dsa::ComputeOp::create(b, loc, name, kind, cost.bits ? cost.bits : 32, cost.multiplyAdds,
+                           cost.specialFunctions, parameterBytes, reads, cost.bytesRead,
+                           cost.bytesWritten);
   };
   if (hardware.kind == HardwareKind::Digital && system.evolve) {
     EvolveOp evolve = system.evolve;
@@ -55,6 +56,22 @@ void DsaLowering::addDigitalOperators() {
       // A class's slice is read once per sample, like an activation.
       cost.bytesRead += gather.parameterBytes;
       cost.bytesWritten += gather.bytesWritten;
+    });
+    // What multiplies fewer bits costs less, so it stands apart.
+    evolve.walk([&](FusedRateOp rate) {
+      for (unsigned term = 0; term < rate.getCouplings().size(); ++term) {
+        ParamOp param = getParameter(rate.getCouplings()[term]);
+        if (!param || rate.getPrecision(term) == Precision::F32)
+          continue;
+        Cost own = rate.getTermCost(term);
+        uint64_t ownParameters = own.parameterBytes;
+        own = own.times(reads);
+        cost -= own;
+        parameters -= ownParameters;
+        add(("evolve_" + param.getSymName()).str(), dsa::Operator::Evolve, own, ownParameters,
+            reads);
+        cost.bits = 32;
+      }
     });
     add("evolve", dsa::Operator::Evolve, cost, parameters, reads);
   }
@@ -75,8 +92,8 @@ void DsaLowering::takeDynamicsAway() {
   module->setAttr(
       "un0.dynamics",
       b.getDictionaryAttr(
-          {b.getNamedAttr("solver", b.getStringAttr(evolve ? stringifySolver(evolve.getSolver())
-                                                           : "euler")),
+          {b.getNamedAttr("solver",
+                          b.getStringAttr(evolve ? stringifySolver(evolve.getSolver()) : "euler")),
            integer("steps", evolve ? evolve.getSteps() : 0),
            b.getNamedAttr("time", b.getF64FloatAttr(system.time))}));
   SmallVector<NamedAttribute> model;
@@ -99,7 +116,7 @@ void DsaLowering::takeDynamicsAway() {
 }
 
 LogicalResult DsaLowering::run() {
-  FailureOr<DsaSystem> found = findSystem(module);
+  FailureOr<DsaSystem> found = findSystem(module, hardware.kind == HardwareKind::Digital);
   if (failed(found))
     return failure();
   system = *found;
@@ -114,8 +131,8 @@ LogicalResult DsaLowering::run() {
   std::string obstacle = findObstacle(system, weights, hardware, motion);
   if (!obstacle.empty())
     return system.func.emitError("hardware '")
-           << hardware.name << "' " << obstacle << "; built-in descriptions that do: "
-           << listFitting(system, weights, motion);
+           << hardware.name << "' " << obstacle
+           << "; built-in descriptions that do: " << listFitting(system, weights, motion);
   if (failed(createProgram()))
     return failure();
   if (digital) {
@@ -143,10 +160,9 @@ struct Un0ToDsaPass : un0::impl::Un0ToDsaBase<Un0ToDsaPass> {
       return signalPassFailure();
     }
     Hardware hardware;
-    if (rt::Status status =
-            hardwareName.empty()
-                ? dsa::parseHardware(text.getValue().str(), "dsa.hardware", hardware)
-                : dsa::loadHardware(hardwareName, hardware)) {
+    if (rt::Status status = hardwareName.empty() ? dsa::parseHardware(text.getValue().str(),
+                                                                      "dsa.hardware", hardware)
+                                                 : dsa::loadHardware(hardwareName, hardware)) {
       module.emitError(status.message());
       return signalPassFailure();
     }

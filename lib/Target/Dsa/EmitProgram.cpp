@@ -216,7 +216,7 @@ Error Emitter::addInstruction(Operation &instruction) {
 
 Error Emitter::emit() {
   program = {};
-  if (rt::Status status = dsa::parseHardware(op.getHardware().str(), "the program's hardware",
+  if (rt::Status status = dsa::parseHardware(op.getHardware().str(), op.getHardwareName().str(),
                                              program.hardware))
     return llvm::createStringError("%s", status.message().c_str());
   program.oscillators = static_cast<uint32_t>(op.getOscillators());
