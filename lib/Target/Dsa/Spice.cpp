@@ -261,9 +261,9 @@ llvm::Error un0::exportSpice(const Program &program, const SpiceRequest &request
         llvm::formatv("oscillators phi are tile {0}, linked to tile {1} and not driven by it",
                       run.sourceTile, run.tile)
             .str());
-  return writeSpice(run,
-                    llvm::formatv("un0: run {0} of a program for {1}: tile {2}, {3} s", request.run,
-                                  program.hardware.name, run.tile, run.seconds)
-                        .str(),
-                    comments, os);
+  std::string title;
+  llvm::raw_string_ostream(title) << "un0: run " << request.run << " of a program for "
+                                  << program.hardware.name << ": tile " << run.tile << ", "
+                                  << format("%.9g s", run.seconds);
+  return writeSpice(run, title, comments, os);
 }

@@ -13,7 +13,9 @@ import random
 import re
 import sys
 
-from compare_deck import run_ngspice
+sys.dont_write_bytecode = True  # the tree is not written to
+
+from compare_deck import run_ngspice  # noqa: E402
 
 N, M, CLASSES, SECONDS, STEPS = 64, 8, 3, 2e-9, 100
 TOLERANCE = 1e-4
