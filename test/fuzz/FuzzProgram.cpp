@@ -21,6 +21,9 @@ static const std::string &hardwareText(uint8_t choice) {
       Hardware hardware;
       if (loadHardware(name, hardware))
         std::abort();
+      // Where numbers are from does not matter here and takes most of the time.
+      for (auto &[constant, value] : hardware.constants)
+        value.source = "x";
       while (hardware.toJson().size() % 64)
         hardware.summary += ' ';
       result.push_back(hardware.toJson());

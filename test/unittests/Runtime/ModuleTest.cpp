@@ -150,6 +150,14 @@ TEST(Module, RefusesAProgramForAnotherModel) {
               "program is for 20 + 3 oscillators and 5 classes, the module has 20 + 3 and 4"));
 }
 
+TEST(Module, RefusesAProgramBesideCodeThatEvolves) {
+  OnDisk disk;
+  ModuleSpec spec = fixtureSpec();
+  spec.program = encodeProgram(fixtureProgram());
+  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT,
+                      "hardware 'ideal' has oscillators, but the module has evolve entries"));
+}
+
 TEST(Module, RefusesADigitalProgramWithNothingThatEvolves) {
   OnDisk disk;
   ModuleSpec spec = fixtureSpec();
