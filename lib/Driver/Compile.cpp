@@ -317,8 +317,7 @@ LogicalResult Compilation::writeBytes(StringRef path, ArrayRef<char> bytes) {
 
 LogicalResult Compilation::writeProgram(StringRef path) {
   DsaModule text;
-  if (rt::Status status =
-          dsa::decodeProgram(program.data(), program.size(), text.program))
+  if (rt::Status status = dsa::decodeProgram(program.data(), program.size(), text.program))
     return fail("the program made is refused: " + status.message());
   std::string lines;
   llvm::raw_string_ostream os(lines);
@@ -418,8 +417,8 @@ LogicalResult Compilation::enter(Phase phase) {
     auto *c = context.get();
     (*module)->setAttr(dsa::kHardwareAttr, StringAttr::get(c, hardware.toJson()));
     (*module)->setAttr(dsa::kBudgetAttr,
-                       FloatAttr::get(Float64Type::get(c), options.maxSplittingError.value_or(
-                                                               kDefaultSplittingError)));
+                       FloatAttr::get(Float64Type::get(c),
+                                      options.maxSplittingError.value_or(kDefaultSplittingError)));
   }
   if (phase == Phase::Program) {
     dsa::Program made;

@@ -40,7 +40,8 @@ static cl::opt<std::string>
     precisionFile("precision-file",
                   cl::desc("Precisions by operator (JSON); auto writes it, others read it"),
                   cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> target("target", cl::desc("What to make: cpu, or dsa: a program for --hardware"),
+static cl::opt<std::string> target("target",
+                                   cl::desc("What to make: cpu, or dsa: a program for --hardware"),
                                    cl::init("cpu"), cl::cat(category));
 static cl::opt<std::string>
     hardware("hardware", cl::desc("With --target=dsa: the accelerator, a built-in name or a file"),

@@ -55,7 +55,8 @@ HostSystem::HostSystem(const DsaSystem &system, const SystemValues &exact)
     bound = std::max(bound, 4 * std::sqrt(square) + rest);
   }
   for (int64_t k = 0; k < m; ++k) {
-    double rest = exact.conditioningFrequency.empty() ? 0 : std::fabs(exact.conditioningFrequency[k]);
+    double rest =
+        exact.conditioningFrequency.empty() ? 0 : std::fabs(exact.conditioningFrequency[k]);
     if (!exact.conditioningCoupling.empty())
       for (int64_t j = 0; j < m; ++j)
         rest += std::fabs(exact.conditioningCoupling[k * m + j]);
@@ -179,8 +180,8 @@ std::vector<float> HostSystem::runSweeps(const SystemValues &values, int64_t gro
         if (g >= 0) {
           float *phases = theta.data() + g * group * L;
           roundPhases(phases, size(g) * L, setStep);
-          populations.push_back({phases, size(g),
-                                 diagonal && frequency ? frequency + g * group : nullptr});
+          populations.push_back(
+              {phases, size(g), diagonal && frequency ? frequency + g * group : nullptr});
         }
       if (!values.coupling.empty()) {
         if (diagonal) {
@@ -205,8 +206,8 @@ std::vector<float> HostSystem::runSweeps(const SystemValues &values, int64_t gro
           terms.push_back({driver, driver, values.conditioningCoupling.data(), m, false});
       }
       // A pair sees a few of the couplings.
-      double speed = diagonal ? bound : 4 * bound * static_cast<double>(group) /
-                                            static_cast<double>(n);
+      double speed =
+          diagonal ? bound : 4 * bound * static_cast<double>(group) / static_cast<double>(n);
       integrate(populations, terms, dt * visit.weight, speed);
       for (int64_t g : {visit.first, visit.second})
         if (g >= 0)
@@ -217,8 +218,9 @@ std::vector<float> HostSystem::runSweeps(const SystemValues &values, int64_t gro
       std::vector<Term> own;
       if (!values.ownCoupling.empty())
         own.push_back({0, 0, values.ownCoupling.data(), m, false});
-      integrate({{phi.data(), m, values.ownFrequency.empty() ? nullptr : values.ownFrequency.data()}},
-                own, dt, bound);
+      integrate(
+          {{phi.data(), m, values.ownFrequency.empty() ? nullptr : values.ownFrequency.data()}},
+          own, dt, bound);
       roundPhases(phi.data(), m * L, sampleStep);
     }
   }

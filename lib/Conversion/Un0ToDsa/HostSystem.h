@@ -63,7 +63,7 @@ private:
   std::vector<float> getFeatures(llvm::ArrayRef<float> theta) const;
 
   const DsaSystem &system;
-  int64_t n, m; ///< m is 0 without a drive
+  int64_t n, m;                    ///< m is 0 without a drive
   std::vector<float> theta0, phi0; ///< size x kLanes
   std::vector<int64_t> labels;
   double bound = 0; ///< radians per model second

@@ -130,8 +130,7 @@ dsa::DataOp DsaLowering::addFrequencies(StringRef name, ParamOp param, int64_t f
 dsa::DataOp DsaLowering::addDrive(StringRef name, int64_t first, int64_t count, double timeScale) {
   bool perClass = cast<ShapedType>(system.drive.getType()).getRank() == 3;
   return addData(name, Content::Couplings, system.drive, {first, 0}, {count, system.conditioning},
-                 timeScale, limits->linkScale, limits->couplingLimit,
-                 perClass ? system.classes : 0,
+                 timeScale, limits->linkScale, limits->couplingLimit, perClass ? system.classes : 0,
                  std::min(copies, limits->linkInputs / system.conditioning));
 }
 
@@ -319,9 +318,10 @@ FailureOr<int64_t> DsaLowering::chooseSweeps() {
       }
     system.evolve->emitError("time-multiplexed on hardware '")
         << hardware.name << "' has an error of "
-        << llvm::formatv("{0:f3} rms of the features at best, with {1} sweeps, more than the {2:f3} "
-                         "of --max-splitting-error; its levels alone make {3:f3}",
-                         best, bestSweeps, budget, floor)
+        << llvm::formatv(
+               "{0:f3} rms of the features at best, with {1} sweeps, more than the {2:f3} "
+               "of --max-splitting-error; its levels alone make {3:f3}",
+               best, bestSweeps, budget, floor)
                .str();
     return failure();
   }
@@ -409,9 +409,9 @@ LogicalResult DsaLowering::mapPairs() {
       auto timeScale = pairScales.find({std::min(i, j), std::max(i, j)});
       if (i != j && timeScale == pairScales.end())
         continue;
-      blocks[{i, j}] = addCouplings(name(name("couplings", i), j), system.coupling,
-                                    {i * group, j * group}, {size(i), size(j)},
-                                    i == j ? scale : timeScale->second);
+      blocks[{i, j}] =
+          addCouplings(name(name("couplings", i), j), system.coupling, {i * group, j * group},
+                       {size(i), size(j)}, i == j ? scale : timeScale->second);
     }
   for (int64_t g = 0; g < groups; ++g) {
     frequencies.push_back(
@@ -519,8 +519,8 @@ void DsaLowering::addVisit(const Visit &visit, double modelTime, int64_t steps) 
     };
     for (int half : {0, 1})
       if (members[half] >= 0)
-        dsa::PhaseOp::create(b, loc, tile, half * group, theta.getSymName(),
-                             members[half] * group, count(half));
+        dsa::PhaseOp::create(b, loc, tile, half * group, theta.getSymName(), members[half] * group,
+                             count(half));
     if (linked)
       setConditioningPhases();
     runFor(main, modelTime * visit.weight,

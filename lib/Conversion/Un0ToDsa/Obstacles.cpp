@@ -68,10 +68,10 @@ std::string un0::findObstacle(const DsaSystem &system, const SystemWeights &weig
     int64_t wanted = countCouplings(*weights.coupling);
     int64_t there = std::min(countKingsMoves(n), wanted);
     if (wanted > there)
-      return formatv("couples an oscillator to {0} neighbours, {1} couplings among {2} oscillators; "
-                     "the model has {3} couplings, all to all: {4} are missing",
-                     static_cast<int64_t>(hardware.get("neighbours")), there, n, wanted,
-                     wanted - there);
+      return formatv(
+          "couples an oscillator to {0} neighbours, {1} couplings among {2} oscillators; "
+          "the model has {3} couplings, all to all: {4} are missing",
+          static_cast<int64_t>(hardware.get("neighbours")), there, n, wanted, wanted - there);
   }
   if (hardware.topology == dsa::Topology::KingsGraph && n > limits.oscillators)
     return formatv("has {0} oscillators, the model {1}: {2} are missing", limits.oscillators, n,
@@ -82,23 +82,25 @@ std::string un0::findObstacle(const DsaSystem &system, const SystemWeights &weig
     if (limits.tiles < 2)
       return formatv("has {0} tile; main and conditioning oscillators need 2", limits.tiles);
     if (m > limits.oscillators)
-      return formatv("has tiles of {0} oscillators, the conditioning system has {1}: {2} are missing",
-                     limits.oscillators, m, m - limits.oscillators);
+      return formatv(
+          "has tiles of {0} oscillators, the conditioning system has {1}: {2} are missing",
+          limits.oscillators, m, m - limits.oscillators);
     if (m > limits.linkInputs)
-      return formatv("lets {0} oscillators of another tile drive one, the model has {1} conditioning "
-                     "oscillators: {2} link inputs are missing",
-                     limits.linkInputs, m, m - limits.linkInputs);
+      return formatv(
+          "lets {0} oscillators of another tile drive one, the model has {1} conditioning "
+          "oscillators: {2} link inputs are missing",
+          limits.linkInputs, m, m - limits.linkInputs);
   }
   if (system.frequency && limits.frequencyScale == 0)
     return "has oscillators whose frequencies cannot be set, and the model's differ";
   double bound = motion * (1 + 4 * limits.mismatch), most = M_PI - limits.sampleStep;
   if (n <= limits.oscillators && system.needsWindings() && limits.sampleStep > 0 &&
       !limits.repeatedSampling && bound >= most)
-    return formatv("reads phases modulo 2 pi, and only once a run; the readout, {0} of {1} phases, "
-                   "needs their windings, and they may move {2:f1} radians where {3:f1} can be told",
-                   stringifyReference(system.getReference()),
-                   system.getEncoding() == Encoding::Raw ? "raw" : "unwrapped", bound,
-                   most);
+    return formatv(
+        "reads phases modulo 2 pi, and only once a run; the readout, {0} of {1} phases, "
+        "needs their windings, and they may move {2:f1} radians where {3:f1} can be told",
+        stringifyReference(system.getReference()),
+        system.getEncoding() == Encoding::Raw ? "raw" : "unwrapped", bound, most);
   return "";
 }
 

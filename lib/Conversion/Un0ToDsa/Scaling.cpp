@@ -22,8 +22,8 @@ double un0::getLoadError(llvm::ArrayRef<LoadTerm> terms, double scale) {
       sum += (value - got) * (value - got);
     }
     if (count)
-      error += term.weight * sum * static_cast<double>(term.values.size()) /
-               static_cast<double>(count);
+      error +=
+          term.weight * sum * static_cast<double>(term.values.size()) / static_cast<double>(count);
   }
   return error;
 }

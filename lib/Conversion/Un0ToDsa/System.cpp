@@ -64,8 +64,8 @@ struct SystemFinder {
       if (getSource(sine) != conditioningPhases || coupling.getDefiningOp<SelectClassOp>())
         return rate.emitError("is of a conditioning system that others act on; links between tiles "
                               "are one way");
-      if (failed(setOnce(system.conditioningCoupling, coupling, rate,
-                         "couplings of one population")))
+      if (failed(
+              setOnce(system.conditioningCoupling, coupling, rate, "couplings of one population")))
         return failure();
     }
     return success();
@@ -81,8 +81,8 @@ struct SystemFinder {
                                          "conditioning oscillators";
     for (auto [i, initial] : llvm::enumerate(evolve.getInitial()))
       if (initial != system.func.getArgument(i))
-        return evolve.emitError("initial state ") << i << " is not argument " << i
-                                                  << " of @generate";
+        return evolve.emitError("initial state ")
+               << i << " is not argument " << i << " of @generate";
     DriftOp drift;
     for (auto op : body.getOps<DriftOp>()) {
       if (drift || evolve.getInitial().size() > 1 || op.getInitial() != system.func.getArgument(1))
@@ -93,8 +93,8 @@ struct SystemFinder {
       conditioningPhases = body.getArgument(1);
     else if (drift)
       conditioningPhases = drift.getResult();
-    if (drift && failed(setOnce(system.conditioningFrequency, drift.getFrequency(), drift,
-                                "frequencies")))
+    if (drift &&
+        failed(setOnce(system.conditioningFrequency, drift.getFrequency(), drift, "frequencies")))
       return failure();
     for (auto [i, value] : llvm::enumerate(evolve.getYield().getRates())) {
       auto rate = value.getDefiningOp<FusedRateOp>();

@@ -48,7 +48,7 @@ struct TileLimits {
   bool ideal;
   int64_t tiles, oscillators; ///< oscillators of a tile; INT64_MAX for any number
   int64_t linkInputs;
-  int64_t couplingLimit, frequencyLimit; ///< largest level; 0: continuous
+  int64_t couplingLimit, frequencyLimit;           ///< largest level; 0: continuous
   double couplingScale, linkScale, frequencyScale; ///< radians per second
   double setStep, sampleStep;                      ///< radians; 0: exact
   double settleTime;                               ///< seconds

@@ -42,8 +42,9 @@ void DsaLowering::addDigitalOperators() {
   auto add = [&](StringRef name, dsa::Operator kind, const Cost &cost, uint64_t parameterBytes,
                  uint64_t reads) {
     // What multiplies nothing works on f32.
-    dsa::ComputeOp::create(b, loc, name, kind, cost.bits ? cost.bits : 32, cost.multiplyAdds, cost.specialFunctions,
-                           parameterBytes, reads, cost.bytesRead, cost.bytesWritten);
+    dsa::ComputeOp::create(b, loc, name, kind, cost.bits ? cost.bits : 32, cost.multiplyAdds,
+                           cost.specialFunctions, parameterBytes, reads, cost.bytesRead,
+                           cost.bytesWritten);
   };
   if (hardware.kind == HardwareKind::Digital && system.evolve) {
     EvolveOp evolve = system.evolve;
@@ -75,8 +76,8 @@ void DsaLowering::takeDynamicsAway() {
   module->setAttr(
       "un0.dynamics",
       b.getDictionaryAttr(
-          {b.getNamedAttr("solver", b.getStringAttr(evolve ? stringifySolver(evolve.getSolver())
-                                                           : "euler")),
+          {b.getNamedAttr("solver",
+                          b.getStringAttr(evolve ? stringifySolver(evolve.getSolver()) : "euler")),
            integer("steps", evolve ? evolve.getSteps() : 0),
            b.getNamedAttr("time", b.getF64FloatAttr(system.time))}));
   SmallVector<NamedAttribute> model;
@@ -114,8 +115,8 @@ LogicalResult DsaLowering::run() {
   std::string obstacle = findObstacle(system, weights, hardware, motion);
   if (!obstacle.empty())
     return system.func.emitError("hardware '")
-           << hardware.name << "' " << obstacle << "; built-in descriptions that do: "
-           << listFitting(system, weights, motion);
+           << hardware.name << "' " << obstacle
+           << "; built-in descriptions that do: " << listFitting(system, weights, motion);
   if (failed(createProgram()))
     return failure();
   if (digital) {
@@ -143,10 +144,9 @@ struct Un0ToDsaPass : un0::impl::Un0ToDsaBase<Un0ToDsaPass> {
       return signalPassFailure();
     }
     Hardware hardware;
-    if (rt::Status status =
-            hardwareName.empty()
-                ? dsa::parseHardware(text.getValue().str(), "dsa.hardware", hardware)
-                : dsa::loadHardware(hardwareName, hardware)) {
+    if (rt::Status status = hardwareName.empty() ? dsa::parseHardware(text.getValue().str(),
+                                                                      "dsa.hardware", hardware)
+                                                 : dsa::loadHardware(hardwareName, hardware)) {
       module.emitError(status.message());
       return signalPassFailure();
     }
