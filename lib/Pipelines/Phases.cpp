@@ -57,12 +57,11 @@ StringRef un0::getPhaseName(Phase phase) {
 StringRef un0::getTargetName(Target target) { return target == Target::Cpu ? "cpu" : "dsa"; }
 
 ArrayRef<Phase> un0::getPhases(Target target) {
-  static constexpr Phase cpu[] = {Phase::Import, Phase::Model, Phase::Fused,
-                                  Phase::Quantized, Phase::Loops, Phase::Vector,
-                                  Phase::LLVM, Phase::Object, Phase::Module};
-  static constexpr Phase dsa[] = {Phase::Import,    Phase::Model,  Phase::Fused,
-                                  Phase::Quantized, Phase::Mapped, Phase::Scheduled,
-                                  Phase::Program,   Phase::Module};
+  static constexpr Phase cpu[] = {Phase::Import,    Phase::Model,  Phase::Fused,
+                                  Phase::Quantized, Phase::Loops,  Phase::Vector,
+                                  Phase::LLVM,      Phase::Object, Phase::Module};
+  static constexpr Phase dsa[] = {Phase::Import, Phase::Model,     Phase::Fused,   Phase::Quantized,
+                                  Phase::Mapped, Phase::Scheduled, Phase::Program, Phase::Module};
   return target == Target::Cpu ? ArrayRef<Phase>(cpu) : ArrayRef<Phase>(dsa);
 }
 

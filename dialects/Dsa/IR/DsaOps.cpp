@@ -55,8 +55,8 @@ public:
 
   void contentIs(DataOp data, Content content) {
     if (!failed && data.getContent() != content)
-      error() << "loads " << stringifyContent(content) << " but '" << data.getSymName()
-              << "' has " << stringifyContent(data.getContent());
+      error() << "loads " << stringifyContent(content) << " but '" << data.getSymName() << "' has "
+              << stringifyContent(data.getContent());
   }
 
   void perClassInEach(DataOp data) {
@@ -145,16 +145,15 @@ LogicalResult DataOp::verify() {
   if (getClasses() && *getClasses() < 1)
     return emitOpError("has ") << *getClasses() << " classes";
   if (getCopies() && (*getCopies() < 1 || getContent() == Content::Frequencies))
-    return emitOpError("has ") << *getCopies() << " copies of "
-                               << stringifyContent(getContent());
+    return emitOpError("has ") << *getCopies() << " copies of " << stringifyContent(getContent());
   double scale = getScale().convertToDouble(), unit = getUnit().convertToDouble();
   if (!std::isfinite(scale))
     return emitOpError("scale ") << scale << " is not finite";
   if (!std::isfinite(unit) || unit < 0)
     return emitOpError("unit ") << unit << " is not finite and positive, or zero";
   if (getLimit() < 0 || getLimit() > INT16_MAX || (getLimit() == 0) != (unit == 0))
-    return emitOpError("has levels up to ") << getLimit() << " of " << unit
-                                            << " radians per second";
+    return emitOpError("has levels up to ")
+           << getLimit() << " of " << unit << " radians per second";
   return success();
 }
 
@@ -162,8 +161,8 @@ LogicalResult DataOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!getParam())
     return success();
   Operation *module = getOperation()->getParentOp()->getParentOp();
-  auto param = dyn_cast_or_null<ParamOp>(module ? symbols.lookupSymbolIn(module, getParamAttr().getAttr())
-                                                : nullptr);
+  auto param = dyn_cast_or_null<ParamOp>(
+      module ? symbols.lookupSymbolIn(module, getParamAttr().getAttr()) : nullptr);
   if (!param)
     return emitOpError("is of '") << *getParam() << "', which is no parameter of the module";
   ArrayRef<int64_t> shape = cast<ShapedType>(param.getType()).getShape(), offsets = *getOffsets();
@@ -173,8 +172,8 @@ LogicalResult DataOp::verifySymbolUses(SymbolTableCollection &symbols) {
     return emitOpError("has ") << *getClasses() << " classes but '" << *getParam() << "' is "
                                << param.getType();
   if (!isPerClass() && shape.size() != 2)
-    return emitOpError("without classes is of '") << *getParam() << "', which is "
-                                                  << param.getType();
+    return emitOpError("without classes is of '")
+           << *getParam() << "', which is " << param.getType();
   int64_t rows = shape.end()[-2], columns = shape.back();
   if (getContent() == Content::Frequencies)
     std::swap(rows, columns);

@@ -85,9 +85,8 @@ BankContents Scheduler::apply(const LoadGroup &group, const BankContents &before
     after = {true, {}};
   for (Operation *op : group.ops)
     if (auto couple = dyn_cast<dsa::CoupleOp>(op)) {
-      auto same = llvm::find_if(after.blocks, [&](auto &block) {
-        return block.first == couple.getAtAttr();
-      });
+      auto same = llvm::find_if(after.blocks,
+                                [&](auto &block) { return block.first == couple.getAtAttr(); });
       if (same != after.blocks.end())
         after.blocks.erase(same);
       after.blocks.push_back({couple.getAtAttr(), couple.getDataAttr()});
@@ -224,11 +223,9 @@ void Scheduler::dropClears(Block &block, StringAttr tile) {
       BankContents after = apply(group, banks[loaded]);
       bool covered = group.clears && banks[loaded].known;
       for (auto &[place, data] : banks[loaded].blocks) {
-        auto over = llvm::find_if(after.blocks, [&, place = place](auto &block) {
-          return block.first == place;
-        });
-        covered &= over != after.blocks.end() &&
-                   sizeOf(over->second).first >= sizeOf(data).first &&
+        auto over = llvm::find_if(after.blocks,
+                                  [&, place = place](auto &block) { return block.first == place; });
+        covered &= over != after.blocks.end() && sizeOf(over->second).first >= sizeOf(data).first &&
                    sizeOf(over->second).second >= sizeOf(data).second;
       }
       if (covered) {
@@ -285,8 +282,8 @@ struct DsaSchedulePass : un0::impl::DsaScheduleBase<DsaSchedulePass> {
         program.emitOpError() << status.message();
         return signalPassFailure();
       }
-      bool twoBanks = hardware.kind == dsa::HardwareKind::Oscillators &&
-                      hardware.get("coupling_banks") == 2;
+      bool twoBanks =
+          hardware.kind == dsa::HardwareKind::Oscillators && hardware.get("coupling_banks") == 2;
       Scheduler scheduler(program, twoBanks);
       scheduler.run();
       numLoads += scheduler.numLoads;

@@ -104,8 +104,8 @@ LogicalResult ProgramChecker::checkHardware() {
   for (Operation &op : program.getBody().front()) {
     if (auto tile = dyn_cast<dsa::TileOp>(op)) {
       if (tile.getIndex() >= tiles)
-        return tile.emitOpError("is tile ") << tile.getIndex() << ", hardware '" << hardware.name
-                                            << "' has " << tiles;
+        return tile.emitOpError("is tile ")
+               << tile.getIndex() << ", hardware '" << hardware.name << "' has " << tiles;
       if (size && tile.getSize() > size)
         return tile.emitOpError("uses ") << tile.getSize() << " oscillators, tiles of hardware '"
                                          << hardware.name << "' have " << size;
@@ -132,7 +132,8 @@ LogicalResult ProgramChecker::checkBanks() {
   WalkResult result = program.walk([&](Operation *op) {
     if (auto swap = dyn_cast<dsa::SwapOp>(op)) {
       if (!twoBanks) {
-        swap.emitOpError("needs two banks of couplings, hardware '") << hardware.name << "' has one";
+        swap.emitOpError("needs two banks of couplings, hardware '")
+            << hardware.name << "' has one";
         return WalkResult::interrupt();
       }
       acting.insert(swap.getTile());
@@ -153,13 +154,12 @@ LogicalResult ProgramChecker::check(unsigned &total) {
     return module.emitError("phase '") << phase << "' needs one dsa.program, there are "
                                        << std::distance(programs.begin(), programs.end());
   program = *programs.begin();
-  if (rt::Status status =
-          dsa::parseHardware(program.getHardware().str(), program.getHardwareName().str(), hardware))
+  if (rt::Status status = dsa::parseHardware(program.getHardware().str(),
+                                             program.getHardwareName().str(), hardware))
     return program.emitOpError() << status.message();
   if (hardware.name != program.getHardwareName())
-    return program.emitOpError("is on '") << program.getHardwareName()
-                                          << "' but its description is of '" << hardware.name
-                                          << "'";
+    return program.emitOpError("is on '")
+           << program.getHardwareName() << "' but its description is of '" << hardware.name << "'";
   if (failed(checkOps(total)))
     return failure();
   if (hardware.kind == HardwareKind::Oscillators &&

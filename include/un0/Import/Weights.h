@@ -8,8 +8,8 @@
 
 namespace un0 {
 
-/// Reads a parameter with its transforms (`scale`, `zero_diagonal`) applied, block by block: nothing
-/// is held but what the caller asks for.
+/// Reads a parameter with its transforms (`scale`, `zero_diagonal`) applied, block by block:
+/// nothing is held but what the caller asks for.
 class Weights {
 public:
   /// Fails when the archive cannot be opened, or lacks the tensor or has another one.

@@ -12,8 +12,8 @@ namespace un0 {
 
 class ArchiveSet;
 
-/// In compilation order. `Import` to `LLVM`, `Mapped` and `Scheduled` are IR; `Object` is the linked
-/// code, `Program` the accelerator's program, `Module` the whole `.un0` file.
+/// In compilation order. `Import` to `LLVM`, `Mapped` and `Scheduled` are IR; `Object` is the
+/// linked code, `Program` the accelerator's program, `Module` the whole `.un0` file.
 enum class Phase {
   Import,
   Model,
@@ -29,9 +29,9 @@ enum class Phase {
   Module
 };
 
-constexpr Phase kAllPhases[] = {Phase::Import,  Phase::Model,     Phase::Fused,  Phase::Quantized,
-                                Phase::Loops,   Phase::Vector,    Phase::LLVM,   Phase::Object,
-                                Phase::Mapped,  Phase::Scheduled, Phase::Program, Phase::Module};
+constexpr Phase kAllPhases[] = {Phase::Import, Phase::Model,     Phase::Fused,   Phase::Quantized,
+                                Phase::Loops,  Phase::Vector,    Phase::LLVM,    Phase::Object,
+                                Phase::Mapped, Phase::Scheduled, Phase::Program, Phase::Module};
 
 /// What a compilation is for. Its phases part behind `Quantized` and meet in `Module`.
 enum class Target { Cpu, Dsa };

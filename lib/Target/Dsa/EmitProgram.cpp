@@ -71,8 +71,7 @@ Error Emitter::addData(dsa::DataOp op) {
 
   dsa::Data &made = program.data.back();
   auto module = op->getParentOfType<ModuleOp>();
-  Expected<Weights> weights =
-      Weights::open(module.lookupSymbol<ParamOp>(*op.getParam()), archives);
+  Expected<Weights> weights = Weights::open(module.lookupSymbol<ParamOp>(*op.getParam()), archives);
   if (!weights)
     return weights.takeError();
   double scale = op.getScale().convertToDouble();
@@ -216,8 +215,8 @@ Error Emitter::addInstruction(Operation &instruction) {
 
 Error Emitter::emit() {
   program = {};
-  if (rt::Status status = dsa::parseHardware(op.getHardware().str(), op.getHardwareName().str(),
-                                             program.hardware))
+  if (rt::Status status =
+          dsa::parseHardware(op.getHardware().str(), op.getHardwareName().str(), program.hardware))
     return llvm::createStringError("%s", status.message().c_str());
   program.oscillators = static_cast<uint32_t>(op.getOscillators());
   program.conditioning = static_cast<uint32_t>(op.getConditioning());
@@ -253,7 +252,8 @@ static_assert(static_cast<int>(Solver::Euler) == static_cast<int>(dsa::Solver::E
 Error un0::emitProgram(ModuleOp module, ArchiveSet &archives, dsa::Program &program) {
   auto programs = module.getOps<dsa::ProgramOp>();
   if (!llvm::hasSingleElement(programs))
-    return llvm::createStringError("the module has %zu dsa.program instead of one",
-                                   static_cast<size_t>(std::distance(programs.begin(), programs.end())));
+    return llvm::createStringError(
+        "the module has %zu dsa.program instead of one",
+        static_cast<size_t>(std::distance(programs.begin(), programs.end())));
   return Emitter(*programs.begin(), archives, program).emit();
 }
