@@ -11,6 +11,7 @@
 #include "un0/Import/Import.h"
 #include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
+#include "un0/Target/CodeCheck.h"
 #include "un0/Target/ModuleWriter.h"
 #include "un0/Target/ObjectCode.h"
 #include "llvm/ADT/ScopeExit.h"
@@ -172,6 +173,12 @@ void Compilation::printDiagnostic(Diagnostic &diagnostic) {
     if (auto file = d.getLocation()->findInstanceOf<FileLineColLoc>())
       errors << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn()
              << ": ";
+    // Imported models have no lines; their operators go by the names of their parameters.
+    d.getLocation()->walk([&](Location location) {
+      if (auto name = dyn_cast<NameLoc>(location))
+        errors << name.getName().getValue() << ": ";
+      return WalkResult::advance();
+    });
     errors << d << "\n";
   };
   print(diagnostic);
@@ -353,6 +360,8 @@ LogicalResult Compilation::enter(Phase phase) {
     target = std::move(*attached);
   }
   if (phase == Phase::Object) {
+    if (options.verifyCode && failed(verifyCode(*module, target)))
+      return failure();
     Expected<SmallVector<char, 0>> object = compileToObject(*module, target);
     if (!object)
       return fail(object.takeError());

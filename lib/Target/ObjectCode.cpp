@@ -35,6 +35,7 @@ static Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const 
   if (!llvmTarget)
     return llvm::createStringError("LLVM has no x86-64 backend: %s", message.c_str());
   llvm::TargetOptions options;
+  options.MCOptions.AsmVerbose = true; // says of assembly what is a loop, and what is spilled
   std::unique_ptr<llvm::TargetMachine> machine(llvmTarget->createTargetMachine(
       triple, target.cpu, target.getFeatureString(), options, llvm::Reloc::PIC_, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));

@@ -77,6 +77,8 @@ private:
   /// The packed form of a parameter, as a view of the entry's weights.
   Value packed(Value param, cpu::Packing packing, Precision precision = Precision::F32,
                int64_t columns = 0);
+  /// Where a kernel is that reads `param`: named after it, unless the operator has a place.
+  mlir::Location locate(Value param, mlir::Location place);
   Value allocWords(ArrayRef<int64_t> shape) {
     return mlir::memref::AllocOp::create(b, loc, mlir::MemRefType::get(shape, b.getI32Type()));
   }

@@ -186,6 +186,13 @@ Value CpuLowering::packed(Value param, Packing packing, Precision precision, int
   return memref::ViewOp::create(b, loc, type, weights, offset, ValueRange());
 }
 
+Location CpuLowering::locate(Value param, Location place) {
+  auto get = param.getDefiningOp<GetParamOp>();
+  if (!get || !isa<UnknownLoc>(place))
+    return place;
+  return NameLoc::get(get.getParamAttr().getAttr());
+}
+
 func::FuncOp CpuLowering::beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> arguments) {
   b.setInsertionPoint(chain.func);
   SmallVector<Type> inputs = {MemRefType::get({weightBytes}, b.getI8Type()),
