@@ -308,12 +308,15 @@ LogicalResult Compilation::quantize() {
     return fail(ranges.takeError());
   Un0QuantizeConvolutionsOptions passOptions;
   SmallVector<double> minima, maxima;
+  SmallVector<int64_t> exponents;
   for (const ActivationRange &range : *ranges) {
     minima.push_back(range.low);
     maxima.push_back(range.high);
+    exponents.append(range.exponents);
   }
   passOptions.minima = minima;
   passOptions.maxima = maxima;
+  passOptions.exponents = exponents;
   PassManager pm(context.get());
   pm.addPass(createUn0QuantizeConvolutions(passOptions));
   return pm.run(*module);

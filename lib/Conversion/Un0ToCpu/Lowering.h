@@ -59,7 +59,9 @@ private:
   LogicalResult placeParameters();
   LogicalResult place(Value param, cpu::Packing packing, ArrayRef<int64_t> shape,
                       Precision precision = Precision::F32, int64_t zeroPoint = 0,
-                      int64_t columns = 0, cpu::ConvForm form = cpu::ConvForm::Direct);
+                      int64_t columns = 0, cpu::ConvForm form = cpu::ConvForm::Direct,
+                      mlir::DenseI64ArrayAttr inputExponents = {},
+                      mlir::DenseI64ArrayAttr outputExponents = {});
   LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();
