@@ -14,6 +14,7 @@
 #include "un0/Import/Import.h"
 #include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
+#include "un0/Target/CodeCheck.h"
 #include "un0/Target/DsaDisassembler.h"
 #include "un0/Target/EmitProgram.h"
 #include "un0/Target/ModuleWriter.h"
@@ -234,6 +235,12 @@ void Compilation::printDiagnostic(Diagnostic &diagnostic) {
     if (auto file = d.getLocation()->findInstanceOf<FileLineColLoc>())
       errors << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn()
              << ": ";
+    // Imported models have no lines; their operators go by the names of their parameters.
+    d.getLocation()->walk([&](Location location) {
+      if (auto name = dyn_cast<NameLoc>(location))
+        errors << name.getName().getValue() << ": ";
+      return WalkResult::advance();
+    });
     errors << d << "\n";
   };
   // What is true of every function is said once.
@@ -377,12 +384,15 @@ LogicalResult Compilation::quantize() {
     return fail(ranges.takeError());
   Un0QuantizeConvolutionsOptions passOptions;
   SmallVector<double> minima, maxima;
+  SmallVector<int64_t> exponents;
   for (const ActivationRange &range : *ranges) {
     minima.push_back(range.low);
     maxima.push_back(range.high);
+    exponents.append(range.exponents);
   }
   passOptions.minima = minima;
   passOptions.maxima = maxima;
+  passOptions.exponents = exponents;
   PassManager pm(context.get());
   pm.addPass(createUn0QuantizeConvolutions(passOptions));
   return pm.run(*module);
@@ -442,6 +452,8 @@ LogicalResult Compilation::enter(Phase phase) {
     target = std::move(*attached);
   }
   if (phase == Phase::Object) {
+    if (options.verifyCode && failed(verifyCode(*module, target)))
+      return failure();
     Expected<SmallVector<char, 0>> object = compileToObject(*module, target);
     if (!object)
       return fail(object.takeError());

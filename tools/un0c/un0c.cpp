@@ -100,6 +100,11 @@ static cl::opt<bool>
 static cl::opt<bool> verbose("verbose", cl::desc("Print the time of each phase"),
                              cl::cat(category));
 
+static cl::opt<bool> verifyCode("verify-code",
+                                cl::desc("Read the machine code of every kernel: accumulators on "
+                                         "the stack are an error, other vectors there a remark"),
+                                cl::cat(category));
+
 static int fail(const Twine &message) {
   errs() << "un0c: error: " << message << "\n";
   return 1;
@@ -171,6 +176,7 @@ int main(int argc, char **argv) {
   options.allowNonfinite = allowNonfinite;
   options.strip = strip;
   options.verbose = verbose;
+  options.verifyCode = verifyCode;
   options.passPlugins.assign(plugins.begin(), plugins.end());
   options.insertedPasses.assign(inserted.begin(), inserted.end());
   if (report.any() && options.to != un0::Phase::Module)

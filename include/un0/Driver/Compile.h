@@ -45,6 +45,8 @@ struct CompileOptions {
   /// Leaves the model-phase bytecode out of the module.
   bool strip = false;
   bool verbose = false;
+  /// Reads the machine code: accumulators on the stack are an error.
+  bool verifyCode = false;
   std::vector<std::string> passPlugins;
   /// Each "phase:pipeline": the pipeline runs at the end of the phase.
   std::vector<std::string> insertedPasses;
