@@ -1,6 +1,7 @@
 """The lit suites of the Un0 compiler: `.mlir` and `.test` files under test/, one configuration for all of them."""
 
 import os
+import shutil
 
 import lit.formats
 import lit.util
@@ -22,6 +23,7 @@ tools = [
         "un0c",
         "un0-run",
         "un0-bench",
+        "un0-sweep",
         "un0-translate",
         "un0-reduce",
         "un0-lsp-server",
@@ -37,6 +39,8 @@ config.substitutions.append(("%models", os.path.join(config.test_source_root, "m
 config.substitutions.append(("%test_root", config.test_source_root))
 config.substitutions.append(("%un0_lib", config.un0_lib_dir))
 config.substitutions.append(("%python", config.python))
+config.substitutions.append(("%cxx", config.cxx))
+config.substitutions.append(("%un0_build", config.un0_build_dir))
 
 # A test writes under %t only; the compile cache of `un0-run` goes there as well.
 config.environment["XDG_CACHE_HOME"] = os.path.join(config.un0_obj_root, "cache")
@@ -59,10 +63,17 @@ for name in ("avx2", "fma", "avx512f", "avx512_vnni"):
     if name in features:
         config.available_features.add(name)
 
+if shutil.which("ngspice"):
+    config.available_features.add("ngspice")
+
 if config.un0_sanitize:
     # ASAN_OPTIONS and UBSAN_OPTIONS come from the `sanitize` test preset, by way of the environment.
     config.available_features.add("sanitize")
     config.environment["ASAN_SYMBOLIZER_PATH"] = os.path.join(config.llvm_tools_dir, "llvm-symbolizer")
+
+# Renders reports where it is installed; too large a package to be asked for.
+if shutil.which("chromium"):
+    config.available_features.add("chromium")
 
 # Gigabytes of disk and memory: not part of every run.
 if os.environ.get("UN0_LARGE_TESTS"):

@@ -298,12 +298,39 @@ private:
   int64_t perPanel, vectors;
 };
 
-/// A batch tile: `rows` rows of `panel` from `first`, samples in the lanes.
+/// Rows of a panel that a batch tile takes at a time.
+struct RowPass {
+  Value first; // row of the panel
+  Value index; // of the passes over the panel
+  int64_t rows;
+  int64_t passes; // over the panel
+};
+
+/// Calls `body` for each pass over the rows of a panel: 2 accumulators per row, 2 registers of
+/// waves, 1 of the coupling, and with words what a product needs on the way.
+void forEachPass(Emitter &e, bool floats, llvm::function_ref<void(RowPass)> body) {
+  if (e.target.registers >= 32 || !floats) {
+    int64_t rows = e.target.registers >= 32 ? 8 : 4;
+    return e.loop(0, kLine / rows, 1,
+                  [&](Value index) { body({e.mul(index, rows), index, rows, kLine / rows}); });
+  }
+  // 8 accumulators just cover the latency of two multiply-adds per cycle, if nothing ever comes
+  // between; 12 and 10 leave room.
+  constexpr int64_t passes[] = {6, 5, 5};
+  int64_t first = 0;
+  for (auto [index, rows] : llvm::enumerate(passes)) {
+    body({e.index(first), e.index(static_cast<int64_t>(index)), rows, std::size(passes)});
+    first += rows;
+  }
+}
+
+/// A batch tile: some rows of `panel`, samples in the lanes.
 class RateRows : RateTile {
 public:
-  RateRows(Emitter &e, cpu::RateOp op, Value panel, Value first, int64_t rows)
-      : RateTile(e, op), panel(panel), first(first), rows(rows),
-        panels(Emitter::shape(op.getOut())[0] / kLine), passes(kLine / rows),
+  RateRows(Emitter &e, cpu::RateOp op, Value panel, RowPass pass)
+      : RateTile(e, op), panel(panel), first(pass.first), index(pass.index), rows(pass.rows),
+        panels(Emitter::shape(op.getOut())[0] / kLine),
+        fetching(llvm::bit_floor(static_cast<uint64_t>(pass.passes))),
         base(arith::AddIOp::create(e.b, e.loc, e.mul(panel, kLine), first)) {}
 
   /// Everything at once.
@@ -346,18 +373,21 @@ private:
   }
 
   /// While the passes over some lines run, those of `next` from `nextFrom` on come in: each pass
-  /// asks for its share of the `lines`, so that the stream from memory is as even as the
-  /// arithmetic; `k` of them are done. The hardware prefetcher gives up on a stream this slow.
+  /// (the first two of three) asks for its share of the `lines`, so that the stream from memory is
+  /// about as even as the arithmetic; `k` of them are done. The hardware prefetcher gives up on a
+  /// stream this slow.
   void fetchLines(Value next, Value nextFrom, int64_t lines, Value k) {
-    int64_t share = lines / passes, count = std::max<int64_t>(kUnroll / passes, 1);
-    Value start = e.mul(arith::DivUIOp::create(e.b, e.loc, first, e.index(rows)), share);
-    Value at = e.add(start, Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(passes))));
+    if (std::optional<int64_t> number = getConstantIntValue(index); number && *number >= fetching)
+      return;
+    int64_t share = lines / fetching, count = std::max<int64_t>(kUnroll / fetching, 1);
+    Value at =
+        e.add(e.mul(index, share), Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(fetching))));
     at = e.add(at, nextFrom);
     for (int64_t l = 0; l < count; ++l)
       e.prefetch(op.getCouplings()[0], {next, e.add(at, l), zero});
   }
   /// Whether the passes over `lines` lines can ask for equal shares of the next ones.
-  bool isShared(int64_t lines) { return lines % (passes * kUnroll) == 0 && passes <= kUnroll; }
+  bool isShared(int64_t lines) { return lines % (fetching * kUnroll) == 0 && fetching <= kUnroll; }
 
   /// Sums of nothing, in the form that lines are added to.
   Sums start(unsigned term) {
@@ -492,8 +522,9 @@ private:
     return sums;
   }
 
-  Value panel, first;
-  int64_t rows, panels, passes;
+  Value panel, first, index;
+  int64_t rows, panels;
+  int64_t fetching; // passes over a panel that ask for the next one
   Value base;
 };
 
@@ -501,8 +532,8 @@ private:
 /// cache, and from further away once for `kBlockPanels` panels.
 class RateBlocks {
 public:
-  RateBlocks(Emitter &e, cpu::RateOp op, int64_t rows, int64_t lines)
-      : e(e), op(op), rows(rows), lines(lines), panels(Emitter::shape(op.getOut())[0] / kLine) {
+  RateBlocks(Emitter &e, cpu::RateOp op, bool floats, int64_t lines)
+      : e(e), op(op), floats(floats), lines(lines), panels(Emitter::shape(op.getOut())[0] / kLine) {
     // int16 is emptied at the end of a block; where, decides its last bits.
     block = op.getPrecision(0) == Precision::Int16 ? std::min(getDrain(op, 0), lines)
                                                    : cpu::kBlockLines;
@@ -542,15 +573,17 @@ private:
   void forEachTile(llvm::function_ref<void(RateRows tile, Value slot, Value panel)> body) {
     e.loop(first, last, 1, [&](Value panel) {
       Value row = e.mul(arith::SubIOp::create(e.b, e.loc, panel, first), kLine);
-      e.loop(0, kLine, rows, [&](Value r) {
-        body(RateRows(e, op, panel, r, rows), e.mul(e.add(row, r), 2), panel);
+      forEachPass(e, floats, [&](RowPass pass) {
+        body(RateRows(e, op, panel, pass),
+             e.mul(arith::AddIOp::create(e.b, e.loc, row, pass.first), 2), panel);
       });
     });
   }
 
   Emitter &e;
   cpu::RateOp op;
-  int64_t rows, lines, panels, block;
+  bool floats;
+  int64_t lines, panels, block;
   Value first, last; // panels at hand
 };
 
@@ -605,8 +638,12 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
     RatePanels(e, op, e.index(whole * together), rest).emit();
     return;
   }
-  // 2 accumulators per row, 2 registers of waves, 1 of the coupling.
-  int64_t rows = e.target.registers >= 32 ? 8 : 4;
+  // Other precisions take registers for products as well, and so does a multiply-add that is two
+  // instructions.
+  bool floats = e.target.fma &&
+                llvm::all_of(llvm::seq<unsigned>(op.getCouplings().size()), [&](unsigned term) {
+                  return op.getPrecision(term) == Precision::F32;
+                });
   if (!op.getCouplings().empty()) {
     ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
     Precision precision = op.getPrecision(0);
@@ -616,10 +653,10 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
     bool shared = first[2] == kLine && first[0] == panels;
     if (shared && cpu::isBlocked(lines, precision) && op.getScratch() &&
         Emitter::shape(op.getScratch())[0] >= cpu::getBlockWords(e.lanes))
-      return RateBlocks(e, op, rows, lines).emit();
+      return RateBlocks(e, op, floats, lines).emit();
   }
   e.loop(0, panels, 1, [&](Value panel) {
     unpackPanel(e, op, panel);
-    e.loop(0, kLine, rows, [&](Value first) { RateRows(e, op, panel, first, rows).emit(); });
+    forEachPass(e, floats, [&](RowPass pass) { RateRows(e, op, panel, pass).emit(); });
   });
 }

@@ -156,32 +156,32 @@ template <typename FmaOp> struct EmulateFma : OpRewritePattern<FmaOp> {
   }
 };
 
-/// f32 to bf16 in whole numbers, to nearest even, where the instruction is missing: LLVM would call
-/// a library, one lane at a time. NaN is not handled: waves are finite.
-struct ExpandTruncToBF16 : OpRewritePattern<arith::TruncFOp> {
-  using OpRewritePattern::OpRewritePattern;
-
+/// f32 to bf16 without the instruction, with its bytes for every finite number: to nearest, ties to
+/// even, and zero for what is below the smallest normal number. The halves are picked in integer
+/// arithmetic, which every vector unit has; what is infinite stays so.
+struct RoundToBrain : OpRewritePattern<arith::TruncFOp> {
+  using OpRewritePattern<arith::TruncFOp>::OpRewritePattern;
   LogicalResult matchAndRewrite(arith::TruncFOp op, PatternRewriter &rewriter) const override {
-    auto brains = dyn_cast<VectorType>(op.getType());
-    auto floats = dyn_cast<VectorType>(op.getIn().getType());
-    if (!brains || !floats || !brains.getElementType().isBF16() ||
-        !floats.getElementType().isF32())
+    auto type = dyn_cast<VectorType>(op.getType());
+    auto source = dyn_cast<VectorType>(op.getIn().getType());
+    if (!type || !type.getElementType().isBF16() || !source.getElementType().isF32())
       return failure();
     Location loc = op.getLoc();
-    auto words = floats.clone(rewriter.getI32Type());
-    auto splat = [&](int32_t value) -> Value {
-      return arith::ConstantOp::create(rewriter, loc, DenseElementsAttr::get(words, value));
-    };
-    Value bits = arith::BitcastOp::create(rewriter, loc, words, op.getIn());
-    Value sixteen = splat(16);
-    Value odd = arith::AndIOp::create(
-        rewriter, loc, arith::ShRUIOp::create(rewriter, loc, bits, sixteen), splat(1));
-    Value bias = arith::AddIOp::create(rewriter, loc, odd, splat(0x7fff));
-    Value rounded = arith::AddIOp::create(rewriter, loc, bits, bias);
-    Value halves = arith::TruncIOp::create(
-        rewriter, loc, floats.clone(rewriter.getI16Type()),
-        arith::ShRUIOp::create(rewriter, loc, rounded, sixteen));
-    rewriter.replaceOpWithNewOp<arith::BitcastOp>(op, brains, halves);
+    VectorMath m{rewriter, loc, source};
+    Value bits = m.bits(op.getIn());
+    Value half = arith::ShRUIOp::create(rewriter, loc, bits, m.splat(16));
+    Value up =
+        arith::AddIOp::create(rewriter, loc, m.andi(half, m.splat(1)), m.splat(int32_t(0x7fff)));
+    Value rounded = arith::AddIOp::create(rewriter, loc, bits, up);
+    Value exponent = m.andi(bits, m.splat(int32_t(0x7f800000)));
+    Value tiny = arith::CmpIOp::create(rewriter, loc, arith::CmpIPredicate::eq, exponent,
+                                       m.splat(int32_t(0)));
+    Value signedZero = m.andi(bits, m.splat(static_cast<int32_t>(0x80000000u)));
+    rounded = arith::SelectOp::create(rewriter, loc, tiny, signedZero, rounded);
+    Value upper = arith::ShRUIOp::create(rewriter, loc, rounded, m.splat(16));
+    auto shorts = VectorType::get(type.getShape(), rewriter.getI16Type());
+    Value narrow = arith::TruncIOp::create(rewriter, loc, shorts, upper);
+    rewriter.replaceOpWithNewOp<arith::BitcastOp>(op, type, narrow);
     return success();
   }
 };
@@ -199,8 +199,8 @@ struct CpuExpandMathPass : un0::impl::CpuExpandMathBase<CpuExpandMathPass> {
     bool exact = func->getParentOfType<ModuleOp>()->hasAttr(cpu::kExactAttr);
     patterns.add<ExpandSinCos>(&getContext(), target->fma || exact);
     populatePolynomialApproximateTanhPattern(patterns);
-    if (!target->convertsToBF16())
-      patterns.add<ExpandTruncToBF16>(&getContext());
+    if (!target->hasBrainFloats())
+      patterns.add<RoundToBrain>(&getContext());
     if (!target->fma && exact)
       patterns.add<EmulateFma<vector::FMAOp>, EmulateFma<math::FmaOp>>(&getContext());
     else if (!target->fma)

@@ -64,7 +64,9 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
     }
     for (Operation *op : kernels) {
       OpBuilder builder(op);
-      Emitter e(builder, op->getLoc(), *target);
+      // Machine code is traced back to its kernel by this.
+      StringRef name = op->getName().getStringRef();
+      Emitter e(builder, NameLoc::get(builder.getStringAttr(name), op->getLoc()), *target);
       bool known =
           TypeSwitch<Operation *, bool>(op)
               .Case([&](cpu::LoadPhasesOp op) { return emitLoadPhases(e, op), true; })

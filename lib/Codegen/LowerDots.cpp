@@ -44,7 +44,7 @@ public:
                 true};
       return {arith::AddIOp::create(b, loc, sums, multiplyPairs(op.getX(), op.getY())), false};
     case cpu::DotKind::BF16:
-      if (target.convertsToBF16())
+      if (target.hasBrainFloats())
         return {call("llvm.x86.avx512bf16.dpbf16ps." + std::to_string(lanes * 32), sums.getType(),
                      {sums, asBrain(op.getX()), asBrain(op.getY())}),
                 true};

@@ -4,6 +4,7 @@
 
 #include "un0/Quantize/Rows.h"
 #include "llvm/ADT/bit.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace un0;
@@ -17,7 +18,9 @@ public:
   BytePacker(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor)
       : tensor(tensor), scale(param.getScale() ? param.getScale()->convertToDouble() : 1.0),
         zeroPoint(packed.getZeroPoint()), lanes(packed.getLanes()), group(packed.getGroup()),
-        outputs(tensor.shape[0]), inputs(tensor.shape[1]), words((inputs + 3) / 4) {}
+        outputs(tensor.shape[0]), inputs(tensor.shape[1]), words((inputs + 3) / 4),
+        inputExponents(packed.getInputExponents().value_or(ArrayRef<int64_t>())),
+        outputExponents(packed.getOutputExponents().value_or(ArrayRef<int64_t>())) {}
 
   using Sink = llvm::function_ref<Error(ArrayRef<uint8_t>)>;
 
@@ -31,7 +34,14 @@ private:
     if (scale != 1.0)
       for (float &value : filter)
         value = static_cast<float>(value * scale);
+    for (auto [c, exponent] : llvm::enumerate(inputExponents))
+      for (float &value : MutableArrayRef(filter).slice(c * 9, 9))
+        value = std::ldexp(value, static_cast<int>(exponent));
     return filter;
+  }
+  /// A step of output channel `o` in units of what the next convolution reads.
+  float divide(float step, int64_t o) const {
+    return outputExponents.empty() ? step : std::ldexp(step, -static_cast<int>(outputExponents[o]));
   }
   /// The starting sum of a channel whose weights are `numbers`.
   int32_t getStart() const {
@@ -50,6 +60,7 @@ private:
   const StoredTensor &tensor;
   double scale;
   int64_t zeroPoint, lanes, group, outputs, inputs, words;
+  ArrayRef<int64_t> inputExponents, outputExponents;
   std::vector<float> filter, folded;
   std::vector<int16_t> numbers;
   std::vector<int32_t> out;
@@ -75,7 +86,7 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
         float step = quantizeFilter(folded, cpu::kByteCoupling, numbers);
         int64_t base = phase * perPhase;
         out[base + c] = getStart();
-        out[base + channels + c] = llvm::bit_cast<int32_t>(step);
+        out[base + channels + c] = llvm::bit_cast<int32_t>(divide(step, first * lanes + c));
         base += 2 * channels;
         for (int64_t i = 0; i < inputs; ++i) {
           // The last chunk has only the words that it needs.

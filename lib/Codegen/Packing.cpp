@@ -6,6 +6,7 @@
 #include "PackWords.h"
 #include "un0/Quantize/Rows.h"
 #include "llvm/ADT/bit.h"
+#include <cmath>
 #include <vector>
 
 using namespace mlir;
@@ -47,7 +48,8 @@ public:
       : tensor(tensor), sink(sink), shape(cast<ShapedType>(param.getType()).getShape()),
         scale(param.getScale() ? param.getScale()->convertToDouble() : 1.0),
         zeroDiagonal(param.getZeroDiagonal()), lanes(packed.getLanes()), group(packed.getGroup()),
-        name(param.getSymName()) {}
+        name(param.getSymName()),
+        exponents(packed.getOutputExponents().value_or(ArrayRef<int64_t>())) {}
 
   Error vector();
   Error rows16();
@@ -69,6 +71,7 @@ private:
   bool zeroDiagonal;
   int64_t lanes, group;
   StringRef name;
+  ArrayRef<int64_t> exponents; // a vector's elements are divided by 2^exponent
   std::vector<float> row, out;
 };
 
@@ -93,6 +96,8 @@ Error Packer::vector() {
   ArrayRef<float> values = read(0, count);
   out.assign(padToLine(count), 0.0f);
   llvm::copy(values, out.begin());
+  for (auto [i, exponent] : llvm::enumerate(exponents))
+    out[i] = std::ldexp(out[i], -static_cast<int>(exponent));
   return put(out);
 }
 

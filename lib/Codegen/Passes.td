@@ -82,8 +82,8 @@ def CpuExpandMath : Pass<"cpu-expand-math", "::mlir::func::FuncOp"> {
     `cpu.sincos` becomes a shared range reduction and two polynomials, `math.tanh` upstream's rational approximation. On a
     target without fused multiply-add every `fma` becomes a product and a sum: the intrinsic would be a library call. Where
     the module has `cpu.exact`, as those with integer couplings or convolutions do, it becomes the fused result in f64
-    arithmetic instead: such a module gives the same bytes on every processor. `arith.truncf` to bf16 becomes whole-number
-    arithmetic where there is no instruction for it.
+    arithmetic instead: such a module gives the same bytes on every processor. Where bf16 has no instructions, rounding to it
+    is integer arithmetic with the instruction's result for every finite number.
   }];
   let statistics = [Statistic<"numSinCos", "sincos", "vector sine-cosine pairs expanded">];
   let dependentDialects = ["::mlir::vector::VectorDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
@@ -93,7 +93,8 @@ def CpuVerifyVector : Pass<"cpu-verify-vector", "::mlir::func::FuncOp"> {
   let summary = "refuse what LLVM would scalarize or call out for";
   let description = [{
     The seam between vector code and LLVM: reports every op, with counts, that would become a scalar library call (`math`
-    on any type, `fma` on a target without it), an allocation, a loop whose accumulators do not fit the registers, or that
+    on any type, `fma` on a target without it, arithmetic on bf16 and other floats that are only stored, rounding to bf16
+    without the instruction), a division lane by lane, an allocation, a loop whose accumulators do not fit the registers, or that
     is still a cpu op (an unsupported dot product among them), instead of letting the backend do something slow in
     silence. `cpu-lower-dots` remarks on dot products that the processor has no instruction for.
   }];

@@ -13,6 +13,38 @@ using namespace mlir;
 using namespace un0;
 
 namespace {
+
+Type getElement(Value value) { return getElementTypeOrSelf(value.getType()); }
+
+/// Whether x86 only stores such floats: arithmetic on them is done in f32 and rounded back.
+bool isNarrow(Type type) { return isa<FloatType>(type) && !type.isF32() && !type.isF64(); }
+
+/// Whether LLVM makes calls of an arithmetic op.
+bool isLibraryCall(Operation *op, const CpuTarget &target) {
+  if (!isa<arith::ArithDialect>(op->getDialect()))
+    return false;
+  // These move bits.
+  if (isa<arith::BitcastOp, arith::ConstantOp, arith::SelectOp>(op))
+    return false;
+  if (isa<arith::RemFOp>(op))
+    return true;
+  // To f32 a bf16 number is a shift. The other way there is an instruction, or cpu-expand-math.
+  if (isa<arith::ExtFOp>(op))
+    return isNarrow(getElement(op->getOperand(0))) && !getElement(op->getOperand(0)).isBF16();
+  if (isa<arith::TruncFOp>(op) && getElement(op->getResult(0)).isBF16())
+    return !getElement(op->getOperand(0)).isF32() || !target.hasBrainFloats();
+  auto isNarrowValue = [](Value value) { return isNarrow(getElement(value)); };
+  return llvm::any_of(op->getOperands(), isNarrowValue) ||
+         llvm::any_of(op->getResults(), isNarrowValue);
+}
+
+/// A division of integer vectors by what is not a constant: there is no instruction.
+bool isScalarized(Operation *op) {
+  return isa<arith::DivSIOp, arith::DivUIOp, arith::RemSIOp, arith::RemUIOp>(op) &&
+         isa<VectorType>(op->getResult(0).getType()) &&
+         !op->getOperand(1).getDefiningOp<arith::ConstantOp>();
+}
+
 struct CpuVerifyVectorPass : un0::impl::CpuVerifyVectorBase<CpuVerifyVectorPass> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
@@ -28,9 +60,10 @@ struct CpuVerifyVectorPass : un0::impl::CpuVerifyVectorBase<CpuVerifyVectorPass>
         return target->fma ? "" : "would be a library call per lane";
       if (isa<math::MathDialect>(op->getDialect()) && !isa<math::AbsFOp, math::CopySignOp>(op))
         return "would be a library call per lane";
-      if (auto narrow = dyn_cast<arith::TruncFOp>(op);
-          narrow && getElementTypeOrSelf(narrow.getType()).isBF16() && !target->convertsToBF16())
+      if (isLibraryCall(op, *target))
         return "would be a library call per lane";
+      if (isScalarized(op))
+        return "would be done lane by lane";
       if (isa<memref::AllocOp, memref::AllocaOp>(op))
         return "allocates; working memory is planned";
       if (isa<cpu::CpuDialect>(op->getDialect()))

@@ -14,6 +14,7 @@
 #include "un0/Import/Import.h"
 #include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
+#include "un0/Target/CodeCheck.h"
 #include "un0/Target/DsaDisassembler.h"
 #include "un0/Target/EmitProgram.h"
 #include "un0/Target/ModuleWriter.h"
@@ -81,7 +82,7 @@ private:
   std::string getPrecisionName();
   void printDiagnostic(Diagnostic &diagnostic);
 
-  const CompileOptions &options;
+  CompileOptions options; // with defaults that depend on the target filled in
   llvm::raw_ostream &errors;
   std::unique_ptr<MLIRContext> context;
   OwningOpRef<ModuleOp> module;
@@ -96,6 +97,8 @@ private:
 };
 
 LogicalResult Compilation::checkPrecision() {
+  if (options.precision.empty())
+    options.precision = "f32";
   if (options.precision != "auto" && !symbolizePrecision(options.precision))
     return fail("precision '" + options.precision +
                 "' does not exist; there are f32, int16, bf16, int8, int4 and auto");
@@ -144,8 +147,13 @@ LogicalResult Compilation::checkHardware() {
                 llvm::join(dsa::builtinHardwareNames(), ", "));
   if (rt::Status status = dsa::loadHardware(options.hardware, hardware))
     return fail("--hardware: " + status.message());
+  // What the engines of this size multiply, and what their constants are published for.
+  if (options.precision.empty() && hardware.kind == dsa::HardwareKind::Digital &&
+      isAfter(Phase::Quantized, options.from))
+    options.precision = "int8";
   if (hardware.kind == dsa::HardwareKind::Oscillators &&
-      (options.precision != "f32" || !options.precisionFile.empty()))
+      ((!options.precision.empty() && options.precision != "f32") ||
+       !options.precisionFile.empty()))
     return fail("--precision is f32 on hardware '" + hardware.name +
                 "', whose description says the levels; the decoder has --decoder-precision");
   return success();
@@ -161,7 +169,7 @@ LogicalResult Compilation::checkOptions() {
                 "' to the earlier phase '" + getPhaseName(options.to) + "'");
   if (!isIRPhase(options.from))
     return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
-  if (failed(checkPrecision()) || failed(checkHardware()))
+  if (failed(checkHardware()) || failed(checkPrecision()))
     return failure();
   if (options.steps && *options.steps < 0)
     return fail("--steps must not be negative, got " + Twine(*options.steps));
@@ -227,6 +235,12 @@ void Compilation::printDiagnostic(Diagnostic &diagnostic) {
     if (auto file = d.getLocation()->findInstanceOf<FileLineColLoc>())
       errors << file.getFilename().getValue() << ":" << file.getLine() << ":" << file.getColumn()
              << ": ";
+    // Imported models have no lines; their operators go by the names of their parameters.
+    d.getLocation()->walk([&](Location location) {
+      if (auto name = dyn_cast<NameLoc>(location))
+        errors << name.getName().getValue() << ": ";
+      return WalkResult::advance();
+    });
     errors << d << "\n";
   };
   // What is true of every function is said once.
@@ -370,12 +384,15 @@ LogicalResult Compilation::quantize() {
     return fail(ranges.takeError());
   Un0QuantizeConvolutionsOptions passOptions;
   SmallVector<double> minima, maxima;
+  SmallVector<int64_t> exponents;
   for (const ActivationRange &range : *ranges) {
     minima.push_back(range.low);
     maxima.push_back(range.high);
+    exponents.append(range.exponents);
   }
   passOptions.minima = minima;
   passOptions.maxima = maxima;
+  passOptions.exponents = exponents;
   PassManager pm(context.get());
   pm.addPass(createUn0QuantizeConvolutions(passOptions));
   return pm.run(*module);
@@ -435,6 +452,8 @@ LogicalResult Compilation::enter(Phase phase) {
     target = std::move(*attached);
   }
   if (phase == Phase::Object) {
+    if (options.verifyCode && failed(verifyCode(*module, target)))
+      return failure();
     Expected<SmallVector<char, 0>> object = compileToObject(*module, target);
     if (!object)
       return fail(object.takeError());

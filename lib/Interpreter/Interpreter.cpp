@@ -105,11 +105,16 @@ private:
   Error visit(un0::Conv2DOp op) {
     double slope = op.getSlope() ? op.getSlope()->convertToDouble() : 0.0;
     if (op.getPrecision() == Precision::Int8) {
-      Tensor<T> input = kernels::roundImage(
-          get(op.getInput()), op.getInputScale()->convertToDouble(), *op.getInputZeroPoint());
+      Tensor<T> input = get(op.getInput()), weight = get(op.getWeight());
+      if (std::optional<ArrayRef<int64_t>> exponents = op.getInputExponents()) {
+        kernels::scaleChannels(input, *exponents, /*up=*/false);
+        kernels::scaleChannels(weight, *exponents, /*up=*/true);
+      }
+      input = kernels::roundImage(input, op.getInputScale()->convertToDouble(),
+                                  *op.getInputZeroPoint());
       return set(op.getOutput(),
-                 kernels::convolveBytes(input, get(op.getWeight()), get(op.getBias()),
-                                        op.getUpsample(), op.getActivation(), slope));
+                 kernels::convolveBytes(input, weight, get(op.getBias()), op.getUpsample(),
+                                        op.getActivation(), slope));
     }
     return set(op.getOutput(),
                kernels::convolve(get(op.getInput()), get(op.getWeight()), get(op.getBias()),

@@ -243,6 +243,17 @@ Tensor<T> kernels::convolve(const Tensor<T> &input, const Tensor<T> &weight, con
 }
 
 template <typename T>
+void kernels::scaleChannels(Tensor<T> &tensor, ArrayRef<int64_t> exponents, bool up) {
+  int64_t channels = tensor.shape[1], each = 1;
+  for (size_t i = 2; i < tensor.shape.size(); ++i)
+    each *= tensor.shape[i];
+  for (size_t i = 0; i < tensor.data.size(); ++i) {
+    auto exponent = static_cast<int>(exponents[static_cast<int64_t>(i) / each % channels]);
+    tensor.data[i] = std::ldexp(tensor.data[i], up ? exponent : -exponent);
+  }
+}
+
+template <typename T>
 Tensor<T> kernels::roundImage(const Tensor<T> &image, double scale, int64_t zeroPoint) {
   Tensor<T> result = image;
   auto zero = static_cast<double>(zeroPoint);
@@ -431,6 +442,7 @@ Tensor<T> kernels::zip(const Tensor<T> &a, const Tensor<T> &b, llvm::function_re
   template Tensor<T> kernels::readout(const Tensor<T> &, Reference, Encoding);                     \
   template Tensor<T> kernels::convolve(const Tensor<T> &, const Tensor<T> &, const Tensor<T> &,    \
                                        bool, Activation, double);                                  \
+  template void kernels::scaleChannels(Tensor<T> &, ArrayRef<int64_t>, bool);                      \
   template Tensor<T> kernels::roundImage(const Tensor<T> &, double, int64_t);                      \
   template Tensor<T> kernels::convolveBytes(const Tensor<T> &, const Tensor<T> &,                  \
                                             const Tensor<T> &, bool, Activation, double);          \

@@ -46,6 +46,10 @@ template <typename T>
 Tensor<T> convolve(const Tensor<T> &input, const Tensor<T> &weight, const Tensor<T> &bias,
                    bool upsample, Activation activation, double slope);
 
+/// Multiplies channel c, the second dimension, by 2^exponents[c], or divides it.
+template <typename T>
+void scaleChannels(Tensor<T> &tensor, llvm::ArrayRef<int64_t> exponents, bool up);
+
 /// The input of an int8 un0.conv2d, on its grid.
 template <typename T> Tensor<T> roundImage(const Tensor<T> &image, double scale, int64_t zeroPoint);
 

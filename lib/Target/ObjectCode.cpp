@@ -10,6 +10,7 @@
 #include "llvm/IR/Module.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/CommandLine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/Program.h"
@@ -24,17 +25,28 @@ using llvm::Expected;
 
 static constexpr const char *kTriple = "x86_64-unknown-linux-gnu";
 
+/// LLVM's machine combiner turns a chain of integer sums into a tree, to shorten a latency that our
+/// many accumulators hide anyway: products wait for each other in registers that accumulators
+/// need, and spill them. It has no switch but this one.
+static void keepSumsInOrder() {
+  auto &options = llvm::cl::getRegisteredOptions();
+  if (auto found = options.find("x86-machine-combiner"); found != options.end())
+    static_cast<llvm::cl::opt<bool> *>(found->second)->setValue(false);
+}
+
 static Expected<std::unique_ptr<llvm::TargetMachine>> createTargetMachine(const CpuTarget &target) {
   llvm::InitializeAllTargetInfos();
   llvm::InitializeAllTargets();
   llvm::InitializeAllTargetMCs();
   llvm::InitializeAllAsmPrinters();
+  keepSumsInOrder();
   std::string message;
   llvm::Triple triple(kTriple);
   const llvm::Target *llvmTarget = llvm::TargetRegistry::lookupTarget(triple, message);
   if (!llvmTarget)
     return llvm::createStringError("LLVM has no x86-64 backend: %s", message.c_str());
   llvm::TargetOptions options;
+  options.MCOptions.AsmVerbose = true; // says of assembly what is a loop, and what is spilled
   std::unique_ptr<llvm::TargetMachine> machine(llvmTarget->createTargetMachine(
       triple, target.cpu, target.getFeatureString(), options, llvm::Reloc::PIC_, std::nullopt,
       llvm::CodeGenOptLevel::Aggressive));

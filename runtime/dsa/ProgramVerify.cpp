@@ -189,7 +189,7 @@ Status Verifier::checkTables() {
       if (value > uint64_t(1) << 52)
         return failure(UN0_ERROR_FORMAT, "digital operator %s has a cost of %" PRIu64,
                        quoted(op.name).c_str(), value);
-    if (op.bits == 0 || op.bits > 64)
+    if ((op.bits == 0 && op.multiplyAdds) || op.bits > 64)
       return failure(UN0_ERROR_FORMAT, "digital operator %s multiplies %u bits",
                      quoted(op.name).c_str(), op.bits);
   }

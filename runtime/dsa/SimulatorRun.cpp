@@ -181,8 +181,8 @@ void Machine::makeRunKeys() {
 /// Noise is drawn once per sub-step of a run. Their number depends on the program alone, so that a
 /// sweep over faults, seeds or tolerances keeps its noise.
 uint32_t Machine::chooseSubSteps(const TileState &state, double seconds) const {
-  // A sub-step mixes phases by at most an eighth: docs/dsa/simulator.md, "Phase noise".
-  constexpr double perMixing = 8;
+  // A sub-step mixes phases by at most a quarter: docs/dsa/simulator.md, "Phase noise".
+  constexpr double perMixing = 4;
   double rate = state.bankRates[state.acting];
   if (state.linked) {
     const TileState &source = workspace.tiles[state.source];

@@ -120,7 +120,14 @@ Status un0::rt::checkProgramFits(const dsa::Program &program, const Manifest &ma
   bool evolves = false;
   for (const format::Entry *entry : *manifest->entries())
     evolves |= entry->kind()->string_view() == "evolve";
-  if (!evolves && program.hardware.kind != dsa::HardwareKind::Oscillators)
+  const bool oscillators = program.hardware.kind == dsa::HardwareKind::Oscillators;
+  // Either would be a right to run, and the caller would not know which one did.
+  if (evolves && oscillators)
+    return failure(UN0_ERROR_FORMAT,
+                   "hardware %s has oscillators, but the module has evolve entries beside its "
+                   "program",
+                   quoted(program.hardware.name).c_str());
+  if (!evolves && !oscillators)
     return failure(UN0_ERROR_FORMAT,
                    "hardware %s computes digitally, but the module has no evolve entry",
                    quoted(program.hardware.name).c_str());

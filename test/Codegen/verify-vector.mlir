@@ -58,10 +58,48 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512vnni"], fma 
 
 // -----
 
+// Without an instruction LLVM would call __truncsfbf2, which nothing links.
 module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
-  func.func @brains(%x: vector<8xf32>) -> vector<8xbf16> {
+  func.func @rounding_to_bf16(%x: vector<8xf32>, %y: vector<8xbf16>) -> (vector<8xbf16>, vector<8xbf16>) {
     // expected-error @+1 {{1 x arith.truncf would be a library call per lane on target cpu 'x86-64-v3'}}
     %a = arith.truncf %x : vector<8xf32> to vector<8xbf16>
-    return %a : vector<8xbf16>
+    // expected-error @+1 {{1 x arith.addf would be a library call per lane on target cpu 'x86-64-v3'}}
+    %b = arith.addf %y, %y : vector<8xbf16>
+    return %a, %b : vector<8xbf16>, vector<8xbf16>
+  }
+}
+
+// -----
+
+// A shift, and bits that move: nothing to report.
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  func.func @bf16_to_f32(%x: vector<8xbf16>) -> (vector<8xf32>, vector<8xi16>) {
+    %a = arith.extf %x : vector<8xbf16> to vector<8xf32>
+    %b = arith.bitcast %x : vector<8xbf16> to vector<8xi16>
+    return %a, %b : vector<8xf32>, vector<8xi16>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512bf16", "avx512f", "avx512vl"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  func.func @native_bf16(%x: vector<16xf32>) -> vector<16xbf16> {
+    %a = arith.truncf %x : vector<16xf32> to vector<16xbf16>
+    return %a : vector<16xbf16>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  func.func @scalarized_division(%x: vector<8xi32>, %y: vector<8xi32>) -> (vector<8xi32>, vector<8xi32>, f32) {
+    %three = arith.constant dense<3> : vector<8xi32>
+    %a = arith.divui %x, %three : vector<8xi32>
+    // expected-error @+1 {{1 x arith.divsi would be done lane by lane on target cpu 'x86-64-v3'}}
+    %b = arith.divsi %x, %y : vector<8xi32>
+    %f = arith.constant 1.0 : f32
+    // expected-error @+1 {{1 x arith.remf would be a library call per lane on target cpu 'x86-64-v3'}}
+    %c = arith.remf %f, %f : f32
+    return %a, %b, %c : vector<8xi32>, vector<8xi32>, f32
   }
 }

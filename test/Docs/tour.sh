@@ -26,6 +26,15 @@ un0c test/models/fashion_n1024/fashion_n1024.safetensors --precision=auto --max-
 un0-bench fashion.un0 small.un0 --batch=1 --threads=1 --repetitions=3
 # [doc:end]
 
+# [doc:dsa]
+un0c test/models/fashion_n1024/fashion_n1024.safetensors --target=dsa --hardware=oscillator-1024 -o chip.un0 --explain
+un0-run chip.un0 --classes=all --samples-per-class=4 --seed=7 --output=chip.png --report=chip.html
+un0c --compare fashion.un0 chip.un0 --report=compare.html
+# [doc:end]
+[[ $(head -c 4 chip.png | tail -c 3) == PNG ]]
+grep -q '</html>' chip.html
+grep -q '</html>' compare.html
+
 # [doc:phase]
 un0c test/models/fashion_n1024/fashion_n1024.safetensors --compile-to=fused -o fused.mlir
 grep -A 8 'un0.evolve' fused.mlir

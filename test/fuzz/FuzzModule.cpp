@@ -1,13 +1,14 @@
 //===- FuzzModule.cpp - hostile modules -------------------------------------===//
 //
-// Container, manifest and ELF image, with hashes taken as right: whoever makes a hostile module
-// also computes its hashes. No code is run. The first byte chooses what the rest is, so that each
-// parser has inputs of its own.
+// Container, manifest, program and ELF image, with hashes taken as right: whoever makes a hostile
+// module also computes its hashes. No code is run. The first byte chooses what the rest is, so that
+// each parser has inputs of its own.
 //
 //===----------------------------------------------------------------------===//
 #include "Container.h"
 #include "ElfImage.h"
 #include "Manifest.h"
+#include "Program.h"
 
 #include <cstdlib>
 #include <vector>
@@ -41,9 +42,10 @@ static size_t readAll(const Manifest &manifest) {
   return total;
 }
 
-static void parseManifest(const uint8_t *data, size_t size, uint64_t weightBytes, bool external) {
+static void parseManifest(const uint8_t *data, size_t size, uint64_t weightBytes, bool external,
+                          bool hasProgram) {
   Manifest manifest;
-  if (!manifest.parse(data, size, weightBytes, external, /*hasProgram=*/false))
+  if (!manifest.parse(data, size, weightBytes, external, hasProgram))
     if (readAll(manifest) == SIZE_MAX)
       std::abort(); // never true for so small an input; keeps the reads
 }
@@ -59,12 +61,15 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (parseContainer(bytes.data(), bytes.size(), {false, false}, container))
       return 0;
     parseManifest(container.manifest.data, container.manifest.size, container.weights.size,
-                  container.weightsExternal);
+                  container.weightsExternal, container.program.present);
+    if (un0::dsa::Program program; container.program.present)
+      (void)un0::dsa::decodeProgram(container.program.data, container.program.size, program);
     load(container.code.data, container.code.size);
     break;
   }
   case 1:
-    parseManifest(bytes.data(), bytes.size(), 192, false);
+    parseManifest(bytes.data(), bytes.size(), 192, false, false);
+    parseManifest(bytes.data(), bytes.size(), 192, false, true);
     break;
   case 2:
     load(bytes.data(), bytes.size());

@@ -8,6 +8,7 @@ un0_packages=(
   ccache cmake ninja-build pkg-config python3
   libgtest-dev libgmock-dev libbenchmark-dev
   libflatbuffers-dev flatbuffers-compiler libpng-dev nlohmann-json3-dev libssl-dev
+  ngspice patch
 )
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*"; }

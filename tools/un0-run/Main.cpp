@@ -2,7 +2,9 @@
 #include "CompileCache.h"
 #include "Grid.h"
 #include "Options.h"
+#include "Powercap.h"
 #include "Reference.h"
+#include "RunReport.h"
 #include "Safetensors.h"
 #include "un0/runtime.hpp"
 
@@ -42,6 +44,8 @@ struct Progress {
   bool enabled = false;
   bool shown = false;
   double last = 0;
+  un0::report::PowercapMeter *meter = nullptr; // read now and then, since counters wrap
+  double metered = 0;
 
   static int report(void *self, uint64_t done, uint64_t total) {
     static_cast<Progress *>(self)->report(done, total);
@@ -50,6 +54,11 @@ struct Progress {
   void report(uint64_t done, uint64_t total) {
     constexpr double firstAfter = 1.0, every = 0.1; // seconds
     double elapsed = secondsSince(begin);
+    constexpr double meterEvery = 10; // seconds; counters wrap after minutes
+    if (meter && elapsed - metered >= meterEvery) {
+      metered = elapsed;
+      (void)meter->sample();
+    }
     if (!enabled || elapsed < firstAfter || elapsed - last < every)
       return;
     last = elapsed;
@@ -73,6 +82,8 @@ struct Run {
   Floats drawnTheta0, drawnPhi0;
   Floats images, theta, features;
   un0_timings timings = {};
+  std::optional<double> joules; // measured while generating, for a report
+  std::string notMeasured;      // why there are none
   double openSeconds = 0, generateSeconds = 0, writeSeconds = 0;
 
   explicit Run(const Options &options) : options(options) {}
@@ -81,6 +92,7 @@ struct Run {
   MaybeFailure chooseSamples();
   MaybeFailure generate();
   MaybeFailure write();
+  MaybeFailure writeReport();
   void printSummary() const;
   void printTimings() const;
 };
@@ -199,8 +211,20 @@ MaybeFailure Run::generate() {
   un0::Expected<un0::Session> session = un0::Session::create(*module, sessionOptions);
   if (!session)
     return fail(session.error().message);
+  un0::report::PowercapMeter meter;
+  un0::rt::Status measured;
+  if (!options.report.empty()) {
+    measured = meter.start();
+    progress.meter = measured ? nullptr : &meter;
+  }
   if (std::optional<un0::Error> error = session->generate(request))
     return fail(error->message);
+  if (!options.report.empty() && !measured)
+    measured = meter.sample();
+  if (measured)
+    notMeasured = measured.message();
+  else if (!options.report.empty())
+    joules = meter.joules();
   timings = session->timings();
   generateSeconds = secondsSince(begin);
   return std::nullopt;
@@ -222,6 +246,38 @@ MaybeFailure Run::write() {
       writeGrid(options.output, signature, gridRows(phases.labels), images.get());
   writeSeconds = secondsSince(begin);
   return failure;
+}
+
+MaybeFailure Run::writeReport() {
+  if (options.report.empty())
+    return std::nullopt;
+  RunRecord record;
+  record.module = module->get();
+  record.labels = &phases.labels;
+  record.images = images.get();
+  record.theta0 = phases.theta0.data();
+  record.phi0 = phases.phi0.data();
+  record.initialPhases = "from '" + options.initPhases + "'";
+  std::vector<float> theta0(signature.oscillators), phi0(signature.conditioning);
+  if (phases.theta0.empty()) {
+    un0_error error;
+    if (un0_initial_phases(module->get(), options.torchRng ? UN0_RNG_TORCH : UN0_RNG_PHILOX,
+                           options.seed, 0, 1, theta0.data(), phi0.data(), &error))
+      return fail(error.message);
+    record.theta0 = theta0.data();
+    record.phi0 = phi0.data();
+    record.initialPhases = std::string(options.torchRng ? "torch" : "philox") + ", seed " +
+                           std::to_string(options.seed);
+  }
+  record.simulator.integrator =
+      options.euler ? un0::dsa::Integrator::Euler : un0::dsa::Integrator::Flow;
+  record.simulator.faults = options.faults;
+  record.simulator.faultSeed = options.faultSeed;
+  record.timings = timings;
+  record.seconds = generateSeconds;
+  record.joules = joules;
+  record.notMeasured = options.reference ? "not measured: the interpreter ran" : notMeasured;
+  return writeRunReport(options.report, record);
 }
 
 void Run::printSummary() const {
@@ -266,7 +322,8 @@ int main(int argc, char **argv) {
     return 0;
   }
   Run run(options);
-  for (auto step : {&Run::open, &Run::chooseSamples, &Run::generate, &Run::write})
+  for (auto step :
+       {&Run::open, &Run::chooseSamples, &Run::generate, &Run::write, &Run::writeReport})
     if (MaybeFailure failure = (run.*step)())
       return un0run::report("un0-run", *failure);
   if (!options.quiet)

@@ -1,6 +1,8 @@
 //===- Options.cpp - the command line of un0-run ----------------------------===//
 #include "Options.h"
 
+#include "Report.h"
+
 #include <charconv>
 #include <cstring>
 #include <string_view>
@@ -22,6 +24,7 @@ with the class number. MODEL may also be a checkpoint: it is compiled once, into
   --unconditional            no class: one row
   --init-phases=FILE         take theta0, phi0 and labels from a safetensors file
   --dump=FILE                write theta, features and images to a safetensors file
+  --report=FILE.json|.html   account for a picture's energy and time; .html with the pictures
   --device=native|reference  compiled code, or the interpreter in f64 (default: native)
   --integrator=flow|euler    simulated hardware: the continuous flow, or the model's own steps (default: flow)
   --faults=none|all|LIST     what the simulated hardware does wrong: levels, mismatch, offset, noise, set-bits,
@@ -75,8 +78,9 @@ static bool *findSwitch(std::string_view name, Options &options) {
 }
 
 static bool takesValue(std::string_view name) {
-  for (const char *flag : {"classes", "samples-per-class", "seed", "rng", "threads", "output",
-                           "init-phases", "dump", "device", "integrator", "faults", "fault-seed"})
+  for (const char *flag :
+       {"classes", "samples-per-class", "seed", "rng", "threads", "output", "init-phases", "dump",
+        "report", "device", "integrator", "faults", "fault-seed"})
     if (name == flag)
       return true;
   return false;
@@ -103,6 +107,11 @@ static MaybeFailure applyValue(std::string_view name, std::string_view value, Op
     return parsePath(name, value, options.initPhases);
   if (name == "dump")
     return parsePath(name, value, options.dump);
+  if (name == "report") {
+    if (un0::rt::Status status = un0::report::checkReportPath(std::string(value)))
+      return fail("--report: " + status.message());
+    return parsePath(name, value, options.report);
+  }
   if (name == "device")
     return parseChoice(name, value, "native", "reference", options.reference);
   if (name == "integrator" || name == "faults" || name == "fault-seed") {

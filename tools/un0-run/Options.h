@@ -22,6 +22,7 @@ struct Options {
   bool unconditional = false;
   std::string initPhases; // empty: drawn from the seed
   std::string dump;       // empty: no dump
+  std::string report;     // FILE.json or FILE.html; empty: none
   bool reference = false;
   bool euler = false; // of the simulator, like the two below
   uint32_t faults = un0::dsa::kAllFaults;

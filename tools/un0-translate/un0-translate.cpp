@@ -11,6 +11,7 @@
 #include "un0/Pipelines/Phases.h"
 #include "un0/Target/DsaAssembler.h"
 #include "un0/Target/DsaDisassembler.h"
+#include "un0/Target/Spice.h"
 #include "un0/runtime.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -30,7 +31,7 @@ static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Require
 static cl::opt<std::string> output("o", cl::desc("Output file, '-' to print"), cl::init("-"),
                                    cl::cat(category));
 static cl::opt<Action> action(
-    cl::desc("What to do:"), cl::Required, cl::cat(category),
+    cl::desc("What to do:"), cl::cat(category),
     cl::values(clEnumValN(Action::Text, "to-text", "IR, text or bytecode, to text"),
                clEnumValN(Action::Bytecode, "to-bytecode", "IR, text or bytecode, to bytecode"),
                clEnumValN(Action::Inspect, "inspect", "print a module's manifest as JSON"),
@@ -48,6 +49,20 @@ static cl::opt<std::string>
                cl::desc("Assemble with the other sections of this module, where "
                         "the text has none"),
                cl::value_desc("MODULE"), cl::cat(category));
+
+static cl::opt<uint64_t>
+    spiceRun("export-spice", cl::value_desc("tile run"), cl::cat(category),
+             cl::desc("a SPICE deck of that run, counted as executed, from 0, of a module for an "
+                      "accelerator"));
+static cl::opt<int64_t> spiceClass("spice-class", cl::init(0), cl::cat(category),
+                                   cl::desc("Class of the sample in the deck"));
+static cl::opt<uint64_t> spiceSeed("spice-seed", cl::init(0), cl::cat(category),
+                                   cl::desc("Seed of its initial phases, as in un0-run"));
+static cl::opt<std::string>
+    spiceFaults("spice-faults", cl::init("levels,mismatch,offset"), cl::cat(category),
+                cl::desc("Faults in the deck, as in un0-run; no noise, no link-delay"));
+static cl::opt<uint64_t> spiceFaultSeed("spice-fault-seed", cl::init(0), cl::cat(category),
+                                        cl::desc("Seed of the faults, as in un0-run"));
 
 static int fail(const Twine &message) {
   errs() << "un0-translate: error: " << message << "\n";
@@ -182,6 +197,27 @@ static int disassemble() {
   return emit(os.str());
 }
 
+static int exportSpice() {
+  un0::SpiceRequest request;
+  request.run = spiceRun;
+  request.label = spiceClass;
+  request.seed = spiceSeed;
+  request.faultSeed = spiceFaultSeed;
+  if (un0::rt::Status status = un0::dsa::parseFaults(spiceFaults.getValue(), request.faults))
+    return fail(Twine(status.message()));
+  auto file = openFile(input);
+  if (!file)
+    return fail(toString(file.takeError()));
+  auto module = un0::readDsaModule(bytesOf(**file));
+  if (!module)
+    return fail("'" + input + "': " + toString(module.takeError()));
+  std::string deck;
+  raw_string_ostream os(deck);
+  if (Error error = un0::exportSpice(module->program, request, os))
+    return fail("'" + input + "': " + toString(std::move(error)));
+  return emit(deck);
+}
+
 static int assemble() {
   if (output == "-")
     return fail("a module is not for a terminal; name a file with -o");
@@ -211,6 +247,11 @@ int main(int argc, char **argv) {
   cl::SetVersionPrinter([](raw_ostream &os) { os << "un0-translate " << UN0_VERSION << "\n"; });
   cl::ParseCommandLineOptions(argc, argv, "translate un0 IR, and look into modules\n");
 
+  if (spiceRun.getNumOccurrences() + action.getNumOccurrences() != 1)
+    return fail("one option says what to do: --to-text, --to-bytecode, --inspect, --extract-model, "
+                "--disassemble, --assemble or --export-spice");
+  if (spiceRun.getNumOccurrences())
+    return exportSpice();
   if (action == Action::Disassemble)
     return disassemble();
   if (action == Action::Assemble)

@@ -1,6 +1,7 @@
 //===- un0c.cpp - the Un0 compiler ------------------------------*- C++ -*-===//
 
 #include "un0/Driver/Compile.h"
+#include "un0/Driver/Report.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include <csignal>
@@ -9,13 +10,15 @@ using namespace llvm;
 
 static cl::OptionCategory category("un0c options");
 
-static cl::opt<std::string> input(cl::Positional, cl::desc("INPUT"), cl::Required,
-                                  cl::cat(category));
+static cl::list<std::string> inputs(cl::Positional, cl::desc("INPUT"), cl::OneOrMore,
+                                    cl::cat(category));
 static cl::opt<std::string> output("o", cl::desc("Output file; IR phases print without it"),
                                    cl::value_desc("file"), cl::cat(category));
-static cl::opt<std::string> precision("precision",
-                                      cl::desc("Arithmetic: f32, int16, bf16, int8, int4 or auto"),
-                                      cl::init("f32"), cl::cat(category));
+static cl::opt<std::string>
+    precision("precision",
+              cl::desc("Arithmetic: f32 (default), int16, bf16, int8 (default on a digital "
+                       "accelerator), int4 or auto"),
+              cl::cat(category));
 static cl::opt<int64_t>
     int4Group("int4-group",
               cl::desc("Columns of int4 couplings that choose between two sets of levels: 4, or 0 "
@@ -84,8 +87,23 @@ static cl::opt<bool> allowNonfinite("allow-nonfinite", cl::desc("Let NaN and inf
 static cl::opt<bool> strip("strip",
                            cl::desc("Leave the model IR out of the module (no reference device)"),
                            cl::cat(category));
+static cl::opt<std::string>
+    reportFile("report", cl::desc("Account for a picture's energy and time: FILE.json or .html"),
+               cl::value_desc("file"), cl::cat(category));
+static cl::opt<bool> explain("explain",
+                             cl::desc("Print the sum behind every figure of the account"),
+                             cl::cat(category));
+static cl::opt<bool>
+    compare("compare",
+            cl::desc("Compile nothing: set the modules given side by side, with --report=FILE"),
+            cl::cat(category));
 static cl::opt<bool> verbose("verbose", cl::desc("Print the time of each phase"),
                              cl::cat(category));
+
+static cl::opt<bool> verifyCode("verify-code",
+                                cl::desc("Read the machine code of every kernel: accumulators on "
+                                         "the stack are an error, other vectors there a remark"),
+                                cl::cat(category));
 
 static int fail(const Twine &message) {
   errs() << "un0c: error: " << message << "\n";
@@ -100,6 +118,19 @@ int main(int argc, char **argv) {
   cl::SetVersionPrinter([](raw_ostream &os) { os << "un0c " << UN0_VERSION << "\n"; });
   cl::ParseCommandLineOptions(argc, argv, "compile a dynamical-system image model\n");
 
+  un0::ReportOptions report;
+  report.path = reportFile;
+  report.explain = explain;
+  if (failed(un0::checkReportOptions(report, errs())))
+    return 1;
+  if (compare) {
+    if (output.getNumOccurrences() || explain)
+      return fail("--compare compiles nothing, so it excludes -o and --explain");
+    return failed(un0::compareModules(inputs, report, outs(), errs())) ? 1 : 0;
+  }
+  if (inputs.size() > 1)
+    return fail("two inputs given: '" + inputs[0] + "' and '" + inputs[1] +
+                "'; --compare takes several modules");
   if (target != "cpu" && target != "dsa")
     return fail("target '" + target + "' is not supported; there are cpu and dsa");
   if (weights != "embedded" && weights != "external")
@@ -109,14 +140,15 @@ int main(int argc, char **argv) {
     return fail("--solver is 'euler', 'heun', 'rk4' or 'rk4-classic', got '" + solver + "'");
 
   un0::CompileOptions options;
-  options.input = input;
+  options.input = inputs.front();
   options.output = output;
   options.target = target == "dsa" ? un0::Target::Dsa : un0::Target::Cpu;
   options.cpu = mcpu;
   options.hardware = hardware;
   if (maxSplittingError.getNumOccurrences())
     options.maxSplittingError = maxSplittingError;
-  options.precision = precision;
+  if (precision.getNumOccurrences())
+    options.precision = precision;
   options.int4Group = int4Group;
   options.decoderPrecision = decoderPrecision;
   options.convolution = convolution;
@@ -144,7 +176,13 @@ int main(int argc, char **argv) {
   options.allowNonfinite = allowNonfinite;
   options.strip = strip;
   options.verbose = verbose;
+  options.verifyCode = verifyCode;
   options.passPlugins.assign(plugins.begin(), plugins.end());
   options.insertedPasses.assign(inserted.begin(), inserted.end());
-  return failed(un0::compile(options, errs())) ? 1 : 0;
+  if (report.any() && options.to != un0::Phase::Module)
+    return fail("--report and --explain need a module; this stops at phase '" +
+                un0::getPhaseName(options.to) + "'");
+  if (failed(un0::compile(options, errs())))
+    return 1;
+  return report.any() && failed(un0::reportModule(options.output, report, outs(), errs()));
 }

@@ -72,14 +72,18 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
     channels are words of four, and one (`conv_upsample`: two) of them takes the place of a block; each group's
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
     `conv_planar`, a word per output, rounded up to 16. `conv_planes`: weights transformed for `form`, in groups as above,
-    then plane, input channel (rounded up to 4), output channel. Offsets and sizes are bytes.
+    then plane, input channel (rounded up to 4), output channel. Offsets and sizes are bytes. Beside int8 images, weights
+    of input channel c are multiplied by 2^input_exponents[c], and what an output channel o is scaled by and its bias
+    divided by 2^output_exponents[o]: a convolution that reads equalized channels, and the one that makes them.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$param, Cpu_PackingAttr:$packing,
                        I64Attr:$offset, I64Attr:$bytes, DefaultValuedAttr<I64Attr, "16">:$lanes,
                        DefaultValuedAttr<I64Attr, "2">:$group,
                        DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision,
                        DefaultValuedAttr<I64Attr, "0">:$zero_point, DefaultValuedAttr<I64Attr, "0">:$columns,
-                       DefaultValuedAttr<Cpu_ConvFormAttr, "::un0::cpu::ConvForm::Direct">:$form);
+                       DefaultValuedAttr<Cpu_ConvFormAttr, "::un0::cpu::ConvForm::Direct">:$form,
+                       OptionalAttr<DenseI64ArrayAttr>:$input_exponents,
+                       OptionalAttr<DenseI64ArrayAttr>:$output_exponents);
   let assemblyFormat = "$sym_name `of` $param $packing `at` $offset `size` $bytes attr-dict";
   let hasVerifier = 1;
 }

@@ -99,6 +99,8 @@ constexpr int64_t kTableBits = 10;
 /// Columns of an int4 coupling that choose one of two sets of levels together (`groups` of
 /// un0.fused_rate).
 constexpr int64_t kLevelGroup = 4;
+/// Channels of an image are equalized by powers of two up to this one.
+constexpr int64_t kMostExponent = 30;
 
 /// Bits of a stored coupling or weight.
 unsigned getStorageBits(Precision precision);

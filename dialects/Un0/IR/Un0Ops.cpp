@@ -527,6 +527,18 @@ LogicalResult un0::Conv2DOp::verify() {
   if (bytes && (*getInputZeroPoint() > 255))
     return emitOpError() << "input_zero_point must be 0 to 255, but is "
                          << static_cast<int64_t>(*getInputZeroPoint());
+  if (std::optional<ArrayRef<int64_t>> exponents = getInputExponents()) {
+    if (!bytes)
+      return emitOpError() << "precision " << stringifyPrecision(getPrecision())
+                           << " takes no input_exponents";
+    if (static_cast<int64_t>(exponents->size()) != input[1])
+      return emitOpError() << "has " << exponents->size() << " input_exponents for " << input[1]
+                           << " channels";
+    for (int64_t exponent : *exponents)
+      if (std::abs(exponent) > kMostExponent)
+        return emitOpError() << "input_exponents must be within " << -kMostExponent << " and "
+                             << kMostExponent << ", but one is " << exponent;
+  }
   return success();
 }
 

@@ -237,12 +237,15 @@ def Un0_Conv2DOp : Un0_Op<"conv2d", [Pure, DeclareOpInterfaceMethods<Un0_CostOpI
 
     With `precision = int8` the input is replaced by its nearest of the 256 values `input_scale * (q - input_zero_point)`, and
     the weights of each output channel (of each of the four folded kernels, with `upsample`) by whole steps, at most 127,
-    of a size that minimizes their squared error. Sums are exact; bias and activation are f32.
+    of a size that minimizes their squared error. Sums are exact; bias and activation are f32. `input_exponents`, one
+    per input channel, equalize channels of unlike size: those of the input are divided by 2^exponent before they are
+    rounded, and those of the weights multiplied by it.
   }];
   let arguments = (ins 4DTensorOf<[F32, F64]>:$input, AnyStaticShapeTensor:$weight, AnyStaticShapeTensor:$bias,
                        UnitAttr:$upsample, Un0_ActivationAttr:$activation, OptionalAttr<F64Attr>:$slope,
                        DefaultValuedAttr<Un0_PrecisionAttr, "::un0::Precision::F32">:$precision,
-                       OptionalAttr<F64Attr>:$input_scale, OptionalAttr<I64Attr>:$input_zero_point);
+                       OptionalAttr<F64Attr>:$input_scale, OptionalAttr<I64Attr>:$input_zero_point,
+                       OptionalAttr<DenseI64ArrayAttr>:$input_exponents);
   let results = (outs 4DTensorOf<[F32, F64]>:$output);
   let assemblyFormat = [{
     $input `,` $weight `,` $bias `activation` `` custom<Parenthesized>($activation) attr-dict

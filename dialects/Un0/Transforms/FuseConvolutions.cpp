@@ -85,7 +85,8 @@ struct ConvertConvolution : CountingPattern<tosa::Conv2DOp> {
         un0::Conv2DOp::create(rewriter, loc, inputType.clone(shape), input, weight, conv.getBias(),
                               /*upsample=*/false, Activation::None, /*slope=*/FloatAttr(),
                               Precision::F32, /*input_scale=*/FloatAttr(),
-                              /*input_zero_point=*/IntegerAttr());
+                              /*input_zero_point=*/IntegerAttr(),
+                              /*input_exponents=*/DenseI64ArrayAttr());
     Value output = transpose(rewriter, loc, fused.getOutput(), kChannelsLast);
     if (output.getType() != conv.getOutput().getType())
       output = tensor::CastOp::create(rewriter, loc, conv.getOutput().getType(), output);

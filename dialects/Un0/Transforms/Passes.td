@@ -238,7 +238,8 @@ def Un0QuantizeConvolutions : Pass<"un0-quantize-convolutions", "::mlir::ModuleO
   let description = [{
     Makes every `un0.conv2d` int8. `minima` and `maxima` are the ranges of their inputs, in the order of the convolutions;
     without them each input must be encoded features, which are bounded by one. The range is widened to hold zero, so
-    that the ring of padding is exact. With `minima=-0.5 maxima=2.05`:
+    that the ring of padding is exact. `exponents`, one per input channel of all convolutions in turn, become their
+    `input_exponents`; those of encoded features must be zero. With `minima=-0.5 maxima=2.05`:
 
     ```mlir
     %y = un0.conv2d %x, %w, %b activation(none)
@@ -252,9 +253,14 @@ def Un0QuantizeConvolutions : Pass<"un0-quantize-convolutions", "::mlir::ModuleO
   }];
   let options = [
     ListOption<"minima", "minima", "double", "least value of each convolution's input">,
-    ListOption<"maxima", "maxima", "double", "largest value of each convolution's input">
+    ListOption<"maxima", "maxima", "double", "largest value of each convolution's input">,
+    ListOption<"exponents", "exponents", "int64_t",
+               "powers of two that input channels are divided by, those of all convolutions; none without it">
   ];
-  let statistics = [Statistic<"numQuantized", "quantized", "convolutions made int8">];
+  let statistics = [
+    Statistic<"numQuantized", "quantized", "convolutions made int8">,
+    Statistic<"numEqualized", "equalized", "convolutions whose input channels have powers of two of their own">
+  ];
   let dependentDialects = ["::un0::Un0Dialect"];
 }
 

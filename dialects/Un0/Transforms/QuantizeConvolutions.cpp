@@ -18,6 +18,10 @@ static bool readsWaves(un0::Conv2DOp conv) {
   return readout && readout.getEncoding() != Encoding::Raw;
 }
 
+static int64_t getChannels(un0::Conv2DOp conv) {
+  return cast<ShapedType>(conv.getInput().getType()).getDimSize(1);
+}
+
 namespace {
 struct QuantizeConvolutionsPass : un0::impl::Un0QuantizeConvolutionsBase<QuantizeConvolutionsPass> {
   using Base::Base;
@@ -31,6 +35,15 @@ struct QuantizeConvolutionsPass : un0::impl::Un0QuantizeConvolutionsBase<Quantiz
                                  << " maxima are given for " << convs.size() << " convolutions";
       return signalPassFailure();
     }
+    int64_t channels = 0;
+    for (un0::Conv2DOp conv : convs)
+      channels += getChannels(conv);
+    if (!exponents.empty() && static_cast<int64_t>(exponents.size()) != channels) {
+      getOperation().emitError() << exponents.size() << " exponents are given for " << channels
+                                 << " input channels";
+      return signalPassFailure();
+    }
+    ArrayRef<int64_t> left(exponents);
     for (auto [i, conv] : llvm::enumerate(convs)) {
       double low = -1, high = 1;
       if (!readsWaves(conv)) {
@@ -53,6 +66,18 @@ struct QuantizeConvolutionsPass : un0::impl::Un0QuantizeConvolutionsBase<Quantiz
       conv.setPrecision(Precision::Int8);
       conv.setInputScaleAttr(b.getF64FloatAttr(scale));
       conv.setInputZeroPointAttr(b.getI64IntegerAttr(zeroPoint));
+      if (!left.empty()) {
+        ArrayRef<int64_t> own = left.take_front(getChannels(conv));
+        left = left.drop_front(own.size());
+        if (llvm::any_of(own, [](int64_t exponent) { return exponent != 0; })) {
+          if (readsWaves(conv)) {
+            conv.emitError("encoded features are of one size and take no exponents");
+            return signalPassFailure();
+          }
+          conv.setInputExponents(own);
+          ++numEqualized;
+        }
+      }
       ++numQuantized;
     }
   }

@@ -25,8 +25,9 @@ struct CpuTarget {
   static llvm::Expected<CpuTarget> get(llvm::StringRef name);
   /// Whether code may use LLVM's feature `name`.
   bool has(llvm::StringRef name) const { return llvm::is_contained(features, name); }
-  /// Whether an instruction turns a register of f32 into bf16.
-  bool convertsToBF16() const { return has("avx512bf16") && (lanes == 16 || has("avx512vl")); }
+  /// Whether registers of this target have instructions on bf16: the dot product and the rounding
+  /// from f32. Without them LLVM calls a library, per lane, to round.
+  bool hasBrainFloats() const { return has("avx512bf16") && (lanes == 16 || has("avx512vl")); }
   /// "+a,+b" as LLVM wants it.
   std::string getFeatureString() const;
 

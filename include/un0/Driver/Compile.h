@@ -19,8 +19,8 @@ struct CompileOptions {
   std::string hardware;
   /// What time-multiplexing may cost, rms of the features; unset: 0.15.
   std::optional<double> maxSplittingError;
-  /// f32, int16, bf16, int8, int4 or auto.
-  std::string precision = "f32";
+  /// f32, int16, bf16, int8, int4 or auto; empty: int8 on a digital accelerator, f32 elsewhere.
+  std::string precision;
   /// Columns of int4 couplings that choose between two sets of levels together: 4, or 0 for one
   /// set.
   int64_t int4Group = 0;
@@ -45,6 +45,8 @@ struct CompileOptions {
   /// Leaves the model-phase bytecode out of the module.
   bool strip = false;
   bool verbose = false;
+  /// Reads the machine code: accumulators on the stack are an error.
+  bool verifyCode = false;
   std::vector<std::string> passPlugins;
   /// Each "phase:pipeline": the pipeline runs at the end of the phase.
   std::vector<std::string> insertedPasses;

@@ -10,11 +10,21 @@ namespace un0 {
 /// What the 256 values of a convolution's input span; values outside are clipped.
 struct ActivationRange {
   double low = 0, high = 0;
+  /// Powers of two that channels are divided by before.
+  llvm::SmallVector<int64_t> exponents = {};
 };
 
 /// The range that minimizes the squared error of `values` as 256 steps, clipped values included.
-/// Zero is in it.
-ActivationRange fitRange(llvm::ArrayRef<float> values);
+/// Zero is in it. With `weights`, one for as many values in turn, errors count as much.
+ActivationRange fitRange(llvm::ArrayRef<float> values, llvm::ArrayRef<float> weights = {});
+
+/// Exponents for the channels of a convolution's input, and their range, such that its outputs err
+/// least: a channel of small numbers is rounded in as large steps as the largest one unless it is
+/// made as large, but then its weights are made as small. `values` are pixels of `channels`
+/// numbers, `filters` some of its output channels' weights, channels x 9 each. Exponents of zero
+/// where none helps.
+ActivationRange equalize(llvm::ArrayRef<float> values, llvm::ArrayRef<float> weights,
+                         llvm::ArrayRef<float> filters, int64_t channels);
 
 /// Ranges of the inputs of every `un0.conv2d` of `module` in order (phase `fused` or `quantized`,
 /// convolutions f32), on samples that the model draws itself, run on this machine.

@@ -9,7 +9,7 @@
 namespace un0 {
 
 struct ObjectOptions {
-  /// Assembly text instead of a linked object.
+  /// Assembly text with LLVM's comments instead of a linked object.
   bool assembly = false;
 };
 

@@ -90,6 +90,7 @@ struct DecodeBuilder {
 void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvSchedule &schedule,
                              Value input, Value output) {
   bool bytes = conv.getPrecision() == Precision::Int8;
+  Location loc = lowering.locate(conv.getWeight(), conv.getLoc());
   Value images = schedule.batched ? count : Value();
   Value weights =
       lowering.packed(conv.getWeight(), getPacking(conv, schedule), conv.getPrecision());
@@ -125,6 +126,7 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
 }
 
 void DecodeBuilder::finish(un0::Conv2DOp conv, Value input, Value planes) {
+  Location loc = lowering.locate(conv.getWeight(), conv.getLoc());
   UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
   Value weights = lowering.packed(conv.getWeight(), Packing::ConvPlanar, conv.getPrecision());
   Value bias = lowering.packed(conv.getBias(), Packing::Vector);

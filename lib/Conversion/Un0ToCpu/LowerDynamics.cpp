@@ -280,7 +280,8 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
           if (split)
             std::tie(from, to) =
                 all.share(cpu::getRowGroups(padToLine(dim(rate.getResult(), 1)), target.lanes));
-          cpu::RateOp::create(b, loc, buffers.lookup(rate.getFrequency()),
+          Value named = rate.getCouplings().empty() ? rate.getFrequency() : rate.getCouplings()[0];
+          cpu::RateOp::create(b, locate(named, rate.getLoc()), buffers.lookup(rate.getFrequency()),
                               wave.lookup(rate.getTargetSine().getDefiningOp()), couplings, sources,
                               p.state, euler ? p.state : p.rates[stage], scratch, from, to,
                               euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr(),

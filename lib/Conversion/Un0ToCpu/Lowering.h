@@ -59,7 +59,9 @@ private:
   LogicalResult placeParameters();
   LogicalResult place(Value param, cpu::Packing packing, ArrayRef<int64_t> shape,
                       Precision precision = Precision::F32, int64_t zeroPoint = 0,
-                      int64_t columns = 0, cpu::ConvForm form = cpu::ConvForm::Direct);
+                      int64_t columns = 0, cpu::ConvForm form = cpu::ConvForm::Direct,
+                      mlir::DenseI64ArrayAttr inputExponents = {},
+                      mlir::DenseI64ArrayAttr outputExponents = {});
   LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();
@@ -77,6 +79,8 @@ private:
   /// The packed form of a parameter, as a view of the entry's weights.
   Value packed(Value param, cpu::Packing packing, Precision precision = Precision::F32,
                int64_t columns = 0);
+  /// Where a kernel is that reads `param`: named after it, unless the operator has a place.
+  mlir::Location locate(Value param, mlir::Location place);
   Value allocWords(ArrayRef<int64_t> shape) {
     return mlir::memref::AllocOp::create(b, loc, mlir::MemRefType::get(shape, b.getI32Type()));
   }

@@ -84,21 +84,28 @@ LogicalResult CpuLowering::findChain() {
 
 LogicalResult CpuLowering::place(Value param, Packing packing, ArrayRef<int64_t> shape,
                                  Precision precision, int64_t zeroPoint, int64_t columns,
-                                 cpu::ConvForm form) {
+                                 cpu::ConvForm form, DenseI64ArrayAttr inputExponents,
+                                 DenseI64ArrayAttr outputExponents) {
   auto get = param.getDefiningOp<GetParamOp>();
   if (!get)
     return emitError(param.getLoc(), "expected a parameter, not a computed value, on target cpu");
   StringAttr symbol = get.getParamAttr().getAttr();
   auto [it, inserted] = places.insert({{symbol, packing, precision, columns}, Place()});
-  if (!inserted)
+  if (!inserted) {
+    cpu::PackedParamOp known = it->second.op;
+    if (known.getInputExponentsAttr() != inputExponents ||
+        known.getOutputExponentsAttr() != outputExponents)
+      return get.emitError("is read by two convolutions whose channels have different exponents");
     return success();
+  }
   int64_t bytes = 4;
   for (int64_t d : shape)
     if (llvm::MulOverflow(bytes, d, bytes))
       return get.emitError("parameter is too large to pack");
   auto op = cpu::PackedParamOp::create(
       b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
-      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint, columns, form);
+      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint, columns, form,
+      inputExponents, outputExponents);
   symbols.insert(op);
   it->second = {op, SmallVector<int64_t>(shape)};
   if (llvm::AddOverflow(weightBytes, static_cast<int64_t>(llvm::alignTo(bytes, 64)), weightBytes))
@@ -149,7 +156,7 @@ LogicalResult CpuLowering::placeParameters() {
   }
   schedules =
       scheduleConvolutions(chain.convs, getDecodeBatch(), module->hasAttr(cpu::kDirectAttr));
-  for (auto [conv, schedule] : llvm::zip_equal(chain.convs, schedules)) {
+  for (auto [i, conv, schedule] : llvm::enumerate(chain.convs, schedules)) {
     int64_t in = padToLine(dim(conv.getInput(), 1)), out = dim(conv.getOutput(), 1),
             padded = padToLine(out);
     bool last = conv == chain.convs.back();
@@ -160,6 +167,10 @@ LogicalResult CpuLowering::placeParameters() {
       size = sides * sides * cpu::getPlaneChannels(dim(conv.getInput(), 1)) * padded;
     }
     int64_t zeroPoint = 0;
+    // Channels are divided where they are made.
+    DenseI64ArrayAttr divided;
+    if (!last)
+      divided = chain.convs[i + 1].getInputExponentsAttr();
     if (conv.getPrecision() == Precision::Int8) {
       int64_t inputs = dim(conv.getInput(), 1), blocks = llvm::divideCeil(inputs, 4 * kLine);
       zeroPoint = *conv.getInputZeroPoint();
@@ -168,8 +179,9 @@ LogicalResult CpuLowering::placeParameters() {
                                   : cpu::getByteWeightWords(inputs, 9, padded);
     }
     if (failed(place(conv.getWeight(), packing, {size}, conv.getPrecision(), zeroPoint,
-                     /*columns=*/0, schedule.form)) ||
-        failed(place(conv.getBias(), Packing::Vector, {padded})))
+                     /*columns=*/0, schedule.form, conv.getInputExponentsAttr(), divided)) ||
+        failed(place(conv.getBias(), Packing::Vector, {padded}, Precision::F32, /*zeroPoint=*/0,
+                     /*columns=*/0, cpu::ConvForm::Direct, /*inputExponents=*/{}, divided)))
       return failure();
   }
   // A module without parameters still has a section to point at.
@@ -184,6 +196,13 @@ Value CpuLowering::packed(Value param, Packing packing, Precision precision, int
   bool floats = precision == Precision::F32 && packing != Packing::ClassWords;
   MemRefType type = floats ? f32(place.shape) : MemRefType::get(place.shape, b.getI32Type());
   return memref::ViewOp::create(b, loc, type, weights, offset, ValueRange());
+}
+
+Location CpuLowering::locate(Value param, Location place) {
+  auto get = param.getDefiningOp<GetParamOp>();
+  if (!get || !isa<UnknownLoc>(place))
+    return place;
+  return NameLoc::get(get.getParamAttr().getAttr());
 }
 
 func::FuncOp CpuLowering::beginEntry(StringRef kind, int64_t batch, ArrayRef<Type> arguments) {

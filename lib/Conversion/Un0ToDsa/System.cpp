@@ -17,6 +17,7 @@ static Value getSource(Value sine) {
 
 namespace {
 struct SystemFinder {
+  bool anyPrecision = false; // a digital engine's couplings may be quantized
   DsaSystem system;
   Value conditioningPhases; // inside the region; null without
 
@@ -33,7 +34,7 @@ struct SystemFinder {
     if (failed(setOnce(system.frequency, rate.getFrequency(), rate, "frequencies")))
       return failure();
     for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
-      if (rate.getPrecision(term) != Precision::F32)
+      if (!anyPrecision && rate.getPrecision(term) != Precision::F32)
         return rate.emitError("has a coupling in ")
                << stringifyPrecision(rate.getPrecision(term))
                << "; on an accelerator the hardware says the levels";
@@ -57,7 +58,7 @@ struct SystemFinder {
     if (failed(setOnce(system.conditioningFrequency, rate.getFrequency(), rate, "frequencies")))
       return failure();
     for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
-      if (rate.getPrecision(term) != Precision::F32)
+      if (!anyPrecision && rate.getPrecision(term) != Precision::F32)
         return rate.emitError("has a coupling in ")
                << stringifyPrecision(rate.getPrecision(term))
                << "; on an accelerator the hardware says the levels";
@@ -108,8 +109,9 @@ struct SystemFinder {
 };
 } // namespace
 
-FailureOr<DsaSystem> un0::findSystem(ModuleOp module) {
+FailureOr<DsaSystem> un0::findSystem(ModuleOp module, bool anyPrecision) {
   SystemFinder finder;
+  finder.anyPrecision = anyPrecision;
   DsaSystem &system = finder.system;
   system.func = module.lookupSymbol<func::FuncOp>("generate");
   if (!system.func)

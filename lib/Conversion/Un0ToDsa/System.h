@@ -31,8 +31,8 @@ struct DsaSystem {
 };
 
 /// Finds the system in `module` (phase `quantized`). Diagnostics say what a tile of oscillators has
-/// no place for.
-mlir::FailureOr<DsaSystem> findSystem(mlir::ModuleOp module);
+/// no place for, among it quantized couplings unless `anyPrecision`.
+mlir::FailureOr<DsaSystem> findSystem(mlir::ModuleOp module, bool anyPrecision);
 
 /// The weights of a system, opened.
 struct SystemWeights {

@@ -57,6 +57,22 @@ void DsaLowering::addDigitalOperators() {
       cost.bytesRead += gather.parameterBytes;
       cost.bytesWritten += gather.bytesWritten;
     });
+    // What multiplies fewer bits costs less, so it stands apart.
+    evolve.walk([&](FusedRateOp rate) {
+      for (unsigned term = 0; term < rate.getCouplings().size(); ++term) {
+        ParamOp param = getParameter(rate.getCouplings()[term]);
+        if (!param || rate.getPrecision(term) == Precision::F32)
+          continue;
+        Cost own = rate.getTermCost(term);
+        uint64_t ownParameters = own.parameterBytes;
+        own = own.times(reads);
+        cost -= own;
+        parameters -= ownParameters;
+        add(("evolve_" + param.getSymName()).str(), dsa::Operator::Evolve, own, ownParameters,
+            reads);
+        cost.bits = 32;
+      }
+    });
     add("evolve", dsa::Operator::Evolve, cost, parameters, reads);
   }
   Cost readout = system.readout.getCost();
@@ -100,7 +116,7 @@ void DsaLowering::takeDynamicsAway() {
 }
 
 LogicalResult DsaLowering::run() {
-  FailureOr<DsaSystem> found = findSystem(module);
+  FailureOr<DsaSystem> found = findSystem(module, hardware.kind == HardwareKind::Digital);
   if (failed(found))
     return failure();
   system = *found;

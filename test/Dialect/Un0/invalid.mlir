@@ -595,3 +595,30 @@ func.func @f(%x: tensor<?x16x4x4xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16x
       : tensor<?x16x4x4xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x4x4xf32>
   return
 }
+
+// -----
+
+func.func @exponents_of_f32(%x: tensor<?x2x4x4xf32>, %w: tensor<2x2x3x3xf32>, %b: tensor<2xf32>) -> tensor<?x2x4x4xf32> {
+  // expected-error @+1 {{precision f32 takes no input_exponents}}
+  %y = un0.conv2d %x, %w, %b activation(none) {input_exponents = array<i64: 1, 2>}
+      : tensor<?x2x4x4xf32>, tensor<2x2x3x3xf32>, tensor<2xf32> -> tensor<?x2x4x4xf32>
+  return %y : tensor<?x2x4x4xf32>
+}
+
+// -----
+
+func.func @too_few_exponents(%x: tensor<?x2x4x4xf32>, %w: tensor<2x2x3x3xf32>, %b: tensor<2xf32>) -> tensor<?x2x4x4xf32> {
+  // expected-error @+1 {{has 1 input_exponents for 2 channels}}
+  %y = un0.conv2d %x, %w, %b activation(none) {input_exponents = array<i64: 1>, input_scale = 0.1 : f64, input_zero_point = 0 : i64, precision = #un0<precision int8>}
+      : tensor<?x2x4x4xf32>, tensor<2x2x3x3xf32>, tensor<2xf32> -> tensor<?x2x4x4xf32>
+  return %y : tensor<?x2x4x4xf32>
+}
+
+// -----
+
+func.func @large_exponent(%x: tensor<?x2x4x4xf32>, %w: tensor<2x2x3x3xf32>, %b: tensor<2xf32>) -> tensor<?x2x4x4xf32> {
+  // expected-error @+1 {{input_exponents must be within -30 and 30, but one is 31}}
+  %y = un0.conv2d %x, %w, %b activation(none) {input_exponents = array<i64: 0, 31>, input_scale = 0.1 : f64, input_zero_point = 0 : i64, precision = #un0<precision int8>}
+      : tensor<?x2x4x4xf32>, tensor<2x2x3x3xf32>, tensor<2xf32> -> tensor<?x2x4x4xf32>
+  return %y : tensor<?x2x4x4xf32>
+}

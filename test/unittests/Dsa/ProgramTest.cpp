@@ -1,8 +1,10 @@
 //===- ProgramTest.cpp - programs as bytes, and what is refused -------------===//
 #include "SmallPrograms.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <functional>
 #include <gmock/gmock.h>
 
@@ -142,6 +144,57 @@ const Mistake kMistakes[] = {
     {"BadName", [](Program &p) { p.buffers[0].name = "a b"; },
      "buffer 'a b' of 6 phases has a bad"},
     {"NoResult", [](Program &p) { p.thetaBuffer = 1; }, "program leaves no final phases"},
+    {"PhasesOfAnEarlierEach",
+     [](Program &p) {
+       p.code.insert(p.code.begin() + 15,
+                     {make(Opcode::Each, 0, 0, 17), make(Opcode::Hold, 0, 0, 0, 0, 0, 0, 1e-7),
+                      make(Opcode::End, 0, 0, 15)});
+     },
+     "instruction 16: tile 0 is held, but no phase of it was set"},
+    {"LinkOfAnotherClass",
+     [](Program &p) {
+       // Every sample makes the link behind its run: the second one runs with the first one's.
+       p.code[9] = make(Opcode::Clear, 0);
+       p.code.insert(p.code.begin() + 14, make(Opcode::Link, 0, 1, 1));
+       p.code[4].b = 15;
+     },
+     "instruction 11: tile 0 runs with a link of another sample's class"},
+    {"CouplingsOfAnotherClass",
+     [](Program &p) {
+       p.data[0].classes = 1;
+       p.code[1] = make(Opcode::Clear, 0);
+       p.code.insert(p.code.begin() + 14, make(Opcode::Couple, 0, 0));
+       p.code[4].b = 15;
+     },
+     "instruction 11: tile 0 runs with couplings of another sample's class"},
+    {"RunsOnAfterASample", [](Program &p) { p.hardware.constants["repeated_sampling"].value = 0; },
+     "instruction 11: tile 0 runs on after a sample, which ends a run on hardware"},
+    {"ManyEmptyTurns",
+     [](Program &p) {
+       for (int i = 0; i < 4; ++i) {
+         const auto at = static_cast<uint32_t>(p.code.size() - 1);
+         p.code.insert(p.code.end() - 1,
+                       {make(Opcode::Repeat, 0, 0x60000000, at + 1), make(Opcode::End, 0, 0, at)});
+       }
+     },
+     "instruction 20: the program would run forever"},
+    {"StrongerThanTheHardware", [](Program &p) { p.data[0].unit *= 1.01; },
+     "instruction 1: level 15 of datum 'K' is 101000 rad/s, coupling_full_scale of hardware "
+     "'oscillator-64' is 100000"},
+    {"FasterThanTheHardware", [](Program &p) { p.data[2].unit *= 2; },
+     "instruction 2: level 511 of datum 'w' is 1.28e+07 rad/s, frequency_full_scale"},
+    {"TooManyNeighbours", [](Program &p) { p.hardware.constants["neighbours"].value = 4; },
+     "of datum 'K' has 6 couplings, hardware 'oscillator-64' has 4 neighbours"},
+    {"TooManyInputs", [](Program &p) { p.hardware.constants["link_inputs"].value = 1; },
+     "instruction 9: link of 2 oscillators, hardware 'oscillator-64' has 1 inputs"},
+    {"TooDeep",
+     [](Program &p) {
+       for (uint32_t depth = 0; depth < 9; ++depth)
+         p.code.insert(p.code.begin() + 15 + depth, make(Opcode::Repeat, 0, 1, 32 - depth));
+       for (uint32_t depth = 0; depth < 9; ++depth)
+         p.code.insert(p.code.begin() + 24 + depth, make(Opcode::End, 0, 0, 23 - depth));
+     },
+     "instruction 23: loops are nested more than 8 deep"},
     {"ForTheCpu", [](Program &p) { ASSERT_FALSE(loadHardware("cpu-x86", p.hardware)); },
      "hardware 'cpu-x86' is a CPU: there are no programs for it"}};
 
@@ -156,6 +209,100 @@ TEST(Program, MessagesOfBytesNameTheOffset) {
   const std::string message = decodeProgram(bytes.data(), bytes.size(), decoded).message();
   EXPECT_THAT(message, testing::MatchesRegex(
                            "instruction 1 at offset 0x[0-9a-f]+: tile 3 does not exist, .*"));
+}
+
+TEST(Program, TellsWhatAMessageIsAbout) {
+  Culprit culprit;
+  Program program = cascadeProgram();
+  program.code[12].d = 60;
+  ASSERT_TRUE(bool(verifyProgram(program, 0, &culprit)));
+  EXPECT_EQ(culprit.part, Culprit::Instruction);
+  EXPECT_EQ(culprit.index, 12u);
+  program.data[2].levels[0] = 600;
+  ASSERT_TRUE(bool(verifyProgram(program, 0, &culprit)));
+  EXPECT_EQ(culprit.part, Culprit::Datum);
+  EXPECT_EQ(culprit.index, 2u);
+  program.buffers[1].size = 0;
+  ASSERT_TRUE(bool(verifyProgram(program, 0, &culprit)));
+  EXPECT_EQ(culprit.part, Culprit::Buffer);
+  EXPECT_EQ(culprit.index, 1u);
+}
+
+TEST(Program, ReloadsOfAClassAreNoMistake) {
+  // Couplings that depend on the class in two banks that change places for every sample.
+  Program program = cascadeProgram();
+  ASSERT_FALSE(bool(loadHardware("oscillator-1024", program.hardware)));
+  program.data.clear();
+  for (uint32_t rows : {6u, 2u}) {
+    Data w;
+    w.name = "w" + std::to_string(rows);
+    w.kind = DataKind::Frequencies;
+    w.rows = rows;
+    w.unit = 1;
+    w.levels.assign(rows, 0);
+    program.data.push_back(w);
+  }
+  Data k;
+  k.name = "K";
+  k.rows = k.columns = 6;
+  k.classes = 2;
+  k.unit = 1;
+  k.levels.assign(72, 1);
+  program.data.push_back(k);
+  program.code = {make(Opcode::Detune, 0, 0),
+                  make(Opcode::Repeat, 0, 5, 9),
+                  make(Opcode::Each, 0, 0, 8),
+                  make(Opcode::Draw, 0, 0, 0),
+                  make(Opcode::Couple, 0, 2),
+                  make(Opcode::Swap, 0),
+                  make(Opcode::Phase, 0, 0, 0, 6),
+                  make(Opcode::Run, 0, 1, 0, 0, 0, 0, 1e-9),
+                  make(Opcode::End, 0, 0, 2),
+                  make(Opcode::End, 0, 0, 1),
+                  make(Opcode::Halt)};
+  EXPECT_EQ(messageOf(program), "");
+  // Loaded behind the run, they are the next sample's.
+  std::rotate(program.code.begin() + 4, program.code.begin() + 6, program.code.begin() + 8);
+  EXPECT_THAT(messageOf(program),
+              HasSubstr("instruction 5: tile 0 runs with couplings of another sample's class"));
+}
+
+TEST(Program, HostileFragmentsAreVerifiedInTime) {
+  // Thousands of single phases, each followed by a run of what was set so far.
+  Program program = cascadeProgram();
+  ASSERT_FALSE(bool(loadHardware("oscillator-1024", program.hardware)));
+  program.data.clear();
+  program.code.clear();
+  Data w;
+  w.name = "w";
+  w.kind = DataKind::Frequencies;
+  w.rows = 1024;
+  w.unit = 1;
+  w.levels.assign(1024, 0);
+  program.data.push_back(w);
+  program.code = {make(Opcode::Detune, 0, 0), make(Opcode::Each), make(Opcode::Draw)};
+  for (uint32_t i = 0; i < 1024; i += 2) {
+    program.code.push_back(make(Opcode::Phase, 0, 0, 0, 1, i));
+    program.code.push_back(make(Opcode::Run, 0, 1, 0, 0, 0, 0, 1e-9));
+  }
+  program.code[1].b = static_cast<uint32_t>(program.code.size());
+  program.code.push_back(make(Opcode::End, 0, 0, 1));
+  program.code.push_back(make(Opcode::Halt));
+  EXPECT_EQ(messageOf(program), "");
+  program.data[0].rows = 1000;
+  program.data[0].levels.resize(1000);
+  EXPECT_THAT(messageOf(program), HasSubstr("oscillator 1000 has a phase but no frequency"));
+}
+
+TEST(Program, TheManualNamesEveryInstruction) {
+  std::ifstream file(UN0_HARDWARE_DIR "/../../../docs/dsa/isa.md");
+  const std::string manual(std::istreambuf_iterator<char>(file), {});
+  ASSERT_FALSE(manual.empty());
+  for (size_t i = 0; i < kOpcodes; ++i) {
+    const std::string name = opcodeName(static_cast<Opcode>(i));
+    EXPECT_THAT(manual, HasSubstr("\n#### `" + name + "`")) << i;
+    EXPECT_THAT(manual, HasSubstr("| " + std::to_string(i) + " | `" + name + "` |")) << i;
+  }
 }
 
 TEST(Program, LoopsAreFollowedIntoTheirSecondTurn) {

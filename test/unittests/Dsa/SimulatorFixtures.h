@@ -16,21 +16,19 @@ using namespace un0::dsa;
 using Floats = std::vector<float>;
 using Doubles = std::vector<double>;
 
-/// All-to-all oscillators without faults, but for the constants given.
+/// Four tiles of the ideal hardware, with the constants given.
 inline Hardware hardwareWith(const std::map<std::string, double> &given = {}) {
   Hardware hardware;
+  EXPECT_FALSE(loadHardware("ideal", hardware));
   hardware.name = "bench";
-  for (const char *name : {"mismatch", "offset", "phase_noise", "set_bits", "sample_bits",
-                           "link_delay", "coupling_levels", "frequency_bits"})
-    hardware.constants[name].value = 0;
-  for (const char *name :
-       {"coupling_banks", "coupling_full_scale", "link_full_scale", "frequency_full_scale"})
-    hardware.constants[name].value = 1;
   hardware.constants["tile_count"].value = 4;
   for (const auto &[name, value] : given)
     hardware.constants[name].value = value;
   return hardware;
 }
+
+/// The simulator is for programs that the verifier lets pass.
+inline std::string problemOf(const Program &p) { return verifyProgram(p).message(); }
 
 inline Data couplings(const std::string &name, uint32_t rows, uint32_t columns, Floats values,
                       uint32_t classes = 0) {

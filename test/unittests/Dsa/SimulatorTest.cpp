@@ -43,6 +43,7 @@ TEST(Simulator, FlowAgreesWithTheSumsOfItsDefinition) {
   for (uint32_t banks : {1u, 2u}) {
     const Program p = system.program(1.5, 10, hardwareWith({{"coupling_banks", banks}}), 3);
     Batch batch = Batch::random(p, 21);
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, flowTo(1e-6), batch), "");
     EXPECT_LT(distanceToFlow(system, batch, 1.5), 1e-5) << banks << " banks";
   }
@@ -54,6 +55,7 @@ TEST(Simulator, FlowConvergesWithItsTolerance) {
   double before = 1;
   for (double tolerance : {1e-3, 1e-4, 1e-5, 1e-6}) {
     Batch batch = Batch::random(p, 8);
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, flowTo(tolerance), batch), "");
     const double error = distanceToFlow(system, batch, 2);
     EXPECT_LT(error, 10 * tolerance);
@@ -65,6 +67,7 @@ TEST(Simulator, FlowConvergesWithItsTolerance) {
 TEST(Simulator, FreeOscillatorTurnsUniformly) {
   const Program p = plain(2, Floats(4), {40.5f, -3.25f}).program(10, 1, hardwareWith());
   Batch batch = one(p, {1, -2});
+  ASSERT_EQ(problemOf(p), "");
   ASSERT_EQ(simulate(p, flowTo(1e-5), batch), "");
   EXPECT_NEAR(batch.theta[0], 406, 1e-4);
   EXPECT_NEAR(batch.theta[1], -34.5, 1e-5);
@@ -74,6 +77,7 @@ TEST(Simulator, TwoOscillatorsApproachAsTheirClosedFormSays) {
   // d psi / dt = -2 k sin psi for the difference psi: tan(psi / 2) decays with rate 2 k.
   const Program p = plain(2, {0, 0.75f, 0.75f, 0}, {0.5f, 0.5f}).program(1, 1, hardwareWith());
   Batch batch = one(p, {0.25f, 2.75f});
+  ASSERT_EQ(problemOf(p), "");
   ASSERT_EQ(simulate(p, flowTo(1e-6), batch), "");
   const double psi = 2 * std::atan(std::tan(1.25) * std::exp(-1.5));
   EXPECT_NEAR(batch.theta[1] - batch.theta[0], psi, 3e-6);
@@ -89,6 +93,7 @@ TEST(Simulator, DrivenOscillatorFollowsItsSource) {
   system.drive = {1.25f};
   const Program p = system.program(2, 1, hardwareWith());
   Batch batch = one(p, {0.5f}, {2.0f});
+  ASSERT_EQ(problemOf(p), "");
   ASSERT_EQ(simulate(p, flowTo(1e-6), batch), "");
   EXPECT_NEAR(batch.theta[0], 2 - 2 * std::atan(std::tan(0.75) * std::exp(-2.5)), 3e-6);
 }
@@ -111,6 +116,7 @@ TEST(Simulator, EulerIsTheModelsOwnSolver) {
       Program p = system.program(1, 4, hardwareWith(), runs);
       p.solver = solver;
       Batch batch = Batch::random(p, 18);
+      ASSERT_EQ(problemOf(p), "");
       ASSERT_EQ(simulate(p, eulerWith(), batch), "");
       for (uint32_t s = 0; s < batch.count; ++s) {
         Doubles theta(batch.theta0.begin() + s * 19, batch.theta0.begin() + (s + 1) * 19);
@@ -131,7 +137,9 @@ TEST(Simulator, TimeAndRatesScaleTogether) {
   const Program slowly = system.program(1, 10, hardwareWith());
   const Program quickly = fast.program(0x1p-30, 10, hardwareWith());
   Batch a = Batch::random(slowly, 5), b = a;
+  ASSERT_EQ(problemOf(slowly), "");
   ASSERT_EQ(simulate(slowly, flowTo(1e-5), a), "");
+  ASSERT_EQ(problemOf(quickly), "");
   ASSERT_EQ(simulate(quickly, flowTo(1e-5), b), "");
   EXPECT_EQ(a.theta, b.theta);
 }
@@ -148,6 +156,7 @@ TEST(Simulator, ASampleDoesNotDependOnItsCompany) {
                                    2);
   for (const SimulatorOptions &options : {flowTo(1e-5, kAllFaults), eulerWith(kAllFaults)}) {
     Batch all = Batch::random(p, 16);
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, options, all), "");
     const std::vector<std::vector<uint32_t>> orders = {
         {0},
@@ -160,6 +169,7 @@ TEST(Simulator, ASampleDoesNotDependOnItsCompany) {
       const Batch expected = all.pick(p, order);
       Batch batch = expected;
       std::fill(batch.theta.begin(), batch.theta.end(), 0.0f);
+      ASSERT_EQ(problemOf(p), "");
       ASSERT_EQ(simulate(p, options, batch), "");
       EXPECT_EQ(batch.theta, expected.theta) << "first sample " << order.front();
     }
@@ -195,6 +205,7 @@ TEST(Simulator, CouplingsCanDependOnTheClass) {
                    sampleAll(0, 0, 6)});
   p.code.push_back(make(Opcode::Halt));
   Batch batch = Batch::random(p, 9);
+  ASSERT_EQ(problemOf(p), "");
   ASSERT_EQ(simulate(p, flowTo(1e-6), batch), "");
   const System kinds[] = {plain(6, Floats(36), system.w), system, plain(6, other.k, system.w)};
   for (uint32_t s = 0; s < 9; ++s) {
@@ -235,6 +246,7 @@ TEST(Simulator, LoopsBanksAndBlocksDoWhatTheirInstructionsSay) {
   p.code[repeat].b = static_cast<uint32_t>(p.code.size()) - 1;
   p.code.push_back(make(Opcode::Halt));
   Batch batch = Batch::random(p, 4);
+  ASSERT_EQ(problemOf(p), "");
   ASSERT_EQ(simulate(p, flowTo(1e-6), batch), "");
   EXPECT_LT(distanceToFlow(system, batch, 0.9), 1e-5);
 }
@@ -246,6 +258,7 @@ TEST(Simulator, SamplesReadRelativeToAReference) {
     if (i.opcode == Opcode::Sample)
       i.e = 1;
   Batch batch = one(p, {0, 0.5f, 1});
+  ASSERT_EQ(problemOf(p), "");
   ASSERT_EQ(simulate(p, flowTo(1e-6), batch), "");
   EXPECT_NEAR(batch.theta[0], 1 - 2.5, 1e-6);
   EXPECT_EQ(batch.theta[1], 0);
@@ -267,6 +280,7 @@ TEST(Simulator, TracesEveryAcceptedStepOfTheFirstLane) {
       phases.assign(values, values + n);
       ++calls;
     };
+    ASSERT_EQ(problemOf(p), "");
     ASSERT_EQ(simulate(p, options, batch, &trace), "");
     EXPECT_NEAR(last, 2, 1e-12);
     EXPECT_GE(calls, 4u);
@@ -278,6 +292,7 @@ TEST(Simulator, SnapshotIsTheRunThatHappened) {
   const System system = System::random(7, 2, 2, 11);
   const Program p = system.program(1, 2, hardwareWith({{"mismatch", 0.1}, {"offset", 0.05}}), 2);
   Batch batch = Batch::random(p, 2);
+  ASSERT_EQ(problemOf(p), "");
   ASSERT_EQ(simulate(p, flowTo(1e-6, kAllFaults), batch), "");
   Simulator simulator;
   ASSERT_FALSE(simulator.prepare(p, flowTo(1e-6, kAllFaults)));

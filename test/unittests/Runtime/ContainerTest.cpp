@@ -33,6 +33,18 @@ TEST(Container, AcceptsAWholeModule) {
   EXPECT_FALSE(container.weightsExternal);
 }
 
+TEST(Container, FindsTheProgram) {
+  ModuleSpec spec = fixtureSpec();
+  spec.program = {9, 8, 7, 6};
+  Bytes module = buildModule(spec);
+  Container container;
+  ASSERT_TRUE(succeeds(parseContainer(module.data(), module.size(), {}, container)));
+  ASSERT_EQ(container.program.size, 4u);
+  EXPECT_EQ(0, std::memcmp(container.program.data, spec.program.data(), 4));
+  module[headerOf(module).sections[2].offset] ^= 1;
+  EXPECT_TRUE(fails(parse(module), UN0_ERROR_FORMAT, "program section is damaged"));
+}
+
 TEST(Container, RefusesEveryTruncation) {
   Bytes module = buildModule(fixtureSpec());
   for (size_t size = 0; size < module.size(); size += 64) {

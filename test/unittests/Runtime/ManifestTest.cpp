@@ -105,6 +105,19 @@ TEST(Manifest, RefusesEntriesThatCannotGenerate) {
                     "batch 4, expected 1"));
 }
 
+TEST(Manifest, NeedsNoEvolveEntryBesideAProgram) {
+  ModuleSpec spec;
+  spec.entries.erase(spec.entries.begin(), spec.entries.begin() + 2);
+  Bytes bytes = buildManifest(spec);
+  Manifest manifest;
+  EXPECT_TRUE(succeeds(manifest.parse(bytes.data(), bytes.size(), 192, false, true)));
+  EXPECT_TRUE(fails(parse(bytes), UN0_ERROR_FORMAT, "0 evolve, 1 readout and 1 decode"));
+  spec.entries.pop_back();
+  bytes = buildManifest(spec);
+  EXPECT_TRUE(fails(manifest.parse(bytes.data(), bytes.size(), 192, false, true), UN0_ERROR_FORMAT,
+                    "0 decode"));
+}
+
 TEST(Manifest, RefusesWeightsOutOfRange) {
   EXPECT_TRUE(
       fails(parseChanged([](ModuleSpec &s) { s.tensors[0].size = 193; }), UN0_ERROR_FORMAT,

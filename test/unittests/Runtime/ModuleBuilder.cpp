@@ -89,6 +89,8 @@ Bytes buildModule(const ModuleSpec &spec) {
   add(UN0_SECTION_CODE, spec.code, false);
   if (!spec.model.empty())
     add(UN0_SECTION_MODEL, spec.model, false);
+  if (!spec.program.empty())
+    add(UN0_SECTION_PROGRAM, spec.program, false);
   add(UN0_SECTION_WEIGHTS, spec.weights, !spec.externalWeights.empty());
   header.file_size = module.size();
   std::memcpy(module.data(), &header, sizeof header);

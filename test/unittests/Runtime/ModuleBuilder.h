@@ -40,6 +40,7 @@ struct ModuleSpec {
   Bytes code;
   Bytes weights = defaultWeights();
   Bytes model;
+  Bytes program; // for an accelerator
 
   static Bytes defaultWeights();
 };

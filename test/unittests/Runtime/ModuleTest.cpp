@@ -1,5 +1,6 @@
 //===- ModuleTest.cpp - files are opened or refused --------------------------===//
 #include "Fixtures.h"
+#include "Program.h"
 #include "un0/runtime.hpp"
 
 #include <cstdio>
@@ -73,6 +74,102 @@ TEST(Module, TellsAboutItself) {
   const void *weights = un0_module_weights(module->get(), &size);
   ASSERT_EQ(size, spec.weights.size());
   EXPECT_EQ(0, std::memcmp(weights, spec.weights.data(), size));
+}
+
+/// A program for the fixture's model: 20 oscillators, no couplings, on hardware without faults.
+static un0::dsa::Program fixtureProgram() {
+  using namespace un0::dsa;
+  Program program;
+  EXPECT_FALSE(bool(loadHardware("ideal", program.hardware)));
+  program.oscillators = 20;
+  program.conditioning = 3;
+  program.classes = 4;
+  program.buffers = {{"theta", 20}};
+  Data still;
+  still.name = "still";
+  still.kind = DataKind::Frequencies;
+  still.rows = 20;
+  still.exact.assign(20, 0);
+  program.data = {still};
+  auto add = [&](Opcode opcode, uint32_t b, uint32_t c, double x) {
+    Instruction instruction;
+    instruction.opcode = opcode;
+    instruction.b = b;
+    instruction.c = c;
+    instruction.e = opcode == Opcode::Sample ? kClockReference : 0;
+    instruction.x = x;
+    program.code.push_back(instruction);
+  };
+  add(Opcode::Detune, 0, 0, 0);
+  add(Opcode::Each, 6, 0, 0);
+  add(Opcode::Draw, 0, 0, 0);
+  add(Opcode::Phase, 0, 20, 0);
+  add(Opcode::Run, 0, 0, 1e-3);
+  add(Opcode::Sample, 0, 20, 0);
+  add(Opcode::End, 1, 0, 0);
+  add(Opcode::Halt, 0, 0, 0);
+  return program;
+}
+
+TEST(Module, CarriesAProgram) {
+  OnDisk disk;
+  ModuleSpec spec = fixtureSpec();
+  spec.program = encodeProgram(fixtureProgram());
+  spec.entries.erase(spec.entries.begin(), spec.entries.begin() + 2);
+  auto module = disk.open(buildModule(spec));
+  ASSERT_TRUE(bool(module)) << module.error().message;
+  size_t size;
+  const void *program = un0_module_program(module->get(), &size);
+  ASSERT_EQ(size, spec.program.size());
+  EXPECT_EQ(0, std::memcmp(program, spec.program.data(), size));
+  auto plain = disk.open(buildModule(fixtureSpec()));
+  EXPECT_EQ(un0_module_program(plain->get(), &size), nullptr);
+  EXPECT_EQ(size, 0u);
+}
+
+TEST(Module, RefusesAProgramThatIsWrong) {
+  OnDisk disk;
+  ModuleSpec spec = fixtureSpec();
+  un0::dsa::Program program = fixtureProgram();
+  program.code[4].tile = 2;
+  spec.program = encodeProgram(program);
+  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT,
+                      "tile 2 does not exist, hardware 'ideal' has 2"));
+  spec.program.pop_back();
+  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT, "program"));
+}
+
+TEST(Module, RefusesAProgramForAnotherModel) {
+  OnDisk disk;
+  ModuleSpec spec = fixtureSpec();
+  un0::dsa::Program program = fixtureProgram();
+  program.classes = 5;
+  spec.program = encodeProgram(program);
+  EXPECT_TRUE(
+      refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT,
+              "program is for 20 + 3 oscillators and 5 classes, the module has 20 + 3 and 4"));
+}
+
+TEST(Module, RefusesAProgramBesideCodeThatEvolves) {
+  OnDisk disk;
+  ModuleSpec spec = fixtureSpec();
+  spec.program = encodeProgram(fixtureProgram());
+  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT,
+                      "hardware 'ideal' has oscillators, but the module has evolve entries"));
+}
+
+TEST(Module, RefusesADigitalProgramWithNothingThatEvolves) {
+  OnDisk disk;
+  ModuleSpec spec = fixtureSpec();
+  un0::dsa::Program program = fixtureProgram();
+  ASSERT_FALSE(bool(loadHardware("digital-7nm", program.hardware)));
+  program.data.clear();
+  program.code = {un0::dsa::Instruction()};
+  spec.program = encodeProgram(program);
+  EXPECT_TRUE(bool(disk.open(buildModule(spec))));
+  spec.entries.erase(spec.entries.begin(), spec.entries.begin() + 2);
+  EXPECT_TRUE(refuses(disk.open(buildModule(spec)), UN0_ERROR_FORMAT,
+                      "hardware 'digital-7nm' computes digitally, but the module has no evolve"));
 }
 
 TEST(Module, RefusesWhatIsNoFile) {
