@@ -56,6 +56,7 @@ private:
 
   BankContents dropRepeated(Block &block, StringAttr tile, BankContents contents);
   void useBanks(Block &block, StringAttr tile);
+  void useBanksOf(Block &block, StringAttr tile);
   void dropClears(Block &block, StringAttr tile);
   void dropUnused();
   void erase(LoadGroup &group);
@@ -159,12 +160,17 @@ BankContents Scheduler::dropRepeated(Block &block, StringAttr tile, BankContents
   return contents;
 }
 
-/// Loads of a group move up behind the swap that made the group before it act.
 void Scheduler::useBanks(Block &block, StringAttr tile) {
-  OpBuilder b(block.getParentOp()->getContext());
+  useBanksOf(block, tile);
+  // Afterwards: what a loop has loaded before it is not swapped there.
   for (Operation &op : llvm::make_early_inc_range(block))
     if (isa<dsa::RepeatOp, dsa::EachOp>(op))
       useBanks(op.getRegion(0).front(), tile);
+}
+
+/// Loads of a group move up behind the swap that made the group before it act.
+void Scheduler::useBanksOf(Block &block, StringAttr tile) {
+  OpBuilder b(block.getParentOp()->getContext());
   SmallVector<LoadGroup> groups = getGroups(block, tile);
   if (groups.empty())
     return;
