@@ -129,7 +129,8 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
   auto time = dynamics ? dynamics.getAs<FloatAttr>("time") : FloatAttr();
   auto compilation = format::CreateCompilation(
       fb, text("un0c " UN0_VERSION), text(contents.source), text(""), text(contents.precision),
-      text(contents.program.empty() ? "cpu" : "dsa"), text(target.cpu), text(string(dynamics, "solver")), integer(dynamics, "steps"),
+      text(contents.program.empty() ? "cpu" : "dsa"), text(target.cpu),
+      text(string(dynamics, "solver")), integer(dynamics, "steps"),
       time ? time.getValueAsDouble() : 0.0);
 
   StringRef name = string(module->getAttrOfType<DictionaryAttr>("un0.model"), "name");

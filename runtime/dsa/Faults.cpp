@@ -8,9 +8,9 @@ namespace un0::dsa {
 static constexpr struct {
   const char *name;
   Fault fault;
-} kFaultNames[] = {{"levels", kFaultLevels},          {"mismatch", kFaultMismatch},
-                   {"offset", kFaultOffset},          {"noise", kFaultNoise},
-                   {"set-bits", kFaultSetBits},       {"sample-bits", kFaultSampleBits},
+} kFaultNames[] = {{"levels", kFaultLevels},       {"mismatch", kFaultMismatch},
+                   {"offset", kFaultOffset},       {"noise", kFaultNoise},
+                   {"set-bits", kFaultSetBits},    {"sample-bits", kFaultSampleBits},
                    {"link-delay", kFaultLinkDelay}};
 
 Status parseFaults(std::string_view text, uint32_t &faults) {

@@ -134,8 +134,8 @@ static Status checkExternalName(const format::Manifest &manifest, bool weightsEx
   return {};
 }
 
-Status Manifest::parse(const uint8_t *data, size_t size, uint64_t weightBytes,
-                       bool weightsExternal, bool hasProgram) {
+Status Manifest::parse(const uint8_t *data, size_t size, uint64_t weightBytes, bool weightsExternal,
+                       bool hasProgram) {
   if (size > maxManifestBytes)
     return failure(UN0_ERROR_FORMAT, "manifest has %zu bytes, more than %zu", size,
                    maxManifestBytes);
