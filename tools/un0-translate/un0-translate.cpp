@@ -183,14 +183,23 @@ static ArrayRef<char> bytesOf(const MemoryBuffer &buffer) {
   return {buffer.getBufferStart(), buffer.getBufferSize()};
 }
 
-/// Code for another CPU is no obstacle: it is not looked into.
-static int disassemble() {
-  auto file = openFile(input);
-  if (!file)
-    return fail(toString(file.takeError()));
-  auto module = un0::readDsaModule(bytesOf(**file));
+/// The input, with a program. Code for another CPU is no obstacle: it is not looked into.
+static Expected<un0::DsaModule> openDsaModule(std::unique_ptr<MemoryBuffer> &file) {
+  auto opened = openFile(input);
+  if (!opened)
+    return opened.takeError();
+  file = std::move(*opened);
+  auto module = un0::readDsaModule(bytesOf(*file));
   if (!module)
-    return fail("'" + input + "': " + toString(module.takeError()));
+    return createStringError("'" + input + "': " + toString(module.takeError()));
+  return module;
+}
+
+static int disassemble() {
+  std::unique_ptr<MemoryBuffer> file; // what the module's sections are in
+  Expected<un0::DsaModule> module = openDsaModule(file);
+  if (!module)
+    return fail(toString(module.takeError()));
   std::string text;
   raw_string_ostream os(text);
   un0::disassembleDsa(*module, os, !programOnly);
@@ -205,12 +214,10 @@ static int exportSpice() {
   request.faultSeed = spiceFaultSeed;
   if (un0::rt::Status status = un0::dsa::parseFaults(spiceFaults.getValue(), request.faults))
     return fail(Twine(status.message()));
-  auto file = openFile(input);
-  if (!file)
-    return fail(toString(file.takeError()));
-  auto module = un0::readDsaModule(bytesOf(**file));
+  std::unique_ptr<MemoryBuffer> file; // what the module's sections are in
+  Expected<un0::DsaModule> module = openDsaModule(file);
   if (!module)
-    return fail("'" + input + "': " + toString(module.takeError()));
+    return fail(toString(module.takeError()));
   std::string deck;
   raw_string_ostream os(deck);
   if (Error error = un0::exportSpice(module->program, request, os))

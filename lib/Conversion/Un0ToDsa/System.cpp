@@ -30,14 +30,20 @@ struct SystemFinder {
     return success();
   }
 
+  LogicalResult checkPrecision(FusedRateOp rate, unsigned term) {
+    if (anyPrecision || rate.getPrecision(term) == Precision::F32)
+      return success();
+    return rate.emitError("has a coupling in ")
+           << stringifyPrecision(rate.getPrecision(term))
+           << "; on an accelerator the hardware says the levels";
+  }
+
   LogicalResult addMainRate(FusedRateOp rate, Value phases) {
     if (failed(setOnce(system.frequency, rate.getFrequency(), rate, "frequencies")))
       return failure();
     for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
-      if (!anyPrecision && rate.getPrecision(term) != Precision::F32)
-        return rate.emitError("has a coupling in ")
-               << stringifyPrecision(rate.getPrecision(term))
-               << "; on an accelerator the hardware says the levels";
+      if (failed(checkPrecision(rate, term)))
+        return failure();
       if (getSource(sine) == phases) {
         if (coupling.getDefiningOp<SelectClassOp>())
           return rate.emitError("has couplings of the main oscillators that differ from class to "
@@ -58,10 +64,8 @@ struct SystemFinder {
     if (failed(setOnce(system.conditioningFrequency, rate.getFrequency(), rate, "frequencies")))
       return failure();
     for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
-      if (!anyPrecision && rate.getPrecision(term) != Precision::F32)
-        return rate.emitError("has a coupling in ")
-               << stringifyPrecision(rate.getPrecision(term))
-               << "; on an accelerator the hardware says the levels";
+      if (failed(checkPrecision(rate, term)))
+        return failure();
       if (getSource(sine) != conditioningPhases || coupling.getDefiningOp<SelectClassOp>())
         return rate.emitError("is of a conditioning system that others act on; links between tiles "
                               "are one way");
