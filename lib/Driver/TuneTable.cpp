@@ -1,6 +1,7 @@
 //===- TuneTable.cpp - what a search found, as a table ----------*- C++ -*-===//
 
 #include "TuneTable.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
 
 void un0::printTuneTable(const TuneReport &report, double seconds, llvm::raw_ostream &os) {
@@ -20,8 +21,9 @@ void un0::printTuneTable(const TuneReport &report, double seconds, llvm::raw_ost
     after += conv.secondsAfter;
   }
   row("decoder", "", "", microseconds(before), microseconds(after), before != after);
-  os << "un0c: remark: timed " << report.alternatives << " alternatives, "
-     << (report.complete ? "all there are next to the best"
-                         : llvm::formatv("as many as fit in {0} seconds", seconds).str())
-     << "\n";
+  os << "un0c: remark: timed " << report.alternatives << " alternatives, ";
+  if (report.complete)
+    os << "all there are next to the best\n";
+  else
+    os << "as many as fit in " << llvm::format("%g", seconds) << " seconds\n";
 }
