@@ -13,8 +13,13 @@ using llvm::SmallVector;
 TimedDecoder::~TimedDecoder() = default;
 Workbench::~Workbench() = default;
 
-/// Turns of a comparison, and after how many it ends if nothing is faster.
+/// A comparison takes so many turns at least and goes on for so long: small decoders need more
+/// turns than large ones to outlast what else the machine does. If nothing is faster, it ends after
+/// the fewest.
 static constexpr unsigned kTurns = 9, kFewestTurns = 3;
+static constexpr double kComparisonSeconds = 1;
+/// What all convolutions together have to be faster by in the end.
+static constexpr double kLeastGainInAll = 0.01;
 
 namespace {
 
@@ -100,7 +105,8 @@ Comparison Search::compare(TimedDecoder &first, TimedDecoder &second,
                            llvm::function_ref<bool(const Comparison &)> goesOn) {
   Comparison comparison;
   comparison.convs.resize(spaces.size());
-  for (unsigned turn = 0; turn < kTurns; ++turn) {
+  double begin = bench.now();
+  for (unsigned turn = 0; turn < kTurns || bench.now() - begin < kComparisonSeconds; ++turn) {
     if (turn == kFewestTurns && !goesOn(comparison))
       break;
     // Who goes first changes, so that a machine that gets slower or faster favours neither.
@@ -254,7 +260,7 @@ Expected<SearchResult> Search::run(ArrayRef<ConvBlocks> start) {
   double built = bench.now();
   result.before = result.after = (*first)->time();
   double turn = bench.now() - built;
-  judgement = 2 * kTurns * turn;
+  judgement = std::max(2 * kTurns * turn, kComparisonSeconds + 2 * turn);
   longest = 2 * (built - begin) + judgement;
   decoder = *first;
   if (llvm::Error error = searchFront())
@@ -267,7 +273,7 @@ Expected<SearchResult> Search::run(ArrayRef<ConvBlocks> start) {
       result.before[i] = getMinimum(conv.first);
       result.after[i] = getMinimum(conv.second);
     }
-    if (!times.all.isFaster(0)) {
+    if (!times.all.isFaster(kLeastGainInAll)) {
       blocks = start.vec();
       result.after = result.before;
     }

@@ -68,7 +68,7 @@ constexpr double kLeastGain = 0.02;
 /// Coordinate descent from `start`: how many convolutions are batched, then steps of all
 /// convolutions at a time, each to rows or images next to what it has, since each is timed by
 /// itself. Every alternative is timed in turns with what it would replace. In the end all of it is
-/// timed in turns with `start`, which is kept unless the whole is faster. Nothing is begun that
+/// timed in turns with `start`, which is kept unless the whole is 1 % faster. Nothing is begun that
 /// would take longer than `seconds` leave, judging by what has been done.
 llvm::Expected<SearchResult> searchBlocks(llvm::ArrayRef<ConvSpace> spaces, int64_t batch,
                                           llvm::ArrayRef<ConvBlocks> start, double seconds,

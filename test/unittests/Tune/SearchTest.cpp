@@ -121,15 +121,15 @@ TEST(Search, TriesNothingTwice) {
       EXPECT_FALSE(bench.built[i] == bench.built[j]) << i << " and " << j;
 }
 
-/// Two percent faster is not enough, three are.
+/// Two percent faster is not enough for a convolution, five are; and one percent not for all.
 TEST(Search, WantsAGainThatNoiseIsNot) {
-  for (double gain : {0.019, 0.03}) {
+  for (double gain : {0.019, 0.025, 0.05}) {
     FakeBench bench;
     bench.cost = [gain](size_t conv, const Blocks &blocks) {
       return conv == 0 && blocks[0].rows == 4 ? 1 - gain : 1.0;
     };
     Blocks start = {{false, 1, 8}, {false, 1, 8}, {false, 1, 1}};
-    EXPECT_EQ(search(bench, start, 1000).blocks[0].rows, gain > 0.02 ? 4 : 8);
+    EXPECT_EQ(search(bench, start, 1000).blocks[0].rows, gain > 0.03 ? 4 : 8);
   }
 }
 
@@ -153,14 +153,14 @@ TEST(Search, IsNotFooledByOneTurn) {
 
 TEST(Search, StopsWithinItsTime) {
   Blocks start = {{false, 1, 1}, {false, 1, 1}, {false, 1, 1}};
-  for (double seconds : {5.0, 8.0, 10.0}) {
+  for (double seconds : {7.0, 10.0, 12.0}) {
     FakeBench bench;
     bench.cost = towards({{true, 8, 8}, {true, 8, 8}, {false, 1, 1}});
     double begin = bench.clock;
     SearchResult result = search(bench, start, seconds);
     EXPECT_LE(bench.clock - begin, seconds);
     EXPECT_FALSE(result.complete) << seconds;
-    EXPECT_GE(result.alternatives, seconds < 8 ? 1u : 3u) << seconds;
+    EXPECT_GE(result.alternatives, seconds < 10 ? 1u : 3u) << seconds;
   }
 }
 
