@@ -5,6 +5,28 @@
 
 include "mlir/Pass/PassBase.td"
 
+def Un0ScheduleCpu : Pass<"un0-schedule-cpu", "::mlir::ModuleOp"> {
+  let summary = "say how each convolution of the decoder will be computed";
+  let description = [{
+    Gives every `un0.conv2d` of `@generate` the `cpu.schedule` that the cost model chooses for it (docs/cpu-schedules.md), and
+    checks those that are there: of a user, or of `un0c --tune`. `un0-to-cpu` does what they say; without them it asks the same
+    model. Needs `cpu.target` on the module; `cpu.direct` keeps forms direct.
+
+    ```mlir
+    %y = un0.conv2d %x, %a, %ab activation(leaky_relu) {slope = 2.000000e-01 : f64, upsample} : ...
+    ```
+    becomes
+    ```mlir
+    %y = un0.conv2d %x, %a, %ab activation(leaky_relu) {cpu.schedule = #cpu.conv_schedule<form = f_up, rows = 4>, ...} : ...
+    ```
+  }];
+  let statistics = [
+    Statistic<"numChosen", "chosen", "convolutions scheduled by the cost model">,
+    Statistic<"numGiven", "given", "convolutions that had a schedule">
+  ];
+  let dependentDialects = ["::un0::cpu::CpuDialect"];
+}
+
 def Un0ToCpu : Pass<"un0-to-cpu", "::mlir::ModuleOp"> {
   let summary = "lower a fused model to packed CPU kernels";
   let description = [{

@@ -3,6 +3,7 @@
 #include "un0/Driver/Compile.h"
 
 #include "Hardware.h"
+#include "TuneTable.h"
 #include "dialects/Cpu/IR/Cpu.h"
 #include "dialects/Dsa/IR/Dsa.h"
 #include "dialects/Un0/Transforms/Passes.h"
@@ -10,7 +11,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
-#include "un0/Conversion/Un0ToDsa.h"
+#include "un0/Conversion/Passes.h"
 #include "un0/Import/Import.h"
 #include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
@@ -19,6 +20,7 @@
 #include "un0/Target/EmitProgram.h"
 #include "un0/Target/ModuleWriter.h"
 #include "un0/Target/ObjectCode.h"
+#include "un0/Tune/Tune.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
@@ -62,6 +64,7 @@ private:
   LogicalResult checkOptions();
   LogicalResult checkPrecision();
   LogicalResult checkHardware();
+  LogicalResult checkTuning();
   LogicalResult loadPlugins(DialectRegistry &registry);
   LogicalResult read();
   LogicalResult enter(Phase phase);
@@ -69,6 +72,7 @@ private:
   LogicalResult quantize();
   LogicalResult quantizeCouplings();
   LogicalResult chooseAutomatically();
+  LogicalResult schedule();
   LogicalResult finishPhase(Phase phase);
   LogicalResult writeIR(StringRef path);
   LogicalResult writeBytes(StringRef path, ArrayRef<char> bytes);
@@ -159,6 +163,28 @@ LogicalResult Compilation::checkHardware() {
   return success();
 }
 
+LogicalResult Compilation::checkTuning() {
+  if (options.tuneSeconds && !options.tune)
+    return fail("--tune-seconds needs --tune");
+  if (options.tuneSeconds && !(std::isfinite(*options.tuneSeconds) && *options.tuneSeconds > 0))
+    return fail("--tune-seconds must be finite and positive, got " +
+                llvm::formatv("{0}", *options.tuneSeconds).str());
+  if (!options.tune && options.scheduleFile.empty())
+    return success();
+  StringRef flag = options.tune ? "--tune" : "--schedule-file";
+  if (options.target != Target::Cpu)
+    return fail(flag + " needs --target=cpu");
+  if (!isAfter(Phase::Loops, options.from))
+    return fail(flag + " acts on the phase 'loops', which '" + getPhaseName(options.from) +
+                "' is or follows");
+  if (isAfter(Phase::Loops, options.to))
+    return fail(flag + " acts on the phase 'loops', behind '" + getPhaseName(options.to) + "'");
+  if (options.tune)
+    if (Error error = checkTunable(target))
+      return fail("--tune: " + llvm::toString(std::move(error)));
+  return success();
+}
+
 LogicalResult Compilation::checkOptions() {
   for (Phase phase : {options.from, options.to})
     if (!getPosition(options.target, phase))
@@ -194,6 +220,8 @@ LogicalResult Compilation::checkOptions() {
   if (!found)
     return fail("--mcpu: " + llvm::toString(found.takeError()));
   target = std::move(*found);
+  if (failed(checkTuning()))
+    return failure();
   if (target.lanes < 8 && isAfter(options.to, Phase::Quantized))
     errors << "un0c: warning: cpu '" << target.cpu
            << "' has no AVX2 with FMA; code for it uses vectors of " << target.lanes
@@ -421,6 +449,28 @@ LogicalResult Compilation::quantizeCouplings() {
   return success();
 }
 
+/// Schedules that are not the cost model's: of a file, or measured.
+LogicalResult Compilation::schedule() {
+  PassManager pm(context.get());
+  pm.addPass(createUn0ScheduleCpu());
+  if (failed(pm.run(*module)))
+    return failure();
+  if (!options.tune) {
+    Error error = readScheduleFile(options.scheduleFile, *module, target);
+    return error ? fail(std::move(error)) : success();
+  }
+  double seconds = options.tuneSeconds.value_or(kDefaultTuneSeconds);
+  Expected<TuneReport> report = tuneDecoder(*module, archives, target, seconds);
+  if (!report)
+    return fail("--tune: " + llvm::toString(report.takeError()));
+  printTuneTable(*report, seconds, errors);
+  if (!options.scheduleFile.empty())
+    if (Error error = writeScheduleFile(options.scheduleFile, *module))
+      return fail("cannot write '" + options.scheduleFile +
+                  "': " + llvm::toString(std::move(error)));
+  return success();
+}
+
 /// What a phase needs beside passes, before its passes run.
 LogicalResult Compilation::enter(Phase phase) {
   if (phase == Phase::Quantized && failed(quantize()))
@@ -429,6 +479,8 @@ LogicalResult Compilation::enter(Phase phase) {
     target.attach(*module);
     if (options.convolution == "direct")
       (*module)->setAttr(cpu::kDirectAttr, UnitAttr::get(context.get()));
+    if ((options.tune || !options.scheduleFile.empty()) && failed(schedule()))
+      return failure();
   }
   if (phase == Phase::Mapped) {
     auto *c = context.get();

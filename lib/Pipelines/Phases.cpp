@@ -119,6 +119,7 @@ void un0::buildPhase(Phase phase, OpPassManager &pm, ArchiveSet *archives) {
     buildFusePipeline(pm);
     return;
   case Phase::Loops:
+    pm.addPass(createUn0ScheduleCpu());
     pm.addPass(createUn0ToCpu());
     pm.addPass(createCpuPlanArena());
     pm.addPass(createCanonicalizerPass());

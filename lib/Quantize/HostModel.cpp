@@ -3,19 +3,8 @@
 #include "un0/Quantize/HostModel.h"
 
 #include "dialects/Cpu/IR/Cpu.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Pass/PassManager.h"
-#include "un0/Codegen/Packing.h"
-#include "un0/Pipelines/Phases.h"
-#include "un0/Target/ObjectCode.h"
 #include "un0/format.h"
-#include "llvm/ADT/ScopeExit.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/raw_ostream.h"
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
-#include <dlfcn.h>
 #include <random>
 
 using namespace mlir;
@@ -43,86 +32,15 @@ Samples Samples::draw(int64_t count, int64_t oscillators, int64_t conditioning, 
   return samples;
 }
 
-HostModel::~HostModel() {
-  if (library)
-    dlclose(library);
-  std::free(weights);
-  std::free(arena);
-  std::free(observed);
-}
-
-/// `bytes` bytes on a line of the cache; null if there are none left.
-static void *allocate(int64_t bytes) {
-  return std::aligned_alloc(64, llvm::alignTo(std::max<int64_t>(bytes, 64), 64));
-}
-
-static Error packWeights(ModuleOp module, ArchiveSet &archives, char *to) {
-  SymbolTable symbols(module);
-  for (auto packed : module.getOps<cpu::PackedParamOp>()) {
-    auto param = symbols.lookup<ParamOp>(packed.getParam());
-    Expected<std::shared_ptr<Archive>> archive = archives.open(param.getArchive());
-    if (!archive)
-      return archive.takeError();
-    const StoredTensor *tensor = (*archive)->find(param.getKey());
-    if (!tensor)
-      return createStringError("archive '%s' has no tensor '%s'", param.getArchive().str().c_str(),
-                               param.getKey().str().c_str());
-    char *at = to + packed.getOffset();
-    auto sink = [&](ArrayRef<uint8_t> piece) -> Error {
-      std::memcpy(at, piece.data(), piece.size());
-      at += piece.size();
-      return Error::success();
-    };
-    if (Error error = packParameter(param, packed, *tensor, sink))
-      return error;
-    // The packed copy is large enough; the archive's pages come back when they are needed.
-    (*archive)->release(*tensor, 0, tensor->getNumElements());
-  }
-  return Error::success();
-}
-
-/// Loads the linked code; the file is needed only until then.
-static Expected<void *> load(ArrayRef<char> code) {
-  SmallString<128> path;
-  int descriptor = -1;
-  if (std::error_code error =
-          llvm::sys::fs::createTemporaryFile("un0-host", "so", descriptor, path))
-    return createStringError("cannot create a temporary file: %s", error.message().c_str());
-  llvm::scope_exit remove([&] { llvm::sys::fs::remove(path); });
-  {
-    llvm::raw_fd_ostream os(descriptor, /*shouldClose=*/true);
-    os.write(code.data(), code.size());
-    os.flush();
-    if (os.has_error()) {
-      os.clear_error();
-      return createStringError("cannot write '%s'", path.c_str());
-    }
-  }
-  void *library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!library)
-    return createStringError("cannot load the code for this machine: %s", dlerror());
-  return library;
-}
-
 Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveSet &archives,
                                                        bool observe) {
   Expected<CpuTarget> target = CpuTarget::get("host");
   if (!target)
     return target.takeError();
   OwningOpRef<ModuleOp> copy(module.clone());
-  target->attach(*copy);
   if (observe)
     (*copy)->setAttr(cpu::kObserveAttr, UnitAttr::get(module.getContext()));
-  // What this machine lacks is no news about the target.
-  ScopedDiagnosticHandler quiet(module.getContext(), [](Diagnostic &diagnostic) {
-    return success(diagnostic.getSeverity() == DiagnosticSeverity::Remark);
-  });
-  PassManager pm(module.getContext());
-  for (Phase phase : {Phase::Loops, Phase::Vector, Phase::LLVM})
-    buildPhase(phase, pm);
-  if (failed(pm.run(*copy)))
-    return createStringError("cannot compile the model for this machine");
-  Expected<SmallVector<char, 0>> code = compileToObject(*copy, *target);
+  Expected<HostCode> code = HostCode::compile(*copy, *target);
   if (!code)
     return code.takeError();
 
@@ -134,43 +52,26 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
   host->classes = get("classes");
   host->features = get("features");
   host->image = get("channels") * get("height") * get("width");
-
-  int64_t weightBytes = 0;
-  for (auto packed : copy->getOps<cpu::PackedParamOp>())
-    weightBytes = std::max<int64_t>(weightBytes, packed.getOffset() + packed.getBytes());
-  host->weights = allocate(weightBytes);
-  host->arena = allocate((*copy)->getAttrOfType<IntegerAttr>("cpu.arena_bytes").getInt());
+  host->weights = allocateHost(code->weightBytes);
+  host->arena = allocateHost(code->arenaBytes);
   if (!host->weights || !host->arena)
     return createStringError("cannot get %lld bytes for the model's parameters",
-                             static_cast<long long>(weightBytes));
+                             static_cast<long long>(code->weightBytes));
   if (observe) {
     auto bytes = (*copy)->getAttrOfType<IntegerAttr>(cpu::kObserveAttr);
-    host->observed = allocate(bytes.getInt());
+    host->observed = allocateHost(bytes.getInt());
     if (!host->observed)
       return createStringError("cannot get memory for the decoder's images");
   }
-  if (Error error = packWeights(*copy, archives, static_cast<char *>(host->weights)))
+  if (Error error = packHostWeights(*copy, archives, host->weights.get()))
     return std::move(error);
 
-  Expected<void *> library = load(*code);
-  if (!library)
-    return library.takeError();
-  host->library = *library;
-  for (auto func : copy->getOps<LLVM::LLVMFuncOp>()) {
-    auto kind = func->getAttrOfType<StringAttr>("cpu.entry");
-    if (!kind)
-      continue;
-    void *symbol = dlsym(host->library, func.getSymName().str().c_str());
-    int64_t batch = func->getAttrOfType<IntegerAttr>("cpu.batch").getInt();
-    if (kind.getValue() == "evolve" && batch >= host->tile) {
-      host->evolve = symbol;
-      host->tile = batch;
-    } else if (kind.getValue() == "readout") {
-      host->readout = symbol;
-    } else if (kind.getValue() == "decode") {
-      host->decode = symbol;
-    }
-  }
+  host->code = std::move(*code);
+  HostCode::Entry evolve = host->code.find("evolve");
+  host->evolve = evolve.function;
+  host->tile = evolve.batch;
+  host->readout = host->code.find("readout").function;
+  host->decode = host->code.find("decode").function;
   if (!host->evolve || !host->readout || !host->decode)
     return createStringError("the code for this machine lacks an entry");
   return std::move(host);
@@ -182,12 +83,10 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer 
   outputs.features.resize(samples.count * features);
   if (decode)
     outputs.images.resize(samples.count * image);
-  struct Free {
-    void operator()(float *p) const { std::free(p); }
-  };
-  using Buffer = std::unique_ptr<float, Free>;
+  using Buffer = std::unique_ptr<float, FreeHostMemory>;
   auto floats = [](int64_t count) {
-    return Buffer(static_cast<float *>(allocate(count * static_cast<int64_t>(sizeof(float)))));
+    HostMemory memory = allocateHost(count * static_cast<int64_t>(sizeof(float)));
+    return Buffer(reinterpret_cast<float *>(memory.release()));
   };
   Buffer theta0 = floats(tile * oscillators), phi0 = floats(tile * conditioning),
          theta = floats(tile * oscillators), row = floats(oscillators);
@@ -204,23 +103,24 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer 
                   phi0.get() + lane * conditioning);
       labels[lane] = samples.labels[sample];
     }
-    reinterpret_cast<un0_evolve_fn>(evolve)(weights, arena, theta0.get(), phi0.get(), labels,
-                                            theta.get());
+    reinterpret_cast<un0_evolve_fn>(evolve)(weights.get(), arena.get(), theta0.get(), phi0.get(),
+                                            labels, theta.get());
     for (int64_t lane = 0; lane < count; ++lane) {
       std::copy_n(theta.get() + lane * oscillators, oscillators, row.get());
       float *vector = &outputs.features[(first + lane) * features];
-      reinterpret_cast<un0_readout_fn>(readout)(weights, arena, row.get(), vector);
+      reinterpret_cast<un0_readout_fn>(readout)(weights.get(), arena.get(), row.get(), vector);
       if (decode && observed) {
-        reinterpret_cast<ObservedDecode>(this->decode)(
-            weights, arena, vector, &outputs.images[(first + lane) * image], 1, observed);
+        reinterpret_cast<ObservedDecode>(this->decode)(weights.get(), arena.get(), vector,
+                                                       &outputs.images[(first + lane) * image], 1,
+                                                       observed.get());
         if (observer)
-          observer(static_cast<const float *>(observed));
+          observer(reinterpret_cast<const float *>(observed.get()));
       }
     }
     if (decode && !observed)
       reinterpret_cast<un0_decode_fn>(this->decode)(
-          weights, arena, &outputs.features[first * features], &outputs.images[first * image],
-          static_cast<uint64_t>(count));
+          weights.get(), arena.get(), &outputs.features[first * features],
+          &outputs.images[first * image], static_cast<uint64_t>(count));
   }
   return outputs;
 }

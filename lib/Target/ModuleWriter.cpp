@@ -125,6 +125,15 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
           integer(row, "parameter_bytes"), integer(row, "bytes_read"),
           integer(row, "bytes_written"), text(string(row, "arithmetic"))));
 
+  std::vector<flatbuffers::Offset<format::Schedule>> schedules;
+  if (auto rows = module->getAttrOfType<ArrayAttr>(cpu::kSchedulesAttr))
+    for (auto row : rows.getAsRange<DictionaryAttr>())
+      if (auto how = row.getAs<cpu::ConvScheduleAttr>("schedule"))
+        schedules.push_back(format::CreateSchedule(fb, text(string(row, "op")),
+                                                   text(cpu::stringifyConvForm(how.getForm())),
+                                                   how.getBatched(), how.getImages(), how.getRows(),
+                                                   text(how.getTuned() ? "tuned" : "model")));
+
   auto dynamics = module->getAttrOfType<DictionaryAttr>("un0.dynamics");
   auto time = dynamics ? dynamics.getAs<FloatAttr>("time") : FloatAttr();
   auto compilation = format::CreateCompilation(
@@ -136,10 +145,10 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
   StringRef name = string(module->getAttrOfType<DictionaryAttr>("un0.model"), "name");
   auto model = text(name.empty() ? "model" : name);
   auto external = text(externalName);
-  fb.Finish(format::CreateManifest(fb, UN0_CODE_ABI_VERSION, model, signature,
-                                   fb.CreateVector(entries), fb.CreateVector(tensors),
-                                   arenaBytes.getInt(), fb.CreateVector(features),
-                                   fb.CreateVector(costs), compilation, external));
+  fb.Finish(format::CreateManifest(
+      fb, UN0_CODE_ABI_VERSION, model, signature, fb.CreateVector(entries),
+      fb.CreateVector(tensors), arenaBytes.getInt(), fb.CreateVector(features),
+      fb.CreateVector(costs), compilation, external, fb.CreateVector(schedules)));
   const char *data = reinterpret_cast<const char *>(fb.GetBufferPointer());
   return std::vector<char>(data, data + fb.GetSize());
 }

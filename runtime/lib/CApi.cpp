@@ -166,6 +166,19 @@ int un0_module_cost(const un0_module *module, uint64_t index, un0_cost_info *cos
   return 1;
 }
 
+uint64_t un0_module_schedule_count(const un0_module *module) {
+  return length(module->manifest->schedules());
+}
+
+int un0_module_schedule(const un0_module *module, uint64_t index, un0_schedule_info *schedule) {
+  if (index >= un0_module_schedule_count(module))
+    return 0;
+  const auto *s = module->manifest->schedules()->Get(static_cast<uint32_t>(index));
+  *schedule = {text(s->op()), text(s->form()), s->batched(),
+               s->images(),   s->rows(),       text(s->chosen_by())};
+  return 1;
+}
+
 uint64_t un0_module_entry_count(const un0_module *module) {
   return length(module->manifest->entries());
 }

@@ -115,7 +115,7 @@ static json::Object describe(const un0_module *module) {
   un0_module_get_info(module, &info);
   un0_signature s;
   un0_module_signature(module, &s);
-  json::Array entries, tensors, costs, features;
+  json::Array entries, tensors, costs, schedules, features;
   un0_entry_info entry;
   for (uint64_t i = 0; un0_module_entry(module, i, &entry); ++i)
     entries.push_back(
@@ -142,6 +142,14 @@ static json::Object describe(const un0_module *module) {
                                  {"parameter_bytes", cost.parameter_bytes},
                                  {"bytes_read", cost.bytes_read},
                                  {"bytes_written", cost.bytes_written}});
+  un0_schedule_info schedule;
+  for (uint64_t i = 0; un0_module_schedule(module, i, &schedule); ++i)
+    schedules.push_back(json::Object{{"op", schedule.op},
+                                     {"form", schedule.form},
+                                     {"batched", schedule.batched != 0},
+                                     {"images", schedule.images},
+                                     {"rows", schedule.rows},
+                                     {"chosen_by", schedule.chosen}});
   for (uint64_t i = 0; const char *feature = un0_module_cpu_feature(module, i); ++i)
     features.push_back(feature);
   return json::Object{{"model", info.model},
@@ -169,7 +177,8 @@ static json::Object describe(const un0_module *module) {
                       {"cpu_features", std::move(features)},
                       {"entries", std::move(entries)},
                       {"tensors", std::move(tensors)},
-                      {"costs", std::move(costs)}};
+                      {"costs", std::move(costs)},
+                      {"schedules", std::move(schedules)}};
 }
 
 static Expected<std::unique_ptr<MemoryBuffer>> openFile(StringRef path) {

@@ -43,6 +43,16 @@ static cl::opt<std::string>
     precisionFile("precision-file",
                   cl::desc("Precisions by operator (JSON); auto writes it, others read it"),
                   cl::value_desc("file"), cl::cat(category));
+static cl::opt<bool> tune("tune",
+                          cl::desc("Search for a faster schedule of the decoder on this machine"),
+                          cl::cat(category));
+static cl::opt<double> tuneSeconds("tune-seconds",
+                                   cl::desc("With --tune: how long it may take (default 30)"),
+                                   cl::value_desc("seconds"), cl::cat(category));
+static cl::opt<std::string>
+    scheduleFile("schedule-file",
+                 cl::desc("Schedules by operator (JSON); --tune writes it, others read it"),
+                 cl::value_desc("file"), cl::cat(category));
 static cl::opt<std::string> target("target",
                                    cl::desc("What to make: cpu, or dsa: a program for --hardware"),
                                    cl::init("cpu"), cl::cat(category));
@@ -157,6 +167,10 @@ int main(int argc, char **argv) {
     options.maxFeatureError = maxFeatureError;
   if (maxImageError.getNumOccurrences())
     options.maxImageError = maxImageError;
+  options.tune = tune;
+  if (tuneSeconds.getNumOccurrences())
+    options.tuneSeconds = tuneSeconds;
+  options.scheduleFile = scheduleFile;
   for (auto [flag, phase] :
        {std::make_pair(&compileTo, &options.to), std::make_pair(&compileFrom, &options.from)}) {
     std::optional<un0::Phase> parsed = un0::parsePhase(*flag);

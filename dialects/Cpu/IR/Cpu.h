@@ -48,6 +48,17 @@ inline constexpr llvm::StringLiteral kDirectAttr = "cpu.direct";
 /// becomes that buffer's size in bytes.
 inline constexpr llvm::StringLiteral kObserveAttr = "cpu.observe";
 
+/// Module attribute: `un0_decode` takes two more arguments, a function and its data; it is called
+/// at the start and behind every convolution, of a batch or of one image, so that the compiler can
+/// time each by itself.
+inline constexpr llvm::StringLiteral kTimedAttr = "cpu.timed";
+
+/// Attribute of `un0.conv2d`, a ConvScheduleAttr: how it is to be computed.
+inline constexpr llvm::StringLiteral kScheduleAttr = "cpu.schedule";
+
+/// Module attribute that un0-to-cpu leaves: an array of {op, schedule}, one of each convolution.
+inline constexpr llvm::StringLiteral kSchedulesAttr = "cpu.schedules";
+
 /// Module attribute: phases come from elsewhere and arrive final; there are no entries that evolve.
 inline constexpr llvm::StringLiteral kDigitalPartAttr = "cpu.digital_part";
 
@@ -127,6 +138,12 @@ inline PlaneShape getPlaneShape(ConvForm form) {
          : form == ConvForm::Winograd2 ? PlaneShape{4, 2, 2}
                                        : PlaneShape{6, 4, 4};
 }
+/// Rows of points of one image that a convolution in `form` has; 1 of a direct one, which takes no
+/// points together. Of 0 pixels a side, or sides that points do not cover, there are none.
+int64_t getPointRows(un0::Conv2DOp conv, ConvForm form);
+/// Why `conv` cannot be computed as `schedule` says; empty if it can.
+std::string findFault(un0::Conv2DOp conv, ConvScheduleAttr schedule);
+
 /// Input channels that the planes of a convolution hold: multiplied four at a time.
 inline int64_t getPlaneChannels(int64_t inputs) { return (inputs + 3) / 4 * 4; }
 

@@ -44,6 +44,7 @@ def Cpu_Dialect : Dialect {
     number of lanes and registers of the target.
   }];
   let useDefaultAttributePrinterParser = 1;
+  let hasOperationAttrVerify = 1;
   let dependentDialects = ["::mlir::memref::MemRefDialect", "::mlir::vector::VectorDialect", "::mlir::LLVM::LLVMDialect",
                            "::un0::Un0Dialect"];
 }
@@ -53,6 +54,28 @@ def Cpu_PackingAttr : EnumAttr<Cpu_Dialect, Cpu_Packing, "packing">;
 def Cpu_ConvFormAttr : EnumAttr<Cpu_Dialect, Cpu_ConvForm, "conv_form">;
 
 def Cpu_DotKindAttr : EnumAttr<Cpu_Dialect, Cpu_DotKind, "dot_kind">;
+
+def Cpu_ConvScheduleAttr : AttrDef<Cpu_Dialect, "ConvSchedule"> {
+  let mnemonic = "conv_schedule";
+  let summary = "how a convolution of the decoder is computed";
+  let description = [{
+    As `cpu.schedule` on `un0.conv2d`: what `un0-to-cpu` is to do, instead of what the cost model would. `form` decides the
+    bytes of a picture; the rest does not. `batched`: all images of a request pass this convolution before the next one
+    begins. Forms with planes take `rows` rows of points of `images` images together. `tuned` is for the record: not the
+    cost model's choice. `un0-schedule-cpu` fills it in; docs/cpu-schedules.md.
+
+    ```mlir
+    %y = un0.conv2d %x, %w, %b activation(leaky_relu) {cpu.schedule = #cpu.conv_schedule<form = f4, batched = true, images = 8, rows = 2>, ...}
+    ```
+  }];
+  let parameters = (ins EnumParameter<Cpu_ConvForm>:$form,
+                        DefaultValuedParameter<"bool", "false">:$batched,
+                        DefaultValuedParameter<"int64_t", "1">:$images,
+                        DefaultValuedParameter<"int64_t", "1">:$rows,
+                        DefaultValuedParameter<"bool", "false">:$tuned);
+  let assemblyFormat = "`<` struct(params) `>`";
+  let genVerifyDecl = 1;
+}
 
 class Cpu_Op<string mnemonic, list<Trait> traits = []> : Op<Cpu_Dialect, mnemonic, traits>;
 def Cpu_Memory : StaticShapeMemRefOf<[F32]>;

@@ -33,6 +33,11 @@ struct CompileOptions {
   std::string precisionFile;
   /// What `auto` stays within, rms against f32; without either, 0.02 for features.
   std::optional<double> maxFeatureError, maxImageError;
+  /// Searches for a faster schedule on this machine, for so many seconds; unset: 30.
+  bool tune = false;
+  std::optional<double> tuneSeconds;
+  /// JSON file of schedules by operator; with `tune`, the file that gets them.
+  std::string scheduleFile;
   Phase from = Phase::Import, to = Phase::Module;
   /// Directory that gets the IR at the end of each phase, empty for none.
   std::string dumpPhases;

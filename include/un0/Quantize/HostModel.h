@@ -3,9 +3,7 @@
 #ifndef UN0_QUANTIZE_HOSTMODEL_H
 #define UN0_QUANTIZE_HOSTMODEL_H
 
-#include "mlir/IR/BuiltinOps.h"
-#include "un0/Import/Import.h"
-#include <memory>
+#include "un0/Quantize/HostCode.h"
 #include <vector>
 
 namespace un0 {
@@ -28,7 +26,6 @@ public:
   /// With `observe`, whose convolutions are f32, `run` shows the images between them.
   static llvm::Expected<std::unique_ptr<HostModel>>
   create(mlir::ModuleOp module, ArchiveSet &archives, bool observe = false);
-  ~HostModel();
   HostModel(const HostModel &) = delete;
   HostModel &operator=(const HostModel &) = delete;
 
@@ -49,8 +46,8 @@ public:
 private:
   HostModel() = default;
 
-  void *library = nullptr;
-  void *weights = nullptr, *arena = nullptr, *observed = nullptr; // 64-byte aligned
+  HostCode code;
+  HostMemory weights, arena, observed;
   int64_t oscillators = 0, conditioning = 0, classes = 0, features = 0, image = 0, tile = 0;
   void *evolve = nullptr, *readout = nullptr, *decode = nullptr;
 };

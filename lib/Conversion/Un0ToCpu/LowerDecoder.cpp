@@ -17,6 +17,7 @@ struct DecodeBuilder {
   int64_t batch;
   Value count, observed; // observed: where images are kept, or null
   int64_t observedBytes = 0;
+  Value clock = {}, clockData = {}; // a function to call behind every convolution, or null
 
   Value index(int64_t i) { return arith::ConstantIndexOp::create(b, loc, i); }
   FloatAttr toF32(const APFloat &value) {
@@ -27,6 +28,11 @@ struct DecodeBuilder {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     body(loop.getInductionVar());
+  }
+  /// Where one convolution's time ends and the next one's begins.
+  void mark() {
+    if (clock)
+      cpu::BarrierOp::create(b, loc, clock, clockData);
   }
   /// Number `image` of a batch; what is no batch of images (rank `rank`) is returned as it is.
   Value of(Value memory, Value image, int64_t rank = 4) {
@@ -123,6 +129,7 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
                                 b.getI64IntegerAttr(channels), b.getI64IntegerAttr(schedule.images),
                                 b.getI64IntegerAttr(schedule.rows), slope, lanes, group);
   }
+  mark();
 }
 
 void DecodeBuilder::finish(un0::Conv2DOp conv, Value input, Value planes) {
@@ -135,6 +142,7 @@ void DecodeBuilder::finish(un0::Conv2DOp conv, Value input, Value planes) {
                                      toF32(*conv.getInputScale()), tanh);
   else
     cpu::Conv2DPlanarOp::create(b, loc, input, weights, bias, planes, tanh);
+  mark();
 }
 } // namespace un0
 
@@ -148,11 +156,18 @@ void CpuLowering::buildDecode() {
     types.push_back(MemRefType::get({getObservedBytes()}, b.getI8Type()));
     module->setAttr(cpu::kObserveAttr, b.getI64IntegerAttr(getObservedBytes()));
   }
+  if (module->hasAttr(cpu::kTimedAttr))
+    types.append(2, LLVM::LLVMPointerType::get(b.getContext()));
   func::FuncOp func = beginEntry("decode", batch, types);
   Value features = func.getArgument(2), images = func.getArgument(3);
   Value count = arith::IndexCastOp::create(b, loc, b.getIndexType(), func.getArgument(4));
   DecodeBuilder decode{*this, b,     loc,
                        batch, count, observed ? Value(func.getArgument(5)) : Value()};
+  if (module->hasAttr(cpu::kTimedAttr)) {
+    decode.clock = func.getArguments().drop_back().back();
+    decode.clockData = func.getArguments().back();
+    decode.mark();
+  }
   // Big weights first: all images together.
   un0::Conv2DOp front = chain.convs.front();
   bool bytes = front.getPrecision() == Precision::Int8;

@@ -2,6 +2,8 @@
 
 #include "Schedule.h"
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
 using namespace mlir;
 using namespace un0;
 using un0::cpu::ConvForm;
@@ -86,21 +88,66 @@ static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedu
   }
 }
 
-SmallVector<ConvSchedule> un0::scheduleConvolutions(ArrayRef<un0::Conv2DOp> convs, int64_t batch,
-                                                    bool direct) {
+FailureOr<SmallVector<ConvSchedule>> un0::scheduleConvolutions(ArrayRef<un0::Conv2DOp> convs,
+                                                               int64_t batch, bool direct) {
   SmallVector<ConvSchedule> schedules(convs.size());
+  SmallVector<cpu::ConvScheduleAttr> attributes;
   bool front = batch > 1;
-  for (auto [i, op] : llvm::enumerate(convs)) {
+  for (size_t i = 0; i < convs.size(); ++i) {
+    un0::Conv2DOp op = convs[i];
     Extents conv(op);
     ConvSchedule &schedule = schedules[i];
     bool last = i + 1 == convs.size();
-    if (!direct && !last)
-      schedule.form = conv.chooseForm();
-    // What is read anew for every image: the weights, or with a batch the images.
-    front = front && !last && conv.weightBytes(schedule.form) >= 2 * conv.imageBytes();
-    schedule.batched = front;
-    if (schedule.form != ConvForm::Direct)
-      chooseBlock(conv, batch, schedule);
+    if (cpu::ConvScheduleAttr given = getSchedule(op)) {
+      // One image at a time, when it is looked at, needs no batches.
+      schedule = {given.getForm(), given.getBatched() && batch > 1, given.getRows(),
+                  batch > 1 ? given.getImages() : 1, given.getTuned()};
+      front = schedule.batched;
+    } else {
+      if (!direct && !last)
+        schedule.form = conv.chooseForm();
+      // What is read anew for every image: the weights, or with a batch the images.
+      front = front && !last && conv.weightBytes(schedule.form) >= 2 * conv.imageBytes();
+      schedule.batched = front;
+      if (schedule.form != ConvForm::Direct)
+        chooseBlock(conv, batch, schedule);
+    }
+    attributes.push_back(schedule.getAttr(op.getContext()));
   }
+  if (std::optional<ScheduleFault> fault = findFault(convs, attributes, batch))
+    return un0::Conv2DOp(convs[fault->conv]).emitError()
+           << cpu::kScheduleAttr << ": " << fault->message;
   return schedules;
+}
+
+SmallVector<un0::Conv2DOp> un0::listConvolutions(ModuleOp module) {
+  auto func = module.lookupSymbol<func::FuncOp>("generate");
+  if (!func || func.isExternal())
+    return {};
+  return llvm::to_vector(func.getOps<un0::Conv2DOp>());
+}
+
+StringRef un0::getOperatorName(un0::Conv2DOp conv) {
+  auto get = conv.getWeight().getDefiningOp<GetParamOp>();
+  return get ? get.getParam() : "convolution";
+}
+
+std::optional<ScheduleFault> un0::findFault(ArrayRef<un0::Conv2DOp> convs,
+                                            ArrayRef<cpu::ConvScheduleAttr> schedules,
+                                            int64_t batch) {
+  bool front = true;
+  for (auto [i, conv, schedule] : llvm::enumerate(convs, schedules)) {
+    auto fault = [i = i](const Twine &message) { return ScheduleFault{i, message.str()}; };
+    if (std::string message = cpu::findFault(conv, schedule); !message.empty())
+      return fault(message);
+    if (i + 1 == convs.size() && (schedule.getForm() != ConvForm::Direct || schedule.getBatched()))
+      return fault("is the last convolution, which is direct and takes image by image");
+    if (schedule.getBatched() && !front)
+      return fault("is batched behind a convolution that is not");
+    if (schedule.getImages() > batch)
+      return fault("takes " + Twine(schedule.getImages()) + " images together of a batch of " +
+                   Twine(batch));
+    front = schedule.getBatched();
+  }
+  return std::nullopt;
 }

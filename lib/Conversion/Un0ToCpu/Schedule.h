@@ -3,10 +3,11 @@
 #ifndef UN0_LIB_CONVERSION_UN0TOCPU_SCHEDULE_H
 #define UN0_LIB_CONVERSION_UN0TOCPU_SCHEDULE_H
 
-#include "dialects/Cpu/IR/Cpu.h"
+#include "un0/Conversion/CpuSchedule.h"
 
 namespace un0 {
 
+/// What a ConvScheduleAttr says, while it is being decided.
 struct ConvSchedule {
   cpu::ConvForm form = cpu::ConvForm::Direct;
   /// All images of a batch pass through this convolution before the next one begins, so that its
@@ -14,13 +15,19 @@ struct ConvSchedule {
   bool batched = false;
   /// With planes: rows of points, and images, that are transformed at a time.
   int64_t rows = 1, images = 1;
+  bool tuned = false;
+
+  cpu::ConvScheduleAttr getAttr(mlir::MLIRContext *context) const {
+    return cpu::ConvScheduleAttr::get(context, form, batched, images, rows, tuned);
+  }
 };
 
-/// The cost model of docs/cpu-schedules.md: a schedule for each convolution of a decoder, first to
-/// last, from shapes and cache sizes. Convolutions stay direct with `direct`, and in a batch of 1
-/// none is batched.
-llvm::SmallVector<ConvSchedule> scheduleConvolutions(llvm::ArrayRef<Conv2DOp> convs, int64_t batch,
-                                                     bool direct);
+/// A schedule for each convolution of a decoder, first to last: its `cpu.schedule`, or what the
+/// cost model of docs/cpu-schedules.md makes of shapes and cache sizes. Convolutions stay direct
+/// with `direct`, and in a batch of 1 none is batched. Fails with an error at a convolution whose
+/// attribute does not fit the others or the batch.
+llvm::FailureOr<llvm::SmallVector<ConvSchedule>>
+scheduleConvolutions(llvm::ArrayRef<Conv2DOp> convs, int64_t batch, bool direct);
 
 } // namespace un0
 

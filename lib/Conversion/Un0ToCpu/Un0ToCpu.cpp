@@ -154,8 +154,11 @@ LogicalResult CpuLowering::placeParameters() {
       }
     }
   }
-  schedules =
+  FailureOr<SmallVector<ConvSchedule>> planned =
       scheduleConvolutions(chain.convs, getDecodeBatch(), module->hasAttr(cpu::kDirectAttr));
+  if (failed(planned))
+    return failure();
+  schedules = std::move(*planned);
   for (auto [i, conv, schedule] : llvm::enumerate(chain.convs, schedules)) {
     int64_t in = padToLine(dim(conv.getInput(), 1)), out = dim(conv.getOutput(), 1),
             padded = padToLine(out);
@@ -287,6 +290,12 @@ void CpuLowering::describe() {
     add(rest, "f32");
   });
   module->setAttr("un0.costs", b.getArrayAttr(costs));
+  SmallVector<Attribute> rows;
+  for (auto [conv, schedule] : llvm::zip(chain.convs, schedules))
+    rows.push_back(
+        b.getDictionaryAttr({b.getNamedAttr("op", b.getStringAttr(getOperatorName(conv))),
+                             b.getNamedAttr("schedule", schedule.getAttr(b.getContext()))}));
+  module->setAttr(cpu::kSchedulesAttr, b.getArrayAttr(rows));
   if (auto model = chain.func->getAttrOfType<DictionaryAttr>("un0.model")) {
     module->setAttr("un0.model", model);
     if (auto stated = model.getAs<IntegerAttr>("classes"))

@@ -114,6 +114,16 @@ typedef struct un0_cost_info {
   uint64_t bytes_written;
 } un0_cost_info;
 
+/* How an operator of the decoder is computed. */
+typedef struct un0_schedule_info {
+  const char *op;
+  const char *form;   /* "direct", "f_up", "f2", "f4" */
+  uint64_t batched;   /* 1: all images of a request pass it before the next operator begins */
+  uint64_t images;    /* taken together, and */
+  uint64_t rows;      /* rows of points of each */
+  const char *chosen; /* by "model", the cost model, or "tuned" */
+} un0_schedule_info;
+
 /* A function of the code section. */
 typedef struct un0_entry_info {
   const char *kind; /* "evolve", "readout", "decode" */
@@ -243,6 +253,10 @@ UN0_API int un0_module_entry(const un0_module *module, uint64_t index, un0_entry
 /* What multiplies in the row: "f32", "s16", "bf16", "u8s8" (unsigned and signed bytes) or "s8s8"; null when `index` is
    out of range. */
 UN0_API const char *un0_module_cost_arithmetic(const un0_module *module, uint64_t index);
+/* One for each operator of the decoder; none in a module whose compiler did not say. */
+UN0_API uint64_t un0_module_schedule_count(const un0_module *module);
+UN0_API int un0_module_schedule(const un0_module *module, uint64_t index,
+                                un0_schedule_info *schedule);
 /* Name of a CPU feature the code needs, or null. */
 UN0_API const char *un0_module_cpu_feature(const un0_module *module, uint64_t index);
 

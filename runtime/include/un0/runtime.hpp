@@ -95,6 +95,13 @@ public:
     return result;
   }
 
+  std::vector<un0_schedule_info> schedules() const {
+    std::vector<un0_schedule_info> result(un0_module_schedule_count(get()));
+    for (size_t i = 0; i < result.size(); ++i)
+      un0_module_schedule(get(), i, &result[i]);
+    return result;
+  }
+
   std::vector<un0_entry_info> entries() const {
     std::vector<un0_entry_info> result(un0_module_entry_count(get()));
     for (size_t i = 0; i < result.size(); ++i)

@@ -298,3 +298,88 @@ func.func @f(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, 
       : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x9x16xi32>), (memref<2x8xi32>)
   return
 }
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // expected-error @+1 {{has a cpu.schedule; it is a #cpu.conv_schedule on un0.conv2d}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = 3 : i64} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %y : tensor<1x16x8x8xf32>
+}
+
+// -----
+
+// expected-error @+1 {{has a cpu.schedule; it is a #cpu.conv_schedule on un0.conv2d}}
+func.func private @f() attributes {cpu.schedule = #cpu.conv_schedule<form = direct>}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // expected-error @+1 {{images and rows must be positive, got 1 and 0}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f4, rows = 0>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %y : tensor<1x16x8x8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // expected-error @+1 {{takes 2 images together without being batched}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f4, images = 2>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %y : tensor<1x16x8x8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // expected-error @+1 {{cpu.schedule: form f_up does not fit a convolution that is not upsampled}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f_up>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %y : tensor<1x16x8x8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x16x16xf32> {
+  // expected-error @+1 {{cpu.schedule: form f2 does not fit a convolution that is upsampled}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f2>, upsample} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x6xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x6xf32> {
+  // expected-error @+1 {{cpu.schedule: points of form f4 do not cover its input}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f4>} : tensor<1x16x8x6xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x6xf32>
+  return %y : tensor<1x16x8x6xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // expected-error @+1 {{cpu.schedule: 3 rows together do not divide 4}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f2, rows = 3>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %y : tensor<1x16x8x8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // expected-error @+1 {{cpu.schedule: 2 rows together do not divide 1}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = direct, rows = 2>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %y : tensor<1x16x8x8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // expected-error @+1 {{cpu.schedule: direct convolutions take one image at a time, not 2}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = direct, batched = true, images = 2>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %y : tensor<1x16x8x8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // expected-error @+1 {{cpu.schedule: convolutions of int8 are direct, not f2}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f2>, input_scale = 1.000000e-02 : f64, input_zero_point = 128 : i64, precision = #un0<precision int8>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %y : tensor<1x16x8x8xf32>
+}

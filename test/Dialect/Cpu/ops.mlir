@@ -71,3 +71,13 @@ func.func @groups(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi
   %1 = cpu.lookup %v, %v[%v] : vector<16xi32>
   return
 }
+
+// What is as usual is left out.
+// CHECK-LABEL: func @schedules
+func.func @schedules(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // CHECK: cpu.schedule = #cpu.conv_schedule<form = f2, batched = true, images = 5, rows = 4, tuned = true>
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f2, batched = true, images = 5, rows = 4, tuned = true>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  // CHECK: cpu.schedule = #cpu.conv_schedule<form = direct>
+  %z = un0.conv2d %y, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = direct, rows = 1>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %z : tensor<1x16x8x8xf32>
+}

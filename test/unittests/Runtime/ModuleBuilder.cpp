@@ -37,14 +37,16 @@ Bytes buildManifest(const ModuleSpec &spec) {
     features.push_back(builder.CreateString(feature));
   std::vector<flatbuffers::Offset<format::Cost>> costs = {
       format::CreateCostDirect(builder, "un0.couple", "dynamics", 10, 400, 32, 40, 1600, 1600, 80)};
+  std::vector<flatbuffers::Offset<format::Schedule>> schedules = {
+      format::CreateScheduleDirect(builder, "decoder_0_a_weight", "f4", true, 4, 2, "tuned")};
   auto signature =
       format::CreateSignature(builder, spec.oscillators, spec.conditioning, spec.classes,
                               spec.features, spec.channels, spec.height, spec.width);
   auto how = format::CreateCompilationDirect(builder, "un0c 0.1.0", "fixture.safetensors", "",
                                              "f32", "cpu", "x86-64", "euler", 10, spec.time);
-  builder.Finish(format::CreateManifestDirect(builder, spec.abiVersion, "fixture", signature,
-                                              &entries, &tensors, spec.arenaBytes, &features,
-                                              &costs, how, spec.externalWeights.c_str()));
+  builder.Finish(format::CreateManifestDirect(
+      builder, spec.abiVersion, "fixture", signature, &entries, &tensors, spec.arenaBytes,
+      &features, &costs, how, spec.externalWeights.c_str(), &schedules));
   return Bytes(builder.GetBufferPointer(), builder.GetBufferPointer() + builder.GetSize());
 }
 

@@ -62,6 +62,14 @@ TEST(Module, TellsAboutItself) {
   EXPECT_EQ(module->tensors()[0].shape[0], 20);
   ASSERT_EQ(module->costs().size(), 1u);
   EXPECT_EQ(module->costs()[0].multiply_adds, 400u);
+  ASSERT_EQ(module->schedules().size(), 1u);
+  EXPECT_STREQ(module->schedules()[0].form, "f4");
+  EXPECT_EQ(module->schedules()[0].batched, 1u);
+  EXPECT_EQ(module->schedules()[0].images, 4u);
+  EXPECT_EQ(module->schedules()[0].rows, 2u);
+  EXPECT_STREQ(module->schedules()[0].chosen, "tuned");
+  un0_schedule_info schedule;
+  EXPECT_EQ(un0_module_schedule(module->get(), 1, &schedule), 0);
   EXPECT_EQ(module->entries().size(), 4u);
   EXPECT_STREQ(un0_module_cpu_feature(module->get(), 0), "sse2");
   EXPECT_EQ(un0_module_cpu_feature(module->get(), 1), nullptr);
