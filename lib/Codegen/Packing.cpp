@@ -71,7 +71,7 @@ private:
   bool zeroDiagonal;
   int64_t lanes, group;
   StringRef name;
-  ArrayRef<int64_t> exponents; // a vector's elements are divided by 2^exponent
+  ArrayRef<int64_t> exponents; // a vector's elements, and filters, are divided by 2^exponent
   std::vector<float> row, out;
 };
 
@@ -186,6 +186,9 @@ Error Packer::convolution(bool upsample) {
     out.assign(phases * phases * perPhase, 0.0f);
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
       ArrayRef<float> values = read((first * lanes + c) * inputs * 9, inputs * 9);
+      if (!exponents.empty())
+        for (float &value : row)
+          value = std::ldexp(value, -static_cast<int>(exponents[first * lanes + c]));
       for (int64_t i = 0; i < inputs; ++i)
         for (int64_t phase = 0; phase < phases * phases; ++phase)
           for (int64_t tap = 0; tap < taps * taps; ++tap) {

@@ -3,7 +3,8 @@
 #include "un0/Quantize/Calibrate.h"
 
 #include "dialects/Cpu/IR/Cpu.h"
-#include "dialects/Un0/IR/Un0.h"
+#include "dialects/Un0/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
 #include "un0/Codegen/CpuTarget.h"
 #include "un0/Quantize/Rows.h"
 #include <algorithm>
@@ -244,8 +245,8 @@ ActivationRange un0::equalize(ArrayRef<float> values, ArrayRef<float> weights,
   return fit(divide(values, chosen), chosen);
 }
 
-Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp module,
-                                                                  ArchiveSet &archives) {
+Expected<std::vector<ActivationRange>>
+un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives, ArrayRef<std::string> names) {
   auto host = HostModel::create(module, archives, /*observe=*/true);
   if (!host)
     return host.takeError();
@@ -253,11 +254,13 @@ Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp modul
     int64_t channels, height, width;
     std::vector<float> values;
     std::vector<int64_t> pixels = {}; // of all samples' pixels, those whose values are here
+    bool wanted = false;
   };
   std::vector<Image> inputs;
   module.walk([&](un0::Conv2DOp conv) {
     auto shape = cast<ShapedType>(conv.getInput().getType()).getShape();
     inputs.push_back({shape[1], shape[2], shape[3], {}});
+    inputs.back().wanted = llvm::is_contained(names, getOperatorName(conv));
   });
   int64_t count = std::clamp(kFeatures / (*host)->getOscillators(), kLeastSamples, kMostSamples);
   Samples samples = Samples::draw(count, (*host)->getOscillators(), (*host)->getConditioning(),
@@ -272,7 +275,7 @@ Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp modul
       // Every so manyth pixel, in an order that does not repeat along rows.
       int64_t stride =
           std::max<int64_t>(1, image.channels * pixels * count / int64_t(kMostValues)) | 1;
-      for (int64_t p = 0; p < pixels; p += stride) {
+      for (int64_t p = 0; image.wanted && p < pixels; p += stride) {
         image.pixels.push_back(sample * pixels + p);
         for (int64_t c = 0; c < image.channels; ++c) {
           int64_t y = p / image.width + 1, x = p % image.width + 1;
@@ -291,6 +294,11 @@ Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp modul
   module.walk([&](un0::Conv2DOp conv) { convs.push_back(conv); });
   Sensitivity sensitivity(convs.back(), outputs.images);
   for (auto [i, image, conv] : llvm::enumerate(inputs, convs)) {
+    if (!image.wanted) {
+      ranges.push_back({});
+      ranges.back().exponents.assign(image.channels, 0);
+      continue;
+    }
     // Features are as large as each other.
     if (i == 0) {
       ranges.push_back(fitRange(image.values));
@@ -304,4 +312,25 @@ Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp modul
                               *filters, image.channels));
   }
   return ranges;
+}
+
+LogicalResult un0::quantizeConvolutions(ModuleOp module, ArrayRef<ActivationRange> ranges,
+                                        ArrayRef<std::string> names) {
+  if (names.empty()) // which would be all of them to the pass
+    return success();
+  Un0QuantizeConvolutionsOptions options;
+  SmallVector<double> minima, maxima;
+  SmallVector<int64_t> exponents;
+  for (const ActivationRange &range : ranges) {
+    minima.push_back(range.low);
+    maxima.push_back(range.high);
+    exponents.append(range.exponents);
+  }
+  options.minima = minima;
+  options.maxima = maxima;
+  options.exponents = exponents;
+  options.params = SmallVector<std::string>(names);
+  PassManager pm(module.getContext());
+  pm.addPass(createUn0QuantizeConvolutions(options));
+  return pm.run(module);
 }

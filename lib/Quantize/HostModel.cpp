@@ -106,24 +106,40 @@ static Expected<void *> load(ArrayRef<char> code) {
 
 Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveSet &archives,
                                                        bool observe) {
+  OwningOpRef<ModuleOp> copy(module.clone());
+  return compile(*copy, archives, observe);
+}
+
+Expected<std::unique_ptr<HostModel>> HostModel::createDecoder(ModuleOp module,
+                                                              ArchiveSet &archives) {
+  OwningOpRef<ModuleOp> copy(module.clone());
+  SmallVector<EvolveOp> evolves;
+  copy->walk([&](EvolveOp evolve) { evolves.push_back(evolve); });
+  for (EvolveOp evolve : evolves)
+    eraseDynamics(evolve);
+  (*copy)->setAttr(cpu::kDigitalPartAttr, UnitAttr::get(module.getContext()));
+  return compile(*copy, archives, /*observe=*/false);
+}
+
+Expected<std::unique_ptr<HostModel>> HostModel::compile(ModuleOp copy, ArchiveSet &archives,
+                                                        bool observe) {
   Expected<CpuTarget> target = CpuTarget::get("host");
   if (!target)
     return target.takeError();
-  OwningOpRef<ModuleOp> copy(module.clone());
-  target->attach(*copy);
+  target->attach(copy);
   if (observe)
-    (*copy)->setAttr(cpu::kObserveAttr, UnitAttr::get(module.getContext()));
-  PassManager pm(module.getContext());
+    copy->setAttr(cpu::kObserveAttr, UnitAttr::get(copy.getContext()));
+  PassManager pm(copy.getContext());
   for (Phase phase : {Phase::Loops, Phase::Vector, Phase::LLVM})
     buildPhase(phase, pm);
-  if (failed(pm.run(*copy)))
+  if (failed(pm.run(copy)))
     return createStringError("cannot compile the model for this machine");
-  Expected<SmallVector<char, 0>> code = compileToObject(*copy, *target);
+  Expected<SmallVector<char, 0>> code = compileToObject(copy, *target);
   if (!code)
     return code.takeError();
 
   std::unique_ptr<HostModel> host(new HostModel);
-  auto signature = (*copy)->getAttrOfType<DictionaryAttr>("un0.signature");
+  auto signature = copy->getAttrOfType<DictionaryAttr>("un0.signature");
   auto get = [&](StringRef name) { return signature.getAs<IntegerAttr>(name).getInt(); };
   host->oscillators = get("oscillators");
   host->conditioning = get("conditioning");
@@ -132,27 +148,27 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
   host->image = get("channels") * get("height") * get("width");
 
   int64_t weightBytes = 0;
-  for (auto packed : copy->getOps<cpu::PackedParamOp>())
+  for (auto packed : copy.getOps<cpu::PackedParamOp>())
     weightBytes = std::max<int64_t>(weightBytes, packed.getOffset() + packed.getBytes());
   host->weights = allocate(weightBytes);
-  host->arena = allocate((*copy)->getAttrOfType<IntegerAttr>("cpu.arena_bytes").getInt());
+  host->arena = allocate(copy->getAttrOfType<IntegerAttr>("cpu.arena_bytes").getInt());
   if (!host->weights || !host->arena)
     return createStringError("cannot get %lld bytes for the model's parameters",
                              static_cast<long long>(weightBytes));
   if (observe) {
-    auto bytes = (*copy)->getAttrOfType<IntegerAttr>(cpu::kObserveAttr);
+    auto bytes = copy->getAttrOfType<IntegerAttr>(cpu::kObserveAttr);
     host->observed = allocate(bytes.getInt());
     if (!host->observed)
       return createStringError("cannot get memory for the decoder's images");
   }
-  if (Error error = packWeights(*copy, archives, static_cast<char *>(host->weights)))
+  if (Error error = packWeights(copy, archives, static_cast<char *>(host->weights)))
     return std::move(error);
 
   Expected<void *> library = load(*code);
   if (!library)
     return library.takeError();
   host->library = *library;
-  for (auto func : copy->getOps<LLVM::LLVMFuncOp>()) {
+  for (auto func : copy.getOps<LLVM::LLVMFuncOp>()) {
     auto kind = func->getAttrOfType<StringAttr>("cpu.entry");
     if (!kind)
       continue;
@@ -165,9 +181,11 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
       host->readout = symbol;
     } else if (kind.getValue() == "decode") {
       host->decode = symbol;
+      host->decodeTile = batch;
     }
   }
-  if (!host->evolve || !host->readout || !host->decode)
+  bool evolves = !copy->hasAttr(cpu::kDigitalPartAttr);
+  if ((evolves && !host->evolve) || !host->readout || !host->decode)
     return createStringError("the code for this machine lacks an entry");
   return std::move(host);
 }
@@ -219,4 +237,15 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer 
           static_cast<uint64_t>(count));
   }
   return outputs;
+}
+
+std::vector<float> HostModel::decodeFeatures(ArrayRef<float> values) const {
+  assert(!observed && "observed images are shown by run");
+  auto count = static_cast<int64_t>(values.size()) / features;
+  std::vector<float> images(count * image);
+  for (int64_t first = 0; first < count; first += decodeTile)
+    reinterpret_cast<un0_decode_fn>(decode)(
+        weights, arena, &values[first * features], &images[first * image],
+        static_cast<uint64_t>(std::min(decodeTile, count - first)));
+  return images;
 }

@@ -34,6 +34,11 @@ constexpr int64_t kLine = 16;
 /// Rounds up to whole lines.
 inline int64_t padToLine(int64_t n) { return (n + kLine - 1) / kLine * kLine; }
 
+/// Whether an image is one of bytes, four to a word, instead of f32.
+inline bool holdsBytes(mlir::Value image) {
+  return llvm::cast<mlir::MemRefType>(image.getType()).getElementType().isInteger(32);
+}
+
 /// Sources of a coupling, or numbers of a wave, in a 32-bit word.
 int64_t getPerWord(Precision precision);
 

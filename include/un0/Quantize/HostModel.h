@@ -28,6 +28,9 @@ public:
   /// With `observe`, whose convolutions are f32, `run` shows the images between them.
   static llvm::Expected<std::unique_ptr<HostModel>>
   create(mlir::ModuleOp module, ArchiveSet &archives, bool observe = false);
+  /// The same without dynamics, which take most of a compilation: for `decodeFeatures` alone.
+  static llvm::Expected<std::unique_ptr<HostModel>> createDecoder(mlir::ModuleOp module,
+                                                                  ArchiveSet &archives);
   ~HostModel();
   HostModel(const HostModel &) = delete;
   HostModel &operator=(const HostModel &) = delete;
@@ -46,12 +49,19 @@ public:
   /// Runs every sample; without `decode` there are no images.
   Outputs run(const Samples &samples, bool decode = true, Observer observer = nullptr) const;
 
+  /// The images of as many samples as there are features of; not with `observe`.
+  std::vector<float> decodeFeatures(llvm::ArrayRef<float> features) const;
+
 private:
   HostModel() = default;
+  /// Compiles `copy`, which becomes machine code.
+  static llvm::Expected<std::unique_ptr<HostModel>> compile(mlir::ModuleOp copy,
+                                                            ArchiveSet &archives, bool observe);
 
   void *library = nullptr;
   void *weights = nullptr, *arena = nullptr, *observed = nullptr; // 64-byte aligned
-  int64_t oscillators = 0, conditioning = 0, classes = 0, features = 0, image = 0, tile = 0;
+  int64_t oscillators = 0, conditioning = 0, classes = 0, features = 0, image = 0, tile = 0,
+          decodeTile = 0;
   void *evolve = nullptr, *readout = nullptr, *decode = nullptr;
 };
 
