@@ -250,6 +250,18 @@ un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives, ArrayRef<std::
   auto host = HostModel::create(module, archives, /*observe=*/true);
   if (!host)
     return host.takeError();
+  int64_t count = std::clamp(kFeatures / (*host)->getOscillators(), kLeastSamples, kMostSamples);
+  Samples samples = Samples::draw(count, (*host)->getOscillators(), (*host)->getConditioning(),
+                                  (*host)->getClasses());
+  return calibrateConvolutions(module, archives, names, count, [&](HostModel::Observer observer) {
+    return (*host)->run(samples, /*decode=*/true, observer);
+  });
+}
+
+Expected<std::vector<ActivationRange>>
+un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives, ArrayRef<std::string> names,
+                           int64_t count,
+                           llvm::function_ref<HostModel::Outputs(HostModel::Observer)> run) {
   struct Image {
     int64_t channels, height, width;
     std::vector<float> values;
@@ -262,9 +274,6 @@ un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives, ArrayRef<std::
     inputs.push_back({shape[1], shape[2], shape[3], {}});
     inputs.back().wanted = llvm::is_contained(names, getOperatorName(conv));
   });
-  int64_t count = std::clamp(kFeatures / (*host)->getOscillators(), kLeastSamples, kMostSamples);
-  Samples samples = Samples::draw(count, (*host)->getOscillators(), (*host)->getConditioning(),
-                                  (*host)->getClasses());
   int64_t sample = 0;
   auto observe = [&](const float *images) {
     // The first convolution reads the features, which are not among the images kept.
@@ -287,7 +296,7 @@ un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives, ArrayRef<std::
     }
     ++sample;
   };
-  HostModel::Outputs outputs = (*host)->run(samples, /*decode=*/true, observe);
+  HostModel::Outputs outputs = run(observe);
   inputs.front().values = std::move(outputs.features);
   std::vector<ActivationRange> ranges;
   SmallVector<un0::Conv2DOp> convs;

@@ -1,8 +1,8 @@
 //===- Convolutions.cpp - choose the decoder's precisions -------*- C++ -*-===//
 
 #include "CostModel.h"
+#include "RoundedDecoder.h"
 #include "lib/Conversion/Un0ToCpu/Schedule.h"
-#include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
 
 using namespace mlir;
@@ -84,18 +84,17 @@ Expected<std::vector<Candidate>> un0::chooseConvolutions(ModuleOp module, Archiv
     if (prices.back().saved() > 0)
       gaining.push_back(prices.back().name);
   }
-  std::vector<ActivationRange> ranges;
+  std::unique_ptr<RoundedDecoder> decoder;
   if (!gaining.empty()) {
-    Expected<std::vector<ActivationRange>> found = calibrateConvolutions(module, archives, gaining);
-    if (!found)
-      return found.takeError();
-    ranges = std::move(*found);
+    auto made = RoundedDecoder::create(module, archives);
+    if (!made)
+      return made.takeError();
+    decoder = std::move(*made);
+    if (Error error = decoder->calibrate(measured.chosen.features, gaining))
+      return std::move(error);
   }
-  auto measure = [&](ArrayRef<std::string> names) -> Expected<double> {
-    OwningOpRef<ModuleOp> copy(module.clone());
-    if (failed(quantizeConvolutions(*copy, ranges, names)))
-      return llvm::createStringError("cannot quantize the decoder");
-    return measureDecoder(*copy, archives, measured);
+  auto measure = [&](ArrayRef<std::string> names) {
+    return getRms(decoder->decode(measured.chosen.features, names), measured.exact.images);
   };
 
   struct Gain {
@@ -107,12 +106,10 @@ Expected<std::vector<Candidate>> un0::chooseConvolutions(ModuleOp module, Archiv
   for (const Price &price : prices) {
     if (price.saved() <= 0)
       continue;
-    Expected<double> error = measure(price.name);
-    if (!error)
-      return error.takeError();
+    double error = measure(price.name);
     // Errors of unlike origin add up in squares.
-    double own = std::max(*error * *error - base, 1e-12);
-    gains.push_back({price, *error, price.saved() / own});
+    double own = std::max(error * error - base, 1e-12);
+    gains.push_back({price, error, price.saved() / own});
   }
   llvm::stable_sort(gains, [](const Gain &a, const Gain &b) { return a.perError > b.perError; });
 
@@ -121,12 +118,23 @@ Expected<std::vector<Candidate>> un0::chooseConvolutions(ModuleOp module, Archiv
   for (const Gain &gain : gains) {
     std::vector<std::string> tried = chosen;
     tried.push_back(gain.price.name);
-    Expected<double> error = chosen.empty() ? gain.alone : measure(tried);
+    double error = chosen.empty() ? gain.alone : measure(tried);
+    errors[gain.price.name] = error;
+    if (error <= limit)
+      chosen = std::move(tried);
+  }
+  // What was chosen, in int8 itself: the last one says what the whole errs.
+  while (!chosen.empty()) {
+    OwningOpRef<ModuleOp> copy(module.clone());
+    if (failed(quantizeConvolutions(*copy, decoder->getRanges(), chosen)))
+      return llvm::createStringError("cannot quantize the decoder");
+    Expected<double> error = measureDecoder(*copy, archives, measured);
     if (!error)
       return error.takeError();
-    errors[gain.price.name] = *error;
+    errors[chosen.back()] = *error;
     if (*error <= limit)
-      chosen = std::move(tried);
+      break;
+    chosen.pop_back();
   }
   std::vector<Candidate> candidates;
   for (const Price &price : prices) {

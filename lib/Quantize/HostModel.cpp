@@ -106,23 +106,33 @@ static Expected<void *> load(ArrayRef<char> code) {
 
 Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveSet &archives,
                                                        bool observe) {
-  OwningOpRef<ModuleOp> copy(module.clone());
-  return compile(*copy, archives, observe);
+  return compile(OwningOpRef<ModuleOp>(module.clone()), archives, observe);
 }
 
-Expected<std::unique_ptr<HostModel>> HostModel::createDecoder(ModuleOp module,
-                                                              ArchiveSet &archives) {
+Expected<std::unique_ptr<HostModel>> HostModel::createDecoder(ModuleOp module, ArchiveSet &archives,
+                                                              bool observe) {
   OwningOpRef<ModuleOp> copy(module.clone());
   SmallVector<EvolveOp> evolves;
   copy->walk([&](EvolveOp evolve) { evolves.push_back(evolve); });
   for (EvolveOp evolve : evolves)
     eraseDynamics(evolve);
   (*copy)->setAttr(cpu::kDigitalPartAttr, UnitAttr::get(module.getContext()));
-  return compile(*copy, archives, /*observe=*/false);
+  return compile(std::move(copy), archives, observe);
 }
 
-Expected<std::unique_ptr<HostModel>> HostModel::compile(ModuleOp copy, ArchiveSet &archives,
-                                                        bool observe) {
+Expected<std::unique_ptr<HostModel>> HostModel::compile(OwningOpRef<ModuleOp> owned,
+                                                        ArchiveSet &archives, bool observe) {
+  std::unique_ptr<HostModel> host(new HostModel);
+  host->module = std::move(owned);
+  ModuleOp copy = *host->module;
+  if (observe) {
+    size_t number = 0;
+    copy.walk([&](un0::Conv2DOp conv) {
+      auto shape = cast<ShapedType>(conv.getInput().getType()).getShape();
+      if (number++) // the first one reads the features
+        host->imageSizes.push_back(cpu::padToLine(shape[1]) * (shape[2] + 2) * (shape[3] + 2));
+    });
+  }
   Expected<CpuTarget> target = CpuTarget::get("host");
   if (!target)
     return target.takeError();
@@ -138,7 +148,6 @@ Expected<std::unique_ptr<HostModel>> HostModel::compile(ModuleOp copy, ArchiveSe
   if (!code)
     return code.takeError();
 
-  std::unique_ptr<HostModel> host(new HostModel);
   auto signature = copy->getAttrOfType<DictionaryAttr>("un0.signature");
   auto get = [&](StringRef name) { return signature.getAs<IntegerAttr>(name).getInt(); };
   host->oscillators = get("oscillators");
@@ -147,7 +156,7 @@ Expected<std::unique_ptr<HostModel>> HostModel::compile(ModuleOp copy, ArchiveSe
   host->features = get("features");
   host->image = get("channels") * get("height") * get("width");
 
-  int64_t weightBytes = 0;
+  int64_t &weightBytes = host->weightBytes;
   for (auto packed : copy.getOps<cpu::PackedParamOp>())
     weightBytes = std::max<int64_t>(weightBytes, packed.getOffset() + packed.getBytes());
   host->weights = allocate(weightBytes);
@@ -161,7 +170,7 @@ Expected<std::unique_ptr<HostModel>> HostModel::compile(ModuleOp copy, ArchiveSe
     if (!host->observed)
       return createStringError("cannot get memory for the decoder's images");
   }
-  if (Error error = packWeights(copy, archives, static_cast<char *>(host->weights)))
+  if (Error error = host->pack(archives, host->weights))
     return std::move(error);
 
   Expected<void *> library = load(*code);
@@ -191,7 +200,6 @@ Expected<std::unique_ptr<HostModel>> HostModel::compile(ModuleOp copy, ArchiveSe
 }
 
 HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer observer) const {
-  using ObservedDecode = void (*)(const void *, void *, const float *, float *, uint64_t, void *);
   Outputs outputs;
   outputs.features.resize(samples.count * features);
   if (decode)
@@ -225,8 +233,7 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer 
       float *vector = &outputs.features[(first + lane) * features];
       reinterpret_cast<un0_readout_fn>(readout)(weights, arena, row.get(), vector);
       if (decode && observed) {
-        reinterpret_cast<ObservedDecode>(this->decode)(
-            weights, arena, vector, &outputs.images[(first + lane) * image], 1, observed);
+        decodeObserved(weights, vector, &outputs.images[(first + lane) * image]);
         if (observer)
           observer(static_cast<const float *>(observed));
       }
@@ -239,10 +246,40 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer 
   return outputs;
 }
 
-std::vector<float> HostModel::decodeFeatures(ArrayRef<float> values) const {
-  assert(!observed && "observed images are shown by run");
+Error HostModel::pack(ArchiveSet &archives, void *to) const {
+  return packWeights(*module, archives, static_cast<char *>(to));
+}
+
+void HostModel::decodeObserved(const void *parameters, const float *vector, float *result,
+                               Between between) const {
+  struct Progress {
+    const HostModel &host;
+    Between between;
+    float *at;
+    size_t number = 0;
+  } progress = {*this, between, static_cast<float *>(observed)};
+  auto advance = [](void *data) {
+    auto &p = *static_cast<Progress *>(data);
+    if (p.between)
+      p.between(p.number, p.at);
+    p.at += p.host.imageSizes[p.number++];
+  };
+  using ObservedDecode = void (*)(const void *, void *, const float *, float *, uint64_t, void *,
+                                  void (*)(void *), void *);
+  reinterpret_cast<ObservedDecode>(decode)(parameters, arena, vector, result, 1, observed, advance,
+                                           &progress);
+}
+
+std::vector<float> HostModel::decodeFeatures(ArrayRef<float> values, Observer observer) const {
   auto count = static_cast<int64_t>(values.size()) / features;
   std::vector<float> images(count * image);
+  for (int64_t sample = 0; observed && sample < count; ++sample) {
+    decodeObserved(weights, &values[sample * features], &images[sample * image]);
+    if (observer)
+      observer(static_cast<const float *>(observed));
+  }
+  if (observed)
+    return images;
   for (int64_t first = 0; first < count; first += decodeTile)
     reinterpret_cast<un0_decode_fn>(decode)(
         weights, arena, &values[first * features], &images[first * image],

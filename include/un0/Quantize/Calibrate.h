@@ -34,6 +34,13 @@ llvm::Expected<std::vector<ActivationRange>>
 calibrateConvolutions(mlir::ModuleOp module, ArchiveSet &archives,
                       llvm::ArrayRef<std::string> names);
 
+/// The same where the features of `count` samples are known: `run` gives their images, and shows
+/// what is between to its observer.
+llvm::Expected<std::vector<ActivationRange>>
+calibrateConvolutions(mlir::ModuleOp module, ArchiveSet &archives,
+                      llvm::ArrayRef<std::string> names, int64_t count,
+                      llvm::function_ref<HostModel::Outputs(HostModel::Observer)> run);
+
 /// Makes the convolutions called `names` int8, with ranges of theirs as above.
 llvm::LogicalResult quantizeConvolutions(mlir::ModuleOp module,
                                          llvm::ArrayRef<ActivationRange> ranges,

@@ -28,9 +28,9 @@ public:
   /// With `observe`, whose convolutions are f32, `run` shows the images between them.
   static llvm::Expected<std::unique_ptr<HostModel>>
   create(mlir::ModuleOp module, ArchiveSet &archives, bool observe = false);
-  /// The same without dynamics, which take most of a compilation: for `decodeFeatures` alone.
-  static llvm::Expected<std::unique_ptr<HostModel>> createDecoder(mlir::ModuleOp module,
-                                                                  ArchiveSet &archives);
+  /// The same without dynamics, for `decodeFeatures` alone.
+  static llvm::Expected<std::unique_ptr<HostModel>>
+  createDecoder(mlir::ModuleOp module, ArchiveSet &archives, bool observe = false);
   ~HostModel();
   HostModel(const HostModel &) = delete;
   HostModel &operator=(const HostModel &) = delete;
@@ -49,15 +49,28 @@ public:
   /// Runs every sample; without `decode` there are no images.
   Outputs run(const Samples &samples, bool decode = true, Observer observer = nullptr) const;
 
-  /// The images of as many samples as there are features of; not with `observe`.
-  std::vector<float> decodeFeatures(llvm::ArrayRef<float> features) const;
+  /// The images of as many samples as there are features of.
+  std::vector<float> decodeFeatures(llvm::ArrayRef<float> features,
+                                    Observer observer = nullptr) const;
 
 private:
+  friend class RoundedDecoder;
   HostModel() = default;
   /// Compiles `copy`, which becomes machine code.
-  static llvm::Expected<std::unique_ptr<HostModel>> compile(mlir::ModuleOp copy,
+  static llvm::Expected<std::unique_ptr<HostModel>> compile(mlir::OwningOpRef<mlir::ModuleOp> copy,
                                                             ArchiveSet &archives, bool observe);
+  /// Packs the parameters once more, as `module` says.
+  llvm::Error pack(ArchiveSet &archives, void *to) const;
 
+  /// Gets each of the images that are kept, its number and where it is, before it is read.
+  using Between = llvm::function_ref<void(size_t number, float *image)>;
+  /// With `observe`: one sample's image, multiplying by `parameters`.
+  void decodeObserved(const void *parameters, const float *vector, float *result,
+                      Between between = nullptr) const;
+
+  mlir::OwningOpRef<mlir::ModuleOp> module; // as compiled
+  std::vector<int64_t> imageSizes;          // of those that are kept, in numbers
+  int64_t weightBytes = 0;
   void *library = nullptr;
   void *weights = nullptr, *arena = nullptr, *observed = nullptr; // 64-byte aligned
   int64_t oscillators = 0, conditioning = 0, classes = 0, features = 0, image = 0, tile = 0,

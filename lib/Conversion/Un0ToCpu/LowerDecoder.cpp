@@ -147,7 +147,8 @@ void CpuLowering::buildDecode() {
                              f32({batch, chain.channels, chain.height, chain.width}),
                              b.getI64Type()};
   if (observed) {
-    types.push_back(MemRefType::get({getObservedBytes()}, b.getI8Type()));
+    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+    types.append({MemRefType::get({getObservedBytes()}, b.getI8Type()), pointer, pointer});
     module->setAttr(cpu::kObserveAttr, b.getI64IntegerAttr(getObservedBytes()));
   }
   func::FuncOp func = beginEntry("decode", batch, types);
@@ -183,6 +184,8 @@ void CpuLowering::buildDecode() {
       Value output = decode.makeOutput(conv, reader, false);
       decode.padFor(reader, output);
       decode.convolve(conv, reader, schedules[next], current, output);
+      if (observed)
+        cpu::BarrierOp::create(b, loc, func.getArgument(6), func.getArgument(7));
       current = output;
     }
     decode.finish(chain.convs.back(), current, decode.of(images, i, 3));
