@@ -207,7 +207,10 @@ TEST_P(Decoder, MixedPrecisionsMeanWhatTheInterpreterSays) {
   Tensor<double> theta0({count, (*exact)->getOscillators()}), phi0({count, 0});
   std::copy(samples.theta0.begin(), samples.theta0.end(), theta0.data.begin());
   unsigned all = (1u << names.size()) - 1;
-  for (unsigned pattern : {0x5u & all, 0xau & all, 1u, (all + 1) / 2, 0x6u & all}) {
+  std::vector<unsigned> patterns = {0x5u & all, 0xau & all};
+  if (GetParam().channels < 100) // the interpreter takes long for many
+    patterns.insert(patterns.end(), {1u, (all + 1) / 2, 0x6u & all});
+  for (unsigned pattern : patterns) {
     SCOPED_TRACE("int8 where a bit is set: " + std::to_string(pattern));
     std::vector<std::string> chosen;
     for (size_t i = 0; i < names.size(); ++i)
