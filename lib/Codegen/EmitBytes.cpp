@@ -21,14 +21,37 @@ static constexpr int64_t kPrefetchBytes = 256 << 10, kPrefetchAhead = 512;
 /// Filters are rounded so: quantizeFilter.
 static constexpr bool kPairsFit = true;
 
-/// `value / scale` rounded to nearest even, plus `zeroPoint`, within 0 to 255, in the low byte of
-/// each word. `value` is already divided.
-static Value toBytes(Emitter &e, Value value, int64_t zeroPoint) {
+Value un0::toBytes(Emitter &e, Value value, int64_t zeroPoint) {
   auto zero = static_cast<float>(zeroPoint);
   value = e.maxf(value, e.splat(-zero));
   value = e.minf(value, e.splat(255.0f - zero));
   // 1.5 * 2^23 rounds, and leaves the number in the low bits.
   return e.asWords(e.addf(value, e.splat(12582912.0f + zero)));
+}
+
+ChannelPlace un0::placeChannels(Emitter &e, Value image, Value channel) {
+  if (cpu::holdsBytes(image))
+    channel = arith::DivUIOp::create(e.b, e.loc, channel, e.index(4));
+  return {arith::DivUIOp::create(e.b, e.loc, channel, e.index(kLine)),
+          arith::RemUIOp::create(e.b, e.loc, channel, e.index(kLine))};
+}
+
+void un0::storeChannels(Emitter &e, Value value, std::optional<uint64_t> zeroPoint, Value output,
+                        Value image, const ChannelPlace &place, Value y, Value x) {
+  if (zeroPoint) {
+    auto bytes = VectorType::get({e.lanes}, e.b.getI8Type());
+    auto packed = VectorType::get({e.lanes / 4}, e.b.getI32Type());
+    value = toBytes(e, value, static_cast<int64_t>(*zeroPoint));
+    value = arith::TruncIOp::create(e.b, e.loc, bytes, value);
+    value = vector::BitCastOp::create(e.b, e.loc, packed, value);
+  }
+  e.store(value, output, pixelOf(output, image, {place.block, y, x, place.element}));
+}
+
+Value un0::divideBy(Emitter &e, Value value, std::optional<APFloat> scale) {
+  if (!scale)
+    return value;
+  return e.mulf(value, e.splat(static_cast<float>(1.0 / scale->convertToDouble())));
 }
 
 void un0::emitFillRing(Emitter &e, cpu::FillRingOp op) {
@@ -180,29 +203,21 @@ struct ByteNest {
       addWords(tile, e.index(whole), words - whole, e.add(stream, whole * perWord), inY, inX, sums);
 
     // sum x (scale of both numbers over that of the result) + bias over that.
-    double scale = op.getScale().convertToDouble();
+    double scale = op.getScale() ? op.getScale()->convertToDouble() : 1.0;
     Value ratio = e.splat(static_cast<float>(op.getInputScale().convertToDouble() / scale));
-    Value inverse = e.splat(static_cast<float>(1.0 / scale));
-    auto bytes = VectorType::get({e.lanes}, e.b.getI8Type());
-    auto packed = VectorType::get({e.lanes / 4}, e.b.getI32Type());
     for (int64_t v = 0; v < vectors; ++v) {
       Value position = e.add(firstLane, v * e.lanes);
-      Value word = arith::DivUIOp::create(e.b, e.loc, position, e.index(4));
-      Value block = arith::DivUIOp::create(e.b, e.loc, word, e.index(kLine));
-      Value lane = arith::RemUIOp::create(e.b, e.loc, word, e.index(kLine));
+      ChannelPlace place = placeChannels(e, op.getOutput(), position);
       Value steps = e.asFloats(e.load(op.getWeights(), e.add(weightAt, channels() + v * e.lanes)));
       steps = e.mulf(steps, ratio);
-      Value bias = e.mulf(e.load(op.getBias(), position), inverse);
+      Value bias = divideBy(e, e.load(op.getBias(), position), op.getScale());
       for (int64_t p = 0; p < pixels; ++p) {
         Value value = e.fma(e.toFloats(sums[p * vectors + v]), steps, bias);
         if (op.getSlope())
           value = e.maxf(value, e.mulf(value, e.splat(op.getSlope()->convertToFloat())));
-        Value narrow =
-            arith::TruncIOp::create(e.b, e.loc, bytes, toBytes(e, value, op.getZeroPoint()));
         Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), phases()), py), 1);
         Value outX = e.add(e.add(e.mul(e.add(x, p % tile.columns), phases()), px), 1);
-        e.store(vector::BitCastOp::create(e.b, e.loc, packed, narrow), op.getOutput(),
-                pixelOf(op.getOutput(), image, {block, outY, outX, lane}));
+        storeChannels(e, value, op.getZeroPoint(), op.getOutput(), image, place, outY, outX);
       }
     }
   }

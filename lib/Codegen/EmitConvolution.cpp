@@ -167,13 +167,13 @@ struct GroupNest {
     int64_t stride = phases();
     for (int64_t v = 0; v < vectors; ++v) {
       Value position = e.add(firstLane, v * e.lanes);
-      Value block = arith::DivUIOp::create(e.b, e.loc, position, e.index(kLine));
-      Value lane = arith::RemUIOp::create(e.b, e.loc, position, e.index(kLine));
+      ChannelPlace place = placeChannels(e, op.getOutput(), position);
       for (int64_t p = 0; p < pixels; ++p) {
         Value value = emitLeaky(e, sums[p * vectors + v], op.getSlope());
+        value = divideBy(e, value, op.getScale());
         Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), stride), py), 1);
         Value outX = e.add(e.add(e.mul(e.add(x, p % tile.columns), stride), px), 1);
-        e.store(value, op.getOutput(), pixelOf(op.getOutput(), image, {block, outY, outX, lane}));
+        storeChannels(e, value, op.getZeroPoint(), op.getOutput(), image, place, outY, outX);
       }
     }
   }
@@ -184,10 +184,10 @@ void un0::emitConv2D(Emitter &e, cpu::Conv2DOp op) {
   // Packed weights fix the register's width; a module is compiled for one target, so it is the
   // emitter's.
   assert(op.getLanes() == static_cast<uint64_t>(e.lanes) && "weights are packed for this target");
-  int64_t group = op.getGroup(),
-          vectors = Emitter::shape(op.getOutput()).take_back(4)[0] * kLine / e.lanes;
+  int64_t group = op.getGroup(), taps = op.getUpsample() ? 16 : 9;
+  int64_t perVector = taps * Emitter::shape(op.getInput()).take_back(4)[0] * kLine * e.lanes;
+  int64_t vectors = Emitter::shape(op.getWeights())[0] / perVector;
   int64_t whole = vectors / group, rest = vectors % group;
-  int64_t perVector = Emitter::shape(op.getWeights())[0] / vectors;
   if (whole)
     GroupNest{e, op, group, 0, 0, whole}.emit();
   if (rest)

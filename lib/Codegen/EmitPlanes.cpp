@@ -41,7 +41,7 @@ public:
     allRows = (in[1] - 2) / shape.step;
     blocks = in[0];
     channels = cpu::getPlaneChannels(static_cast<int64_t>(op.getChannels()));
-    vectors = Emitter::shape(op.getOutput()).take_back(4)[0] * kLine / e.lanes;
+    vectors = Emitter::shape(op.getWeights())[0] / (sides * sides * channels * e.lanes);
   }
 
   void emit();
@@ -193,8 +193,7 @@ void PlaneNest::transformOutput(Value firstLane, int64_t width) {
   int64_t outputs = shape.outputs;
   for (int64_t v = 0; v < width; ++v) {
     Value position = e.add(firstLane, v * e.lanes), lane = e.index(v * e.lanes);
-    Value block = arith::DivUIOp::create(e.b, e.loc, position, e.index(kLine));
-    Value inBlock = arith::RemUIOp::create(e.b, e.loc, position, e.index(kLine));
+    ChannelPlace place = placeChannels(e, op.getOutput(), position);
     Value bias = e.load(op.getBias(), position);
     forEachPoint([&](Value image, Value row, Value column, Value point) {
       Value y = e.add(e.mul(row, outputs), 1), x = e.add(e.mul(column, outputs), 1);
@@ -209,10 +208,11 @@ void PlaneNest::transformOutput(Value firstLane, int64_t width) {
       };
       auto finish = [&](ArrayRef<Value> line, Value i) {
         for (auto [j, value] :
-             llvm::enumerate(transformProducts<VectorArithmetic &, Value>(form, k, line)))
-          e.store(emitLeaky(e, e.addf(value, bias), op.getSlope()), op.getOutput(),
-                  pixelOf(op.getOutput(), image,
-                          {block, e.add(y, i), e.add(x, static_cast<int64_t>(j)), inBlock}));
+             llvm::enumerate(transformProducts<VectorArithmetic &, Value>(form, k, line))) {
+          Value result = emitLeaky(e, e.addf(value, bias), op.getSlope());
+          storeChannels(e, divideBy(e, result, op.getScale()), op.getZeroPoint(), op.getOutput(),
+                        image, place, e.add(y, i), e.add(x, static_cast<int64_t>(j)));
+        }
       };
       if (fits(outputs * sides)) {
         SmallVector<SmallVector<Value>> table;

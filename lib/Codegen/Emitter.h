@@ -152,6 +152,26 @@ PixelTile choosePixels(int64_t height, int64_t width, int64_t most);
 llvm::SmallVector<mlir::Value> pixelOf(mlir::Value images, mlir::Value image,
                                        llvm::ArrayRef<mlir::Value> indices);
 
+/// Where a register of channels lies in a pixel: its block, and its element of that.
+struct ChannelPlace {
+  mlir::Value block, element;
+};
+/// The place of the register that begins with channel `channel` in `image`, of f32 or of bytes.
+ChannelPlace placeChannels(Emitter &e, mlir::Value image, mlir::Value channel);
+
+/// `value / scale` rounded to nearest even, plus `zeroPoint`, within 0 to 255, in the low byte of
+/// each word. `value` is already divided.
+mlir::Value toBytes(Emitter &e, mlir::Value value, int64_t zeroPoint);
+
+/// Stores a register of channels at (y, x) of `output`, or of image number `image` of it: as it is,
+/// or with a zero point as bytes; `value` is already divided by their scale.
+void storeChannels(Emitter &e, mlir::Value value, std::optional<uint64_t> zeroPoint,
+                   mlir::Value output, mlir::Value image, const ChannelPlace &place, mlir::Value y,
+                   mlir::Value x);
+
+/// `value / scale`; `value` without a scale.
+mlir::Value divideBy(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> scale);
+
 /// `value`, times `slope` where it is not positive; `value` without a slope.
 mlir::Value emitLeaky(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> slope);
 

@@ -3,6 +3,7 @@
 #include "PackPlanes.h"
 
 #include "PlaneTransforms.h"
+#include <cmath>
 
 using namespace mlir;
 using namespace un0;
@@ -31,15 +32,19 @@ Error un0::packPlanes(ParamOp param, cpu::PackedParamOp packed, const StoredTens
   double scale = param.getScale() ? param.getScale()->convertToDouble() : 1.0;
   int64_t perPlane = cpu::getPlaneChannels(inputs), vectors = cpu::padToLine(outputs) / lanes;
   int64_t sides = cpu::getPlaneShape(packed.getForm()).planes;
+  std::optional<ArrayRef<int64_t>> exponents = packed.getOutputExponents();
   std::vector<float> filter(inputs * 9), out;
   SmallVector<float> planes;
   for (int64_t first = 0; first < vectors; first += group) {
     int64_t channels = std::min(group, vectors - first) * lanes;
     out.assign(sides * sides * perPlane * channels, 0.0f);
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
-      tensor.readF32((first * lanes + c) * inputs * 9, filter);
+      int64_t output = first * lanes + c;
+      double factor =
+          exponents ? std::ldexp(scale, -static_cast<int>((*exponents)[output])) : scale;
+      tensor.readF32(output * inputs * 9, filter);
       for (int64_t i = 0; i < inputs; ++i) {
-        transformFilter(packed.getForm(), &filter[i * 9], scale, planes);
+        transformFilter(packed.getForm(), &filter[i * 9], factor, planes);
         for (auto [plane, value] : llvm::enumerate(planes))
           out[(plane * perPlane + i) * channels + c] = value;
       }

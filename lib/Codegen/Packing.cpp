@@ -48,7 +48,8 @@ public:
       : tensor(tensor), sink(sink), shape(cast<ShapedType>(param.getType()).getShape()),
         scale(param.getScale() ? param.getScale()->convertToDouble() : 1.0),
         zeroDiagonal(param.getZeroDiagonal()), lanes(packed.getLanes()), group(packed.getGroup()),
-        name(param.getSymName()),
+        name(param.getSymName()), rounded(packed->hasAttr(kRoundedAttr)),
+        inputExponents(packed.getInputExponents().value_or(ArrayRef<int64_t>())),
         exponents(packed.getOutputExponents().value_or(ArrayRef<int64_t>())) {}
 
   Error vector();
@@ -63,6 +64,8 @@ private:
   ArrayRef<float> read(int64_t first, int64_t count);
   Error needRank(size_t rank) const;
   Error put(ArrayRef<float> piece) { return sink(asBytes(piece)); }
+  /// With `kRoundedAttr`: what is left of `filter`, `taps` weights of each input, after rounding.
+  void round(MutableArrayRef<float> filter, int64_t taps);
 
   const StoredTensor &tensor;
   Sink sink;
@@ -71,8 +74,10 @@ private:
   bool zeroDiagonal;
   int64_t lanes, group;
   StringRef name;
-  ArrayRef<int64_t> exponents; // a vector's elements are divided by 2^exponent
-  std::vector<float> row, out;
+  bool rounded;
+  ArrayRef<int64_t> inputExponents;
+  ArrayRef<int64_t> exponents; // a vector's elements, and filters, are divided by 2^exponent
+  std::vector<float> row, out, folded;
 };
 
 ArrayRef<float> Packer::read(int64_t first, int64_t count) {
@@ -174,6 +179,22 @@ Error Packer::classWords() {
   return Error::success();
 }
 
+void Packer::round(MutableArrayRef<float> filter, int64_t taps) {
+  if (!rounded)
+    return;
+  auto scaleInputs = [&](int sign) {
+    for (auto [c, exponent] : llvm::enumerate(inputExponents))
+      for (float &value : filter.slice(c * taps, taps))
+        value = std::ldexp(value, sign * static_cast<int>(exponent));
+  };
+  std::vector<int16_t> numbers(filter.size());
+  scaleInputs(1);
+  float step = quantizeFilter(filter, taps, numbers);
+  for (auto [value, number] : llvm::zip_equal(filter, numbers))
+    value = step * static_cast<float>(number);
+  scaleInputs(-1);
+}
+
 Error Packer::convolution(bool upsample) {
   if (Error error = needRank(4))
     return error;
@@ -186,14 +207,23 @@ Error Packer::convolution(bool upsample) {
     out.assign(phases * phases * perPhase, 0.0f);
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
       ArrayRef<float> values = read((first * lanes + c) * inputs * 9, inputs * 9);
-      for (int64_t i = 0; i < inputs; ++i)
-        for (int64_t phase = 0; phase < phases * phases; ++phase)
+      if (!exponents.empty())
+        for (float &value : row)
+          value = std::ldexp(value, -static_cast<int>(exponents[first * lanes + c]));
+      folded.resize(inputs * taps * taps);
+      for (int64_t phase = 0; phase < phases * phases; ++phase) {
+        for (int64_t i = 0; i < inputs; ++i)
+          for (int64_t tap = 0; tap < taps * taps; ++tap)
+            folded[i * taps * taps + tap] =
+                upsample ? foldTap(&values[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
+                         : values[i * 9 + tap];
+        round(folded, taps * taps);
+        for (int64_t i = 0; i < inputs; ++i)
           for (int64_t tap = 0; tap < taps * taps; ++tap) {
-            float value = upsample ? foldTap(&values[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
-                                   : values[i * 9 + tap];
             int64_t at = ((i / kLine * taps * taps + tap) * kLine + i % kLine) * channels + c;
-            out[phase * perPhase + at] = value;
+            out[phase * perPhase + at] = folded[i * taps * taps + tap];
           }
+      }
     }
     if (Error error = put(out))
       return error;
@@ -208,6 +238,7 @@ Error Packer::convolutionPlanar() {
   out.assign(9 * blocks * outputs * kLine, 0.0f);
   for (int64_t o = 0; o < outputs; ++o) {
     ArrayRef<float> values = read(o * inputs * 9, inputs * 9);
+    round(row, 9);
     for (int64_t i = 0; i < inputs; ++i)
       for (int64_t tap = 0; tap < 9; ++tap)
         out[((tap * blocks + i / kLine) * outputs + o) * kLine + i % kLine] = values[i * 9 + tap];

@@ -3,17 +3,16 @@
 #include "un0/Driver/Compile.h"
 
 #include "Hardware.h"
+#include "Quantize.h"
 #include "TuneTable.h"
 #include "dialects/Cpu/IR/Cpu.h"
 #include "dialects/Dsa/IR/Dsa.h"
-#include "dialects/Un0/Transforms/Passes.h"
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
 #include "un0/Conversion/Passes.h"
 #include "un0/Import/Import.h"
-#include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
 #include "un0/Target/CodeCheck.h"
 #include "un0/Target/DsaDisassembler.h"
@@ -69,9 +68,6 @@ private:
   LogicalResult read();
   LogicalResult enter(Phase phase);
   LogicalResult runPasses(Phase phase);
-  LogicalResult quantize();
-  LogicalResult quantizeCouplings();
-  LogicalResult chooseAutomatically();
   LogicalResult schedule();
   LogicalResult finishPhase(Phase phase);
   LogicalResult writeIR(StringRef path);
@@ -367,88 +363,6 @@ LogicalResult Compilation::writeProgram(StringRef path) {
   return writeBytes(path, ArrayRef<char>(lines.data(), lines.size()));
 }
 
-/// Precisions by measured error: `auto`.
-LogicalResult Compilation::chooseAutomatically() {
-  ErrorLimits limits{options.maxFeatureError, options.maxImageError};
-  if (!limits.features && !limits.images)
-    limits.features = 0.02;
-  auto candidates = choosePrecisions(*module, archives, target, limits, options.int4Group);
-  if (!candidates)
-    return fail(candidates.takeError());
-  std::vector<Choice> choices;
-  errors << llvm::formatv("{0,-24} {1,-9} {2,12} {3,12} {4,12}\n", "operator", "precision",
-                          "feature rms", "image rms", "modelled us");
-  for (const Candidate &c : *candidates) {
-    errors << llvm::formatv("{0,-24} {1,-9} {2,12:E2} {3,12} {4,12:f1}{5}\n", c.name,
-                            stringifyPrecision(c.precision), c.featureError,
-                            limits.images ? llvm::formatv("{0:E2}", c.imageError).str() : "-",
-                            c.microseconds, c.chosen ? " *" : "");
-    if (c.chosen)
-      choices.push_back({c.name, c.precision});
-  }
-  if (Error error = applyPrecisions(*module, choices, options.int4Group))
-    return fail(std::move(error));
-  if (!options.precisionFile.empty())
-    if (Error error = writePrecisionFile(options.precisionFile, choices))
-      return fail("cannot write '" + options.precisionFile +
-                  "': " + llvm::toString(std::move(error)));
-  return success();
-}
-
-/// What each operator is stored and multiplied in, before the passes of the phase.
-LogicalResult Compilation::quantize() {
-  if (failed(quantizeCouplings()))
-    return failure();
-  if (Error error = proveDrains(*module, archives))
-    return fail(std::move(error));
-  bool bytes = options.decoderPrecision.empty()
-                   ? options.precision == "int8" || options.precision == "int4"
-                   : options.decoderPrecision == "int8";
-  if (!bytes)
-    return success();
-  // With the couplings as they will be: smaller than f32 ones, and the features that come of them.
-  Expected<std::vector<ActivationRange>> ranges = calibrateConvolutions(*module, archives);
-  if (!ranges)
-    return fail(ranges.takeError());
-  Un0QuantizeConvolutionsOptions passOptions;
-  SmallVector<double> minima, maxima;
-  SmallVector<int64_t> exponents;
-  for (const ActivationRange &range : *ranges) {
-    minima.push_back(range.low);
-    maxima.push_back(range.high);
-    exponents.append(range.exponents);
-  }
-  passOptions.minima = minima;
-  passOptions.maxima = maxima;
-  passOptions.exponents = exponents;
-  PassManager pm(context.get());
-  pm.addPass(createUn0QuantizeConvolutions(passOptions));
-  return pm.run(*module);
-}
-
-LogicalResult Compilation::quantizeCouplings() {
-  if (options.precision == "auto")
-    return chooseAutomatically();
-  if (options.precision != "f32") {
-    PassManager pm(context.get());
-    Un0QuantizeCouplingsOptions passOptions;
-    passOptions.precision = options.precision;
-    passOptions.int4Group = options.int4Group;
-    pm.addPass(createUn0QuantizeCouplings(passOptions));
-    if (failed(pm.run(*module)))
-      return failure();
-  }
-  if (options.precisionFile.empty())
-    return success();
-  Expected<std::vector<Choice>> choices = readPrecisionFile(options.precisionFile);
-  if (!choices)
-    return fail(choices.takeError());
-  if (Error error = applyPrecisions(*module, *choices, options.int4Group))
-    return fail("precision file '" + options.precisionFile +
-                "': " + llvm::toString(std::move(error)));
-  return success();
-}
-
 /// Schedules that are not the cost model's: of a file, or measured.
 LogicalResult Compilation::schedule() {
   PassManager pm(context.get());
@@ -473,7 +387,8 @@ LogicalResult Compilation::schedule() {
 
 /// What a phase needs beside passes, before its passes run.
 LogicalResult Compilation::enter(Phase phase) {
-  if (phase == Phase::Quantized && failed(quantize()))
+  if (phase == Phase::Quantized &&
+      failed(quantizeModule(options, *module, archives, target, errors)))
     return failure();
   if (phase == Phase::Loops) {
     target.attach(*module);

@@ -3,7 +3,8 @@
 #include "un0/Quantize/Calibrate.h"
 
 #include "dialects/Cpu/IR/Cpu.h"
-#include "dialects/Un0/IR/Un0.h"
+#include "dialects/Un0/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
 #include "un0/Codegen/CpuTarget.h"
 #include "un0/Quantize/Rows.h"
 #include <algorithm>
@@ -244,24 +245,35 @@ ActivationRange un0::equalize(ArrayRef<float> values, ArrayRef<float> weights,
   return fit(divide(values, chosen), chosen);
 }
 
-Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp module,
-                                                                  ArchiveSet &archives) {
+Expected<std::vector<ActivationRange>>
+un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives, ArrayRef<std::string> names) {
   auto host = HostModel::create(module, archives, /*observe=*/true);
   if (!host)
     return host.takeError();
+  int64_t count = std::clamp(kFeatures / (*host)->getOscillators(), kLeastSamples, kMostSamples);
+  Samples samples = Samples::draw(count, (*host)->getOscillators(), (*host)->getConditioning(),
+                                  (*host)->getClasses());
+  return calibrateConvolutions(module, archives, names, count, [&](HostModel::Observer observer) {
+    return (*host)->run(samples, /*decode=*/true, observer);
+  });
+}
+
+Expected<std::vector<ActivationRange>>
+un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives, ArrayRef<std::string> names,
+                           int64_t count,
+                           llvm::function_ref<HostModel::Outputs(HostModel::Observer)> run) {
   struct Image {
     int64_t channels, height, width;
     std::vector<float> values;
     std::vector<int64_t> pixels = {}; // of all samples' pixels, those whose values are here
+    bool wanted = false;
   };
   std::vector<Image> inputs;
   module.walk([&](un0::Conv2DOp conv) {
     auto shape = cast<ShapedType>(conv.getInput().getType()).getShape();
     inputs.push_back({shape[1], shape[2], shape[3], {}});
+    inputs.back().wanted = llvm::is_contained(names, getOperatorName(conv));
   });
-  int64_t count = std::clamp(kFeatures / (*host)->getOscillators(), kLeastSamples, kMostSamples);
-  Samples samples = Samples::draw(count, (*host)->getOscillators(), (*host)->getConditioning(),
-                                  (*host)->getClasses());
   int64_t sample = 0;
   auto observe = [&](const float *images) {
     // The first convolution reads the features, which are not among the images kept.
@@ -272,7 +284,7 @@ Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp modul
       // Every so manyth pixel, in an order that does not repeat along rows.
       int64_t stride =
           std::max<int64_t>(1, image.channels * pixels * count / int64_t(kMostValues)) | 1;
-      for (int64_t p = 0; p < pixels; p += stride) {
+      for (int64_t p = 0; image.wanted && p < pixels; p += stride) {
         image.pixels.push_back(sample * pixels + p);
         for (int64_t c = 0; c < image.channels; ++c) {
           int64_t y = p / image.width + 1, x = p % image.width + 1;
@@ -284,13 +296,18 @@ Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp modul
     }
     ++sample;
   };
-  HostModel::Outputs outputs = (*host)->run(samples, /*decode=*/true, observe);
+  HostModel::Outputs outputs = run(observe);
   inputs.front().values = std::move(outputs.features);
   std::vector<ActivationRange> ranges;
   SmallVector<un0::Conv2DOp> convs;
   module.walk([&](un0::Conv2DOp conv) { convs.push_back(conv); });
   Sensitivity sensitivity(convs.back(), outputs.images);
   for (auto [i, image, conv] : llvm::enumerate(inputs, convs)) {
+    if (!image.wanted) {
+      ranges.push_back({});
+      ranges.back().exponents.assign(image.channels, 0);
+      continue;
+    }
     // Features are as large as each other.
     if (i == 0) {
       ranges.push_back(fitRange(image.values));
@@ -304,4 +321,25 @@ Expected<std::vector<ActivationRange>> un0::calibrateConvolutions(ModuleOp modul
                               *filters, image.channels));
   }
   return ranges;
+}
+
+LogicalResult un0::quantizeConvolutions(ModuleOp module, ArrayRef<ActivationRange> ranges,
+                                        ArrayRef<std::string> names) {
+  if (names.empty()) // which would be all of them to the pass
+    return success();
+  Un0QuantizeConvolutionsOptions options;
+  SmallVector<double> minima, maxima;
+  SmallVector<int64_t> exponents;
+  for (const ActivationRange &range : ranges) {
+    minima.push_back(range.low);
+    maxima.push_back(range.high);
+    exponents.append(range.exponents);
+  }
+  options.minima = minima;
+  options.maxima = maxima;
+  options.exponents = exponents;
+  options.params = SmallVector<std::string>(names);
+  PassManager pm(module.getContext());
+  pm.addPass(createUn0QuantizeConvolutions(options));
+  return pm.run(module);
 }

@@ -34,45 +34,71 @@ Samples Samples::draw(int64_t count, int64_t oscillators, int64_t conditioning, 
 
 Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveSet &archives,
                                                        bool observe) {
+  return compile(OwningOpRef<ModuleOp>(module.clone()), archives, observe);
+}
+
+Expected<std::unique_ptr<HostModel>> HostModel::createDecoder(ModuleOp module, ArchiveSet &archives,
+                                                              bool observe) {
+  OwningOpRef<ModuleOp> copy(module.clone());
+  SmallVector<EvolveOp> evolves;
+  copy->walk([&](EvolveOp evolve) { evolves.push_back(evolve); });
+  for (EvolveOp evolve : evolves)
+    eraseDynamics(evolve);
+  (*copy)->setAttr(cpu::kDigitalPartAttr, UnitAttr::get(module.getContext()));
+  return compile(std::move(copy), archives, observe);
+}
+
+Expected<std::unique_ptr<HostModel>> HostModel::compile(OwningOpRef<ModuleOp> owned,
+                                                        ArchiveSet &archives, bool observe) {
+  std::unique_ptr<HostModel> host(new HostModel);
+  host->module = std::move(owned);
+  ModuleOp module = *host->module;
+  if (observe) {
+    size_t number = 0;
+    module.walk([&](un0::Conv2DOp conv) {
+      auto shape = cast<ShapedType>(conv.getInput().getType()).getShape();
+      if (number++) // the first one reads the features
+        host->imageSizes.push_back(cpu::padToLine(shape[1]) * (shape[2] + 2) * (shape[3] + 2));
+    });
+    module->setAttr(cpu::kObserveAttr, UnitAttr::get(module.getContext()));
+  }
   Expected<CpuTarget> target = CpuTarget::get("host");
   if (!target)
     return target.takeError();
-  OwningOpRef<ModuleOp> copy(module.clone());
-  if (observe)
-    (*copy)->setAttr(cpu::kObserveAttr, UnitAttr::get(module.getContext()));
-  Expected<HostCode> code = HostCode::compile(*copy, *target);
+  Expected<HostCode> code = HostCode::compile(module, *target);
   if (!code)
     return code.takeError();
+  host->code = std::move(*code);
 
-  std::unique_ptr<HostModel> host(new HostModel);
-  auto signature = (*copy)->getAttrOfType<DictionaryAttr>("un0.signature");
+  auto signature = module->getAttrOfType<DictionaryAttr>("un0.signature");
   auto get = [&](StringRef name) { return signature.getAs<IntegerAttr>(name).getInt(); };
   host->oscillators = get("oscillators");
   host->conditioning = get("conditioning");
   host->classes = get("classes");
   host->features = get("features");
   host->image = get("channels") * get("height") * get("width");
-  host->weights = allocateHost(code->weightBytes);
-  host->arena = allocateHost(code->arenaBytes);
+  host->weights = allocateHost(host->code.weightBytes);
+  host->arena = allocateHost(host->code.arenaBytes);
   if (!host->weights || !host->arena)
     return createStringError("cannot get %lld bytes for the model's parameters",
-                             static_cast<long long>(code->weightBytes));
+                             static_cast<long long>(host->code.weightBytes));
   if (observe) {
-    auto bytes = (*copy)->getAttrOfType<IntegerAttr>(cpu::kObserveAttr);
+    auto bytes = module->getAttrOfType<IntegerAttr>(cpu::kObserveAttr);
     host->observed = allocateHost(bytes.getInt());
     if (!host->observed)
       return createStringError("cannot get memory for the decoder's images");
   }
-  if (Error error = packHostWeights(*copy, archives, host->weights.get()))
+  if (Error error = packHostWeights(module, archives, host->weights.get()))
     return std::move(error);
 
-  host->code = std::move(*code);
-  HostCode::Entry evolve = host->code.find("evolve");
+  HostCode::Entry evolve = host->code.find("evolve"), decode = host->code.find("decode");
   host->evolve = evolve.function;
   host->tile = evolve.batch;
   host->readout = host->code.find("readout").function;
-  host->decode = host->code.find("decode").function;
-  if (!host->evolve || !host->readout || !host->decode)
+  host->decode = decode.function;
+  host->decodeTile = decode.batch;
+  bool evolves = !module->hasAttr(cpu::kDigitalPartAttr);
+  if ((evolves && !host->evolve) || !host->readout || !host->decode)
     return createStringError("the code for this machine lacks an entry");
   return std::move(host);
 }
@@ -110,11 +136,9 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer 
       float *vector = &outputs.features[(first + lane) * features];
       reinterpret_cast<un0_readout_fn>(readout)(weights.get(), arena.get(), row.get(), vector);
       if (decode && observed) {
-        reinterpret_cast<ObservedDecode>(this->decode)(weights.get(), arena.get(), vector,
-                                                       &outputs.images[(first + lane) * image], 1,
-                                                       observed.get());
+        decodeObserved(weights.get(), vector, &outputs.images[(first + lane) * image]);
         if (observer)
-          observer(reinterpret_cast<const float *>(observed.get()));
+          observer(getObserved());
       }
     }
     if (decode && !observed)
@@ -123,4 +147,41 @@ HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer 
           &outputs.images[first * image], static_cast<uint64_t>(count));
   }
   return outputs;
+}
+
+void HostModel::decodeObserved(const char *parameters, const float *vector, float *result,
+                               Between between) const {
+  struct Progress {
+    const HostModel &host;
+    Between between;
+    float *at;
+    size_t number = 0;
+  } progress = {*this, between, reinterpret_cast<float *>(observed.get())};
+  auto advance = [](void *data) {
+    auto &p = *static_cast<Progress *>(data);
+    if (p.between)
+      p.between(p.number, p.at);
+    p.at += p.host.imageSizes[p.number++];
+  };
+  using ObservedDecode = void (*)(const void *, void *, const float *, float *, uint64_t, void *,
+                                  void (*)(void *), void *);
+  reinterpret_cast<ObservedDecode>(decode)(parameters, arena.get(), vector, result, 1,
+                                           observed.get(), advance, &progress);
+}
+
+std::vector<float> HostModel::decodeFeatures(ArrayRef<float> values, Observer observer) const {
+  auto count = static_cast<int64_t>(values.size()) / features;
+  std::vector<float> images(count * image);
+  for (int64_t sample = 0; observed && sample < count; ++sample) {
+    decodeObserved(weights.get(), &values[sample * features], &images[sample * image]);
+    if (observer)
+      observer(getObserved());
+  }
+  if (observed)
+    return images;
+  for (int64_t first = 0; first < count; first += decodeTile)
+    reinterpret_cast<un0_decode_fn>(decode)(
+        weights.get(), arena.get(), &values[first * features], &images[first * image],
+        static_cast<uint64_t>(std::min(decodeTile, count - first)));
+  return images;
 }

@@ -2,9 +2,8 @@
 
 #include "un0/Quantize/Precisions.h"
 
-#include "dialects/Cpu/IR/Cpu.h"
+#include "CostModel.h"
 #include "dialects/Un0/Transforms/Passes.h"
-#include "un0/Quantize/HostModel.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
@@ -22,46 +21,17 @@ namespace {
 /// Errors are told apart to a few percent by this many features.
 constexpr int64_t kMeasuredValues = 1 << 17;
 constexpr int64_t kMostSamples = 64, kLeastSamples = 16;
+/// Members of a precision file.
+constexpr llvm::StringLiteral kCouplings = "couplings", kConvolutions = "convolutions";
 
-/// Multiplications of a coupling at a time that keeps one core busy, for the model of its cost.
-double getOperationsPerCycle(Precision precision, const CpuTarget &target) {
-  double f32 = 2.0 * 2.0 * static_cast<double>(target.lanes);
-  bool vnni = target.has("avx512vnni") || target.has("avxvnni");
-  switch (precision) {
-  case Precision::F32:
-    return f32;
-  case Precision::BF16:
-    return target.has("avx512bf16") ? 2 * f32 : f32 / 2;
-  case Precision::Int16:
-    return vnni ? 2 * f32 : f32;
-  case Precision::Int8:
-    return vnni ? 4 * f32 : 2 * f32;
-  case Precision::Int4: // as bytes, after two lookups per word
-    return 0.8 * getOperationsPerCycle(Precision::Int8, target);
-  }
-  llvm_unreachable("unknown precision");
-}
-
-/// The mean of an image's time alone and in a batch tile, each the longer of arithmetic and reading
-/// K. Constants of the model: docs/quantization.md.
+/// Both contractions with a coupling, in every evaluation.
 double getMicroseconds(FusedRateOp rate, unsigned term, Precision precision,
                        const CpuTarget &target) {
-  constexpr double cyclesPerMicrosecond = 3000, bytesPerCycle = 10;
   auto shape = cast<ShapedType>(rate.getCouplings()[term].getType()).getShape();
   auto evolve = rate->getParentOfType<EvolveOp>();
   double evaluations = static_cast<double>(evolve.getSteps()) * getNumStages(evolve.getSolver());
   double entries = static_cast<double>(shape[0]) * static_cast<double>(shape[1]) * evaluations;
-  double arithmetic = 4 * entries / getOperationsPerCycle(precision, target);
-  double reading = entries * getStorageBits(precision) / 8 / bytesPerCycle;
-  double tile = std::max(arithmetic, reading / static_cast<double>(target.lanes));
-  return (std::max(arithmetic, reading) + tile) / 2 / cyclesPerMicrosecond;
-}
-
-double getRms(const std::vector<float> &values, const std::vector<float> &expected) {
-  double square = 0;
-  for (size_t i = 0; i < values.size(); ++i)
-    square += (double(values[i]) - expected[i]) * (double(values[i]) - expected[i]);
-  return values.empty() ? 0 : std::sqrt(square / double(values.size()));
+  return getModelledTime({4 * entries, entries * getStorageBits(precision) / 8}, precision, target);
 }
 
 /// Each shared coupling that is large enough, with the op and the term that reads it.
@@ -97,6 +67,13 @@ std::string getName(FusedRateOp rate, unsigned term) {
 
 } // namespace
 
+double un0::getRms(ArrayRef<float> values, ArrayRef<float> expected) {
+  double square = 0;
+  for (size_t i = 0; i < values.size(); ++i)
+    square += (double(values[i]) - expected[i]) * (double(values[i]) - expected[i]);
+  return values.empty() ? 0 : std::sqrt(square / double(values.size()));
+}
+
 std::vector<std::string> un0::listCouplings(ModuleOp module) {
   std::vector<std::string> names;
   for (auto [rate, term] : findCouplings(module))
@@ -129,7 +106,7 @@ Error un0::applyPrecisions(ModuleOp module, ArrayRef<Choice> choices, int64_t in
 Expected<std::vector<Candidate>> un0::choosePrecisions(ModuleOp module, ArchiveSet &archives,
                                                        const CpuTarget &target,
                                                        const ErrorLimits &limits,
-                                                       int64_t int4Group) {
+                                                       MeasuredModel &measured, int64_t int4Group) {
   Expected<std::unique_ptr<HostModel>> exact = HostModel::create(module, archives);
   if (!exact)
     return exact.takeError();
@@ -138,7 +115,9 @@ Expected<std::vector<Candidate>> un0::choosePrecisions(ModuleOp module, ArchiveS
   Samples samples = Samples::draw(count, (*exact)->getOscillators(), (*exact)->getConditioning(),
                                   (*exact)->getClasses());
   bool decode = limits.images.has_value();
-  HostModel::Outputs expected = (*exact)->run(samples, decode);
+  measured.exact = (*exact)->run(samples, decode);
+  measured.chosen = measured.exact;
+  const HostModel::Outputs &expected = measured.exact;
   exact->reset();
 
   std::vector<Candidate> candidates;
@@ -146,6 +125,7 @@ Expected<std::vector<Candidate>> un0::choosePrecisions(ModuleOp module, ArchiveS
   for (auto [rate, term] : findCouplings(module)) {
     std::string name = getName(rate, term);
     size_t best = candidates.size();
+    HostModel::Outputs bestOutputs;
     for (Precision precision :
          {Precision::F32, Precision::Int16, Precision::BF16, Precision::Int8, Precision::Int4}) {
       int64_t sources = cast<ShapedType>(rate.getCouplings()[term].getType()).getDimSize(1);
@@ -169,16 +149,22 @@ Expected<std::vector<Candidate>> un0::choosePrecisions(ModuleOp module, ArchiveS
       bool inside = (!limits.features || candidate.featureError <= *limits.features) &&
                     (!limits.images || candidate.imageError <= *limits.images);
       candidates.push_back(candidate);
-      if (inside && candidate.microseconds < candidates[best].microseconds)
+      bool first = candidates.size() - 1 == best;
+      if (first || (inside && candidate.microseconds < candidates[best].microseconds)) {
         best = candidates.size() - 1;
+        bestOutputs = std::move(outputs);
+      }
     }
     candidates[best].chosen = true;
+    measured.chosen = std::move(bestOutputs);
+    measured.featureError = candidates[best].featureError;
+    measured.imageError = candidates[best].imageError;
     choices.push_back({name, candidates[best].precision});
   }
   return candidates;
 }
 
-Expected<std::vector<Choice>> un0::readPrecisionFile(StringRef path) {
+Expected<PrecisionChoices> un0::readPrecisionFile(StringRef path) {
   auto fail = [&](const Twine &what) -> Error {
     return llvm::createStringError("precision file '%s': %s", path.str().c_str(),
                                    what.str().c_str());
@@ -190,26 +176,40 @@ Expected<std::vector<Choice>> un0::readPrecisionFile(StringRef path) {
   if (!parsed)
     return fail(llvm::toString(parsed.takeError()));
   const llvm::json::Object *root = parsed->getAsObject();
-  const llvm::json::Object *couplings = root ? root->getObject("couplings") : nullptr;
-  if (!couplings)
-    return fail("has no object 'couplings'");
-  std::vector<Choice> choices;
-  for (const auto &[name, value] : *couplings) {
-    std::optional<StringRef> text = value.getAsString();
-    std::optional<Precision> precision = text ? symbolizePrecision(*text) : std::nullopt;
-    if (!precision)
-      return fail("'" + StringRef(name) + "' is not one of f32, int16, bf16, int8, int4");
-    choices.push_back({StringRef(name).str(), *precision});
+  if (!root)
+    return fail("is not an object of couplings and convolutions");
+  PrecisionChoices choices;
+  for (const auto &[key, value] : *root) {
+    StringRef kind = key;
+    bool couplings = kind == kCouplings;
+    const llvm::json::Object *operators = value.getAsObject();
+    if ((!couplings && kind != kConvolutions) || !operators)
+      return fail("'" + kind + "' is not an object of couplings or convolutions");
+    for (const auto &[name, value] : *operators) {
+      std::optional<StringRef> text = value.getAsString();
+      std::optional<Precision> precision = text ? symbolizePrecision(*text) : std::nullopt;
+      if (!precision)
+        return fail("'" + StringRef(name) + "' is not one of f32, int16, bf16, int8, int4");
+      if (!couplings && *precision != Precision::F32 && *precision != Precision::Int8)
+        return fail("'" + StringRef(name) + "' is " + *text + "; convolutions have f32 and int8");
+      (couplings ? choices.couplings : choices.convolutions)
+          .push_back({StringRef(name).str(), *precision});
+    }
   }
-  llvm::sort(choices, [](const Choice &a, const Choice &b) { return a.name < b.name; });
+  for (std::vector<Choice> *some : {&choices.couplings, &choices.convolutions})
+    llvm::sort(*some, [](const Choice &a, const Choice &b) { return a.name < b.name; });
   return choices;
 }
 
-Error un0::writePrecisionFile(StringRef path, ArrayRef<Choice> choices) {
-  llvm::json::Object couplings;
-  for (const Choice &choice : choices)
-    couplings[choice.name] = stringifyPrecision(choice.precision);
-  llvm::json::Value root = llvm::json::Object{{"couplings", std::move(couplings)}};
+Error un0::writePrecisionFile(StringRef path, const PrecisionChoices &choices) {
+  auto toObject = [](ArrayRef<Choice> some) {
+    llvm::json::Object object;
+    for (const Choice &choice : some)
+      object[choice.name] = stringifyPrecision(choice.precision);
+    return object;
+  };
+  llvm::json::Value root = llvm::json::Object{{kCouplings, toObject(choices.couplings)},
+                                              {kConvolutions, toObject(choices.convolutions)}};
   return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> Error {
     os << llvm::formatv("{0:2}", root) << "\n";
     return Error::success();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 namespace un0::report {
 
@@ -159,8 +160,8 @@ namespace {
 
 /// A part of a CPU module: what it multiplies, in which arithmetic, and what it moves per image.
 struct CpuWork {
-  double multiplyAdds = 0, largest = 0;
-  std::string arithmetic = "f32";
+  double multiplyAdds = 0;
+  std::map<std::string, double> by;       // multiply-adds of each arithmetic
   double parameters = 0, activations = 0; // bytes
   double workingSet = 0;                  // bytes of parameters that one evaluation goes through
 };
@@ -174,11 +175,8 @@ CpuWork cpuWork(const un0_module *module, bool dynamics) {
       continue;
     const double times = double(cost.count), multiplyAdds = times * double(cost.multiply_adds);
     work.multiplyAdds += multiplyAdds;
-    if (multiplyAdds > work.largest) {
-      work.largest = multiplyAdds;
-      const char *arithmetic = un0_module_cost_arithmetic(module, i);
-      work.arithmetic = arithmetic ? arithmetic : "f32";
-    }
+    const char *arithmetic = un0_module_cost_arithmetic(module, i);
+    work.by[arithmetic ? arithmetic : "f32"] += multiplyAdds;
     work.parameters += times * double(cost.parameter_bytes);
     work.workingSet += double(cost.parameter_bytes);
     work.activations += times * double(cost.bytes_read + cost.bytes_written);
@@ -191,6 +189,20 @@ const char *rateOf(const std::string &arithmetic) {
          : arithmetic == "bf16" ? "multiply_add_bf16_rate"
          : arithmetic == "u8s8" || arithmetic == "s8s8" ? "multiply_add_int8_rate"
                                                         : "multiply_add_f32_rate";
+}
+
+/// The peak of a part that multiplies in several arithmetics, one after the other, and their names.
+/// Those with less than a tenth of the multiply-adds do not count.
+std::pair<std::string, double> peakOf(const CpuWork &work, const Hardware &cpu) {
+  std::string names;
+  double counted = 0, seconds = 0;
+  for (const auto &[arithmetic, multiplyAdds] : work.by)
+    if (multiplyAdds >= work.multiplyAdds / 10) {
+      names += (names.empty() ? "" : " and ") + arithmetic;
+      counted += multiplyAdds;
+      seconds += multiplyAdds / cpu.get(rateOf(arithmetic));
+    }
+  return {names, counted / seconds};
 }
 
 } // namespace
@@ -219,8 +231,8 @@ std::vector<Roofline> rooflinesOf(const un0_module *module, const Hardware &cpu,
     while (level->bytes && work.workingSet > cpu.get(level->bytes))
       ++level;
     const std::string part = dynamics ? "dynamics" : "decoder";
-    Roof roof{work.arithmetic + " from " + level->name, cpu.get(rateOf(work.arithmetic)),
-              cpu.get(level->rate)};
+    auto [names, peak] = peakOf(work, cpu);
+    Roof roof{names + " from " + level->name, peak, cpu.get(level->rate)};
     for (uint64_t batch : batches) {
       // Images that go through the parameters together.
       const double together = double(std::min<uint64_t>(batch, std::max(signature.tile, 1u)));
@@ -231,8 +243,9 @@ std::vector<Roofline> rooflinesOf(const un0_module *module, const Hardware &cpu,
       point.rate = std::min(roof.peak, roof.slope * point.intensity);
       roofline.points.push_back(point);
     }
-    if (std::none_of(roofline.roofs.begin(), roofline.roofs.end(),
-                     [&](const Roof &other) { return other.name == roof.name; }))
+    if (std::none_of(roofline.roofs.begin(), roofline.roofs.end(), [&](const Roof &other) {
+          return other.name == roof.name && other.peak == roof.peak;
+        }))
       roofline.roofs.push_back(std::move(roof));
   }
   roofline.words = "Modelled, for one core: parameters come from the fastest level that holds all "

@@ -85,3 +85,21 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
     return %z : tensor<?x3x4x4xf32>
   }
 }
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  un0.param @o : tensor<3x8x3x3xf32> from "m" key "o.weight"
+  un0.param @ob : tensor<3xf32> from "m" key "o.bias"
+  func.func @generate(%theta0: tensor<?x128xf32>, %phi0: tensor<?x8xf32>, %label: tensor<?xi64>) -> tensor<?x3x4x4xf32> {
+    %o = un0.get_param @o : tensor<3x8x3x3xf32>
+    %ob = un0.get_param @ob : tensor<3xf32>
+    %f = un0.readout %theta0 reference(mean) encoding(raw) : tensor<?x128xf32> -> tensor<?x128xf32>
+    %c0 = arith.constant 0 : index
+    %b = tensor.dim %f, %c0 : tensor<?x128xf32>
+    %x = tensor.expand_shape %f [[0], [1, 2, 3]] output_shape [%b, 8, 4, 4] : tensor<?x128xf32> into tensor<?x8x4x4xf32>
+    // expected-error @+1 {{reads features, whose channels take no exponents on target cpu}}
+    %z = un0.conv2d %x, %o, %ob activation(tanh) {precision = #un0<precision int8>, input_scale = 1.0 : f64, input_zero_point = 3 : i64, input_exponents = array<i64: 0, 1, 0, 0, 0, 0, 0, 0>} : tensor<?x8x4x4xf32>, tensor<3x8x3x3xf32>, tensor<3xf32> -> tensor<?x3x4x4xf32>
+    return %z : tensor<?x3x4x4xf32>
+  }
+}

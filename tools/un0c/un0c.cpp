@@ -26,7 +26,8 @@ static cl::opt<int64_t>
               cl::init(0), cl::value_desc("columns"), cl::cat(category));
 static cl::opt<std::string> decoderPrecision(
     "decoder-precision",
-    cl::desc("Arithmetic of the decoder, f32 or int8; int8 with --precision=int8 and int4"),
+    cl::desc("Arithmetic of the decoder, f32 or int8; int8 with --precision=int8 and int4, "
+             "chosen with auto and --max-image-error"),
     cl::cat(category));
 static cl::opt<std::string>
     convolution("convolution",

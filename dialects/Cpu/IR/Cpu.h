@@ -34,6 +34,11 @@ constexpr int64_t kLine = 16;
 /// Rounds up to whole lines.
 inline int64_t padToLine(int64_t n) { return (n + kLine - 1) / kLine * kLine; }
 
+/// Whether an image is one of bytes, four to a word, instead of f32.
+inline bool holdsBytes(mlir::Value image) {
+  return llvm::cast<mlir::MemRefType>(image.getType()).getElementType().isInteger(32);
+}
+
 /// Sources of a coupling, or numbers of a wave, in a 32-bit word.
 int64_t getPerWord(Precision precision);
 
@@ -43,9 +48,10 @@ inline constexpr llvm::StringLiteral kExactAttr = "cpu.exact";
 /// Module attribute: no convolution is transformed into one with fewer products.
 inline constexpr llvm::StringLiteral kDirectAttr = "cpu.direct";
 
-/// Module attribute: `un0_decode` takes one more argument, the buffer that the f32 images of the
-/// decoder are kept in one after the other, so that the compiler can look at them. Its value
-/// becomes that buffer's size in bytes.
+/// Module attribute: `un0_decode` takes three more arguments: the buffer that the f32 images of the
+/// decoder are kept in one after the other, so that the compiler can look at them, and a function
+/// with its data that is called when one is complete, before it is read. Its value becomes that
+/// buffer's size in bytes.
 inline constexpr llvm::StringLiteral kObserveAttr = "cpu.observe";
 
 /// Module attribute: `un0_decode` takes two more arguments, a function and its data; it is called

@@ -189,16 +189,40 @@ static LogicalResult verifyImages(Operation *op, Value input, Value output, Valu
   return success();
 }
 
+/// That `output` has a scale and a zero point where it is of bytes.
+static LogicalResult verifyConversion(Operation *op, Value output, bool hasScale,
+                                      std::optional<uint64_t> zeroPoint) {
+  bool bytes = holdsBytes(output);
+  if (hasScale != bytes || zeroPoint.has_value() != bytes)
+    return op->emitOpError("output of ")
+           << (bytes ? "bytes needs" : "f32 takes no") << " scale and zero_point";
+  if (zeroPoint && *zeroPoint > 255)
+    return op->emitOpError("zero_point must be 0 to 255, but is ")
+           << static_cast<int64_t>(*zeroPoint);
+  return success();
+}
+
+/// Whether `count` `units` of weights, `perLine` for a line of output channels, fill an image of
+/// `blocks` blocks: all of it in f32, whose last channels are read too, at most all of it in bytes.
+static LogicalResult verifyFilters(Operation *op, int64_t count, StringRef units, int64_t perLine,
+                                   Value output, int64_t blocks) {
+  if (!holdsBytes(output) && count != perLine * blocks)
+    return op->emitOpError("weights have ")
+           << count << " " << units << ", expected " << perLine * blocks;
+  if (count == 0 || count % perLine || count / perLine > 4 * blocks)
+    return op->emitOpError("weights have ") << count << " " << units << ", not a multiple of "
+                                            << perLine << " that the output holds";
+  return success();
+}
+
 LogicalResult Conv2DOp::verify() {
   ArrayRef<int64_t> in, out;
-  if (failed(
-          verifyImages(*this, getInput(), getOutput(), getCount(), getUpsample() ? 2 : 1, in, out)))
+  if (failed(verifyImages(*this, getInput(), getOutput(), getCount(), getUpsample() ? 2 : 1, in,
+                          out)) ||
+      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())) ||
+      failed(verifyFilters(*this, shapeOf(getWeights())[0], "elements",
+                           (getUpsample() ? 16 : 9) * in[0] * kLine * kLine, getOutput(), out[0])))
     return failure();
-  int64_t taps = getUpsample() ? 16 : 9;
-  int64_t expected = taps * in[0] * kLine * out[0] * kLine;
-  if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
-    return emitOpError("weights have ")
-           << shapeOf(getWeights())[0] << " elements, expected " << expected;
   if (getLanes() <= 0 || kLine % getLanes() || getGroup() <= 0)
     return emitOpError("lanes ") << getLanes() << " and group " << getGroup()
                                  << " do not fit a line of " << kLine;
@@ -211,7 +235,8 @@ LogicalResult Conv2DPlanesOp::verify() {
   PlaneShape shape = getPlaneShape(getForm());
   ArrayRef<int64_t> in, out;
   if (failed(verifyImages(*this, getInput(), getOutput(), getCount(), shape.outputs / shape.step,
-                          in, out)))
+                          in, out)) ||
+      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())))
     return failure();
   int64_t height = in[1] - 2, width = in[2] - 2;
   if (height % shape.step || width % shape.step)
@@ -228,10 +253,9 @@ LogicalResult Conv2DPlanesOp::verify() {
     return emitOpError("cannot take ") << images << " x " << rows << " rows of " << batch << " x "
                                        << height / shape.step << " together";
   int64_t planes = shape.planes * shape.planes, points = images * rows * (width / shape.step);
-  int64_t expected = planes * getPlaneChannels(channels) * out[0] * kLine;
-  if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
-    return emitOpError("weights have ")
-           << shapeOf(getWeights())[0] << " elements, expected " << expected;
+  if (failed(verifyFilters(*this, shapeOf(getWeights())[0], "elements",
+                           planes * getPlaneChannels(channels) * kLine, getOutput(), out[0])))
+    return failure();
   auto group = static_cast<int64_t>(getGroup() * getLanes());
   ArrayRef<int64_t> transformed = shapeOf(getTransformed()), products = shapeOf(getProducts());
   if (transformed.size() != 3 || transformed[0] != planes || transformed[1] < points ||
@@ -275,17 +299,15 @@ int64_t un0::cpu::getByteWeightWords(int64_t inputs, int64_t taps, int64_t chann
 
 LogicalResult Conv2DBytesOp::verify() {
   ArrayRef<int64_t> in, out;
-  if (failed(
-          verifyImages(*this, getInput(), getOutput(), getCount(), getUpsample() ? 2 : 1, in, out)))
+  if (failed(verifyImages(*this, getInput(), getOutput(), getCount(), getUpsample() ? 2 : 1, in,
+                          out)) ||
+      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())))
     return failure();
   int64_t channels = getChannels();
   if (channels <= 0 || channels > in[0] * kLine * 4)
     return emitOpError("input holds ") << in[0] * kLine * 4 << " channels, not " << channels;
   int64_t phases = getUpsample() ? 4 : 1, taps = getUpsample() ? 4 : 9;
   int64_t perChannel = phases * getByteWeightWords(channels, taps, 1);
-  if (int64_t words = shapeOf(getWeights())[0];
-      words % (perChannel * kLine) || words / perChannel > out[0] * kLine * 4)
-    return emitOpError("weights have ") << words << " words, not a multiple of "
-                                        << perChannel * kLine << " that the output holds";
-  return success();
+  return verifyFilters(*this, shapeOf(getWeights())[0], "words", perChannel * kLine, getOutput(),
+                       out[0]);
 }

@@ -83,6 +83,8 @@ def Cpu_Read : Arg<Cpu_Memory, "", [MemRead]>;
 def Cpu_ReadAll : Arg<Variadic<Cpu_Memory>, "", [MemRead]>;
 def Cpu_Write : Arg<Cpu_Memory, "", [MemWrite]>;
 def Cpu_Words : StaticShapeMemRefOf<[I32]>;
+// An image: f32, or bytes four to a word.
+def Cpu_WriteImage : Arg<StaticShapeMemRefOf<[F32, I32]>, "", [MemWrite]>;
 def Cpu_ReadTerms : Arg<Variadic<StaticShapeMemRefOf<[F32, I32]>>, "", [MemRead]>;
 
 def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
@@ -96,8 +98,9 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
     `conv_planar`, a word per output, rounded up to 16. `conv_planes`: weights transformed for `form`, in groups as above,
     then plane, input channel (rounded up to 4), output channel. Offsets and sizes are bytes. Beside int8 images, weights
-    of input channel c are multiplied by 2^input_exponents[c], and what an output channel o is scaled by and its bias
-    divided by 2^output_exponents[o]: a convolution that reads equalized channels, and the one that makes them.
+    of input channel c are multiplied by 2^input_exponents[c], and what an output channel o is scaled by (in f32: its
+    weights) and its bias divided by 2^output_exponents[o]: a convolution that reads equalized channels, and the one that
+    makes them.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$param, Cpu_PackingAttr:$packing,
                        I64Attr:$offset, I64Attr:$bytes, DefaultValuedAttr<I64Attr, "16">:$lanes,
@@ -244,9 +247,12 @@ def Cpu_Conv2DOp : Cpu_Op<"conv2d"> {
   let summary = "3x3 convolution between images, bias and activation in registers";
   let description = [{
     With `upsample` the weights are those of four 2x2 convolutions on the small input, one per output phase. `lanes` and
-    `group` are those of the packed weights. With `count`, of batches of images, the first so many.
+    `group` are those of the packed weights. With `count`, of batches of images, the first so many. An output of bytes,
+    for a convolution that reads such, gets `round(y / scale) + zero_point` of each result y, within 0 to 255; one of f32
+    has neither `scale` nor `zero_point`.
   }];
-  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$output, Optional<Index>:$count,
+  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_WriteImage:$output,
+                       Optional<Index>:$count, OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point,
                        UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
   let assemblyFormat = [{
     $input `,` $weights `,` $bias `to` $output (`images` $count^)? `lanes` $lanes `group` $group
@@ -265,10 +271,10 @@ def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes"> {
     points are those of `rows` rows of `images` images at a time. The order of sums does not depend on either.
     `channels` of the input are real. Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
   }];
-  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$output,
+  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_WriteImage:$output,
                        Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$transformed,
                        Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$products, Optional<Index>:$count,
-                       Cpu_ConvFormAttr:$form, I64Attr:$channels, I64Attr:$images, I64Attr:$rows,
+                       OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point, Cpu_ConvFormAttr:$form, I64Attr:$channels, I64Attr:$images, I64Attr:$rows,
                        OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
   let assemblyFormat = [{
     $input `,` $weights `,` $bias `to` $output `as` $form `using` $transformed `,` $products (`images` $count^)?
@@ -306,14 +312,15 @@ def Cpu_ScatterBytesOp : Cpu_Op<"scatter_bytes"> {
 }
 
 def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes"> {
-  let summary = "3x3 convolution between images of bytes";
+  let summary = "3x3 convolution of an image of bytes to an image";
   let description = [{
     Exact sums of unsigned inputs and signed weights, then `round(max(y, slope y) / scale) + zero_point` for the next one,
-    y = input_scale * (scale of the channel) * sum + bias. `channels` of the input are real. Otherwise as `cpu.conv2d`.
+    y = input_scale * (scale of the channel) * sum + bias; `max(y, slope y)` itself, without `scale` and `zero_point`, where
+    the next one reads f32. `channels` of the input are real. Otherwise as `cpu.conv2d`.
   }];
   let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
-                       Arg<Cpu_Words, "", [MemWrite]>:$output, Optional<Index>:$count, I64Attr:$channels,
-                       F32Attr:$input_scale, F32Attr:$scale, I64Attr:$zero_point, UnitAttr:$upsample,
+                       Cpu_WriteImage:$output, Optional<Index>:$count, I64Attr:$channels, F32Attr:$input_scale,
+                       OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point, UnitAttr:$upsample,
                        OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
   let assemblyFormat = [{
     $input `,` $weights `,` $bias `to` $output (`images` $count^)? `channels` $channels `lanes` $lanes `group` $group

@@ -88,6 +88,13 @@ namespace un0 {
 /// or its symbol is not in scope.
 ParamOp getParameter(mlir::Value value);
 
+/// What a convolution goes by: the parameter that its weights are read from; empty if there is
+/// none.
+llvm::StringRef getOperatorName(Conv2DOp conv);
+
+/// Lets the readout read the initial phases: erases an evolve, and what nothing else needs.
+void eraseDynamics(EvolveOp evolve);
+
 /// Makes an evolve of the states in `kept` only. The region may not need the arguments of the
 /// others, but for computing their own rates, and nobody may read their results.
 EvolveOp eraseStates(mlir::RewriterBase &rewriter, EvolveOp evolve, const llvm::BitVector &kept);

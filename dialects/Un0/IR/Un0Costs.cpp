@@ -203,5 +203,12 @@ Cost un0::Conv2DOp::getCost() {
     cost.bytesRead = getElementsPerImage(getInput());
     cost.bits = 8;
   }
+  // Who reads bytes gets them written.
+  auto readsBytes = [](Operation *user) {
+    auto conv = dyn_cast<un0::Conv2DOp>(user);
+    return conv && conv.getPrecision() == Precision::Int8;
+  };
+  if (!getOutput().use_empty() && llvm::all_of(getOutput().getUsers(), readsBytes))
+    cost.bytesWritten = getElementsPerImage(getOutput());
   return cost;
 }

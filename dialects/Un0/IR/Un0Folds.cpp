@@ -14,6 +14,11 @@ ParamOp un0::getParameter(Value value) {
   return get ? SymbolTable::lookupNearestSymbolFrom<ParamOp>(get, get.getParamAttr()) : ParamOp();
 }
 
+StringRef un0::getOperatorName(un0::Conv2DOp conv) {
+  ParamOp param = getParameter(conv.getWeight());
+  return param ? param.getSymName() : StringRef();
+}
+
 //===----------------------------------------------------------------------===//
 // un0.evolve
 //===----------------------------------------------------------------------===//
@@ -23,6 +28,19 @@ LogicalResult EvolveOp::fold(FoldAdaptor, SmallVectorImpl<OpFoldResult> &results
     return failure();
   llvm::append_range(results, getInitial());
   return success();
+}
+
+void un0::eraseDynamics(EvolveOp evolve) {
+  auto func = evolve->getParentOfType<func::FuncOp>();
+  for (auto [result, initial] : llvm::zip_equal(evolve.getResults(), evolve.getInitial()))
+    result.replaceAllUsesWith(initial);
+  evolve.erase();
+  SmallVector<Operation *> ops;
+  for (Operation &op : llvm::reverse(func.getBody().front()))
+    ops.push_back(&op);
+  for (Operation *op : ops)
+    if (isOpTriviallyDead(op))
+      op->erase();
 }
 
 EvolveOp un0::eraseStates(RewriterBase &rewriter, EvolveOp evolve, const llvm::BitVector &kept) {

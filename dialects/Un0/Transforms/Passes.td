@@ -236,7 +236,8 @@ def Un0QuantizeCouplings : Pass<"un0-quantize-couplings", "::mlir::ModuleOp"> {
 def Un0QuantizeConvolutions : Pass<"un0-quantize-convolutions", "::mlir::ModuleOp"> {
   let summary = "multiply bytes in the decoder";
   let description = [{
-    Makes every `un0.conv2d` int8. `minima` and `maxima` are the ranges of their inputs, in the order of the convolutions;
+    Makes every `un0.conv2d` int8, or with `params` those whose weights are named there. `minima` and `maxima` are the
+    ranges of their inputs, in the order of all convolutions, those that stay f32 included;
     without them each input must be encoded features, which are bounded by one. The range is widened to hold zero, so
     that the ring of padding is exact. `exponents`, one per input channel of all convolutions in turn, become their
     `input_exponents`; those of encoded features must be zero. With `minima=-0.5 maxima=2.05`:
@@ -255,7 +256,8 @@ def Un0QuantizeConvolutions : Pass<"un0-quantize-convolutions", "::mlir::ModuleO
     ListOption<"minima", "minima", "double", "least value of each convolution's input">,
     ListOption<"maxima", "maxima", "double", "largest value of each convolution's input">,
     ListOption<"exponents", "exponents", "int64_t",
-               "powers of two that input channels are divided by, those of all convolutions; none without it">
+               "powers of two that input channels are divided by, those of all convolutions; none without it">,
+    ListOption<"params", "params", "std::string", "weights of the convolutions to quantize; all without it">
   ];
   let statistics = [
     Statistic<"numQuantized", "quantized", "convolutions made int8">,

@@ -1,6 +1,7 @@
 //===- QuantizeConvolutions.cpp - bytes in the decoder ----------*- C++ -*-===//
 
 #include "dialects/Un0/Transforms/Passes.h"
+#include "llvm/ADT/StringSet.h"
 #include <cmath>
 
 namespace un0 {
@@ -43,8 +44,21 @@ struct QuantizeConvolutionsPass : un0::impl::Un0QuantizeConvolutionsBase<Quantiz
                                  << " input channels";
       return signalPassFailure();
     }
+    llvm::StringSet<> chosen;
+    for (const std::string &name : params) {
+      auto reads = [&](un0::Conv2DOp conv) { return getOperatorName(conv) == name; };
+      if (llvm::none_of(convs, reads)) {
+        getOperation().emitError("there is no convolution of @") << name << " to quantize";
+        return signalPassFailure();
+      }
+      chosen.insert(name);
+    }
     ArrayRef<int64_t> left(exponents);
     for (auto [i, conv] : llvm::enumerate(convs)) {
+      ArrayRef<int64_t> own = left.take_front(left.empty() ? 0 : getChannels(conv));
+      left = left.drop_front(own.size());
+      if (!chosen.empty() && !chosen.contains(getOperatorName(conv)))
+        continue;
       double low = -1, high = 1;
       if (!readsWaves(conv)) {
         if (!given) {
@@ -66,17 +80,13 @@ struct QuantizeConvolutionsPass : un0::impl::Un0QuantizeConvolutionsBase<Quantiz
       conv.setPrecision(Precision::Int8);
       conv.setInputScaleAttr(b.getF64FloatAttr(scale));
       conv.setInputZeroPointAttr(b.getI64IntegerAttr(zeroPoint));
-      if (!left.empty()) {
-        ArrayRef<int64_t> own = left.take_front(getChannels(conv));
-        left = left.drop_front(own.size());
-        if (llvm::any_of(own, [](int64_t exponent) { return exponent != 0; })) {
-          if (readsWaves(conv)) {
-            conv.emitError("encoded features are of one size and take no exponents");
-            return signalPassFailure();
-          }
-          conv.setInputExponents(own);
-          ++numEqualized;
+      if (llvm::any_of(own, [](int64_t exponent) { return exponent != 0; })) {
+        if (readsWaves(conv)) {
+          conv.emitError("encoded features are of one size and take no exponents");
+          return signalPassFailure();
         }
+        conv.setInputExponents(own);
+        ++numEqualized;
       }
       ++numQuantized;
     }

@@ -8,6 +8,10 @@
 
 namespace un0 {
 
+/// On a `cpu.packed_param` of f32 filters, not transformed: they are replaced by what their rounding
+/// to bytes leaves, with the `input_exponents` there. How an int8 convolution errs, in f32.
+inline constexpr llvm::StringLiteral kRoundedAttr = "cpu.rounded";
+
 /// Packs a stored tensor as `packed` says, with the transforms of `param` (scale, zero diagonal)
 /// applied, and hands it to `sink` piece by piece in file order. A piece is at most 16 rows of a
 /// coupling, one class of a drive or one group of output channels, so a parameter is never held

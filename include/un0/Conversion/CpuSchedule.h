@@ -10,9 +10,6 @@ namespace un0 {
 /// The convolutions of `module`'s `@generate`, first to last; none without it.
 llvm::SmallVector<Conv2DOp> listConvolutions(mlir::ModuleOp module);
 
-/// What an operator is called in tables and files: the parameter of its weights.
-llvm::StringRef getOperatorName(Conv2DOp conv);
-
 /// Its `cpu.schedule`, null without one.
 inline cpu::ConvScheduleAttr getSchedule(Conv2DOp conv) {
   return conv->getAttrOfType<cpu::ConvScheduleAttr>(cpu::kScheduleAttr);

@@ -24,7 +24,8 @@ struct CompileOptions {
   /// Columns of int4 couplings that choose between two sets of levels together: 4, or 0 for one
   /// set.
   int64_t int4Group = 0;
-  /// f32 or int8; empty: int8 where `precision` is int8 or int4.
+  /// f32 or int8; empty: int8 where `precision` is int8 or int4, and with `auto` and
+  /// `maxImageError` what is measured.
   std::string decoderPrecision;
   /// How f32 convolutions are computed: "fast", in as few products as their shapes allow, or
   /// "direct".

@@ -26,10 +26,25 @@ ActivationRange fitRange(llvm::ArrayRef<float> values, llvm::ArrayRef<float> wei
 ActivationRange equalize(llvm::ArrayRef<float> values, llvm::ArrayRef<float> weights,
                          llvm::ArrayRef<float> filters, int64_t channels);
 
-/// Ranges of the inputs of every `un0.conv2d` of `module` in order (phase `fused` or `quantized`,
-/// convolutions f32), on samples that the model draws itself, run on this machine.
-llvm::Expected<std::vector<ActivationRange>> calibrateConvolutions(mlir::ModuleOp module,
-                                                                   ArchiveSet &archives);
+/// Ranges of the inputs of the `un0.conv2d` of `module` (phase `fused` or `quantized`, convolutions
+/// f32) that are called `names`, on samples that the model draws itself, run on this machine. They
+/// are those of the f32 decoder, so that any of the convolutions may be int8 with them. One for
+/// each convolution in order; the others' are empty.
+llvm::Expected<std::vector<ActivationRange>>
+calibrateConvolutions(mlir::ModuleOp module, ArchiveSet &archives,
+                      llvm::ArrayRef<std::string> names);
+
+/// The same where the features of `count` samples are known: `run` gives their images, and shows
+/// what is between to its observer.
+llvm::Expected<std::vector<ActivationRange>>
+calibrateConvolutions(mlir::ModuleOp module, ArchiveSet &archives,
+                      llvm::ArrayRef<std::string> names, int64_t count,
+                      llvm::function_ref<HostModel::Outputs(HostModel::Observer)> run);
+
+/// Makes the convolutions called `names` int8, with ranges of theirs as above.
+llvm::LogicalResult quantizeConvolutions(mlir::ModuleOp module,
+                                         llvm::ArrayRef<ActivationRange> ranges,
+                                         llvm::ArrayRef<std::string> names);
 
 } // namespace un0
 

@@ -26,6 +26,9 @@ public:
   /// With `observe`, whose convolutions are f32, `run` shows the images between them.
   static llvm::Expected<std::unique_ptr<HostModel>>
   create(mlir::ModuleOp module, ArchiveSet &archives, bool observe = false);
+  /// The same without dynamics, for `decodeFeatures` alone.
+  static llvm::Expected<std::unique_ptr<HostModel>>
+  createDecoder(mlir::ModuleOp module, ArchiveSet &archives, bool observe = false);
   HostModel(const HostModel &) = delete;
   HostModel &operator=(const HostModel &) = delete;
 
@@ -43,12 +46,30 @@ public:
   /// Runs every sample; without `decode` there are no images.
   Outputs run(const Samples &samples, bool decode = true, Observer observer = nullptr) const;
 
-private:
-  HostModel() = default;
+  /// The images of as many samples as there are features of.
+  std::vector<float> decodeFeatures(llvm::ArrayRef<float> features,
+                                    Observer observer = nullptr) const;
 
+private:
+  friend class RoundedDecoder;
+  HostModel() = default;
+  /// Compiles `copy`, which becomes machine code.
+  static llvm::Expected<std::unique_ptr<HostModel>> compile(mlir::OwningOpRef<mlir::ModuleOp> copy,
+                                                            ArchiveSet &archives, bool observe);
+
+  /// Gets each of the images that are kept, its number and where it is, before it is read.
+  using Between = llvm::function_ref<void(size_t number, float *image)>;
+  /// With `observe`: one sample's image, multiplying by `parameters`.
+  void decodeObserved(const char *parameters, const float *vector, float *result,
+                      Between between = nullptr) const;
+  const float *getObserved() const { return reinterpret_cast<const float *>(observed.get()); }
+
+  mlir::OwningOpRef<mlir::ModuleOp> module; // as compiled
   HostCode code;
   HostMemory weights, arena, observed;
-  int64_t oscillators = 0, conditioning = 0, classes = 0, features = 0, image = 0, tile = 0;
+  std::vector<int64_t> imageSizes; // of those that are kept, in numbers
+  int64_t oscillators = 0, conditioning = 0, classes = 0, features = 0, image = 0, tile = 0,
+          decodeTile = 0;
   void *evolve = nullptr, *readout = nullptr, *decode = nullptr;
 };
 

@@ -58,11 +58,10 @@ struct DecodeBuilder {
       shape.insert(shape.begin(), batch);
     return bytes ? lowering.allocWords(shape) : lowering.alloc(shape);
   }
-  /// Where the output of `conv` goes.
-  Value makeOutput(un0::Conv2DOp conv, bool batched) {
-    bool bytes = conv.getPrecision() == Precision::Int8;
-    if (bytes || !observed)
-      return allocImage(conv.getOutput(), bytes, batched);
+  /// Where the output of `conv` goes, which `reader` reads.
+  Value makeOutput(un0::Conv2DOp conv, un0::Conv2DOp reader, bool batched) {
+    if (readsBytes(reader) || !observed)
+      return allocImage(conv.getOutput(), readsBytes(reader), batched);
     MemRefType type =
         lowering.f32({padToLine(dim(conv.getOutput(), 1)) / kLine, dim(conv.getOutput(), 2) + 2,
                       dim(conv.getOutput(), 3) + 2, kLine});
@@ -72,14 +71,14 @@ struct DecodeBuilder {
   }
   /// The ring of padding around an image that `conv` reads.
   void padFor(un0::Conv2DOp conv, Value image) {
-    if (conv.getPrecision() == Precision::Int8)
+    if (readsBytes(conv))
       cpu::FillRingOp::create(b, loc, image, b.getI64IntegerAttr(*conv.getInputZeroPoint()));
     else
       cpu::ZeroOp::create(b, loc, image, b.getUnitAttr());
   }
   void scatter(un0::Conv2DOp conv, Value features, Value image) {
     IntegerAttr inputs = b.getI64IntegerAttr(dim(conv.getInput(), 1));
-    if (conv.getPrecision() != Precision::Int8) {
+    if (!readsBytes(conv)) {
       cpu::ZeroOp::create(b, loc, image, UnitAttr());
       cpu::ScatterFeaturesOp::create(b, loc, features, image, inputs);
       return;
@@ -95,7 +94,6 @@ struct DecodeBuilder {
 
 void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvSchedule &schedule,
                              Value input, Value output) {
-  bool bytes = conv.getPrecision() == Precision::Int8;
   Location loc = lowering.locate(conv.getWeight(), conv.getLoc());
   Value images = schedule.batched ? count : Value();
   Value weights =
@@ -104,18 +102,21 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
   FloatAttr slope;
   if (conv.getActivation() == Activation::LeakyRelu)
     slope = toF32(*conv.getSlope());
+  // What the next one reads is written at once.
+  FloatAttr scale;
+  if (readsBytes(next))
+    scale = toF32(*next.getInputScale());
+  IntegerAttr zeroPoint = next.getInputZeroPointAttr();
   int64_t channels = dim(conv.getInput(), 1);
   IntegerAttr lanes = b.getI64IntegerAttr(lowering.target.lanes),
               group = b.getI64IntegerAttr(lowering.getGroup());
-  if (bytes) {
+  if (readsBytes(conv)) {
     cpu::Conv2DBytesOp::create(b, loc, input, weights, bias, output, images,
-                               b.getI64IntegerAttr(channels), toF32(*conv.getInputScale()),
-                               toF32(*next.getInputScale()),
-                               b.getI64IntegerAttr(*next.getInputZeroPoint()),
-                               conv.getUpsampleAttr(), slope, lanes, group);
+                               b.getI64IntegerAttr(channels), toF32(*conv.getInputScale()), scale,
+                               zeroPoint, conv.getUpsampleAttr(), slope, lanes, group);
   } else if (schedule.form == cpu::ConvForm::Direct) {
-    cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, conv.getUpsampleAttr(),
-                          slope, lanes, group);
+    cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, scale, zeroPoint,
+                          conv.getUpsampleAttr(), slope, lanes, group);
   } else {
     cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
     int64_t planes = shape.planes * shape.planes;
@@ -125,6 +126,7 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
     Value products =
         lowering.alloc({planes, points + 1, lowering.getGroup() * lowering.target.lanes});
     cpu::Conv2DPlanesOp::create(b, loc, input, weights, bias, output, transformed, products, images,
+                                scale, zeroPoint,
                                 cpu::ConvFormAttr::get(b.getContext(), schedule.form),
                                 b.getI64IntegerAttr(channels), b.getI64IntegerAttr(schedule.images),
                                 b.getI64IntegerAttr(schedule.rows), slope, lanes, group);
@@ -137,7 +139,7 @@ void DecodeBuilder::finish(un0::Conv2DOp conv, Value input, Value planes) {
   UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
   Value weights = lowering.packed(conv.getWeight(), Packing::ConvPlanar, conv.getPrecision());
   Value bias = lowering.packed(conv.getBias(), Packing::Vector);
-  if (conv.getPrecision() == Precision::Int8)
+  if (readsBytes(conv))
     cpu::Conv2DPlanarBytesOp::create(b, loc, input, weights, bias, planes,
                                      toF32(*conv.getInputScale()), tanh);
   else
@@ -153,7 +155,8 @@ void CpuLowering::buildDecode() {
                              f32({batch, chain.channels, chain.height, chain.width}),
                              b.getI64Type()};
   if (observed) {
-    types.push_back(MemRefType::get({getObservedBytes()}, b.getI8Type()));
+    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
+    types.append({MemRefType::get({getObservedBytes()}, b.getI8Type()), pointer, pointer});
     module->setAttr(cpu::kObserveAttr, b.getI64IntegerAttr(getObservedBytes()));
   }
   if (module->hasAttr(cpu::kTimedAttr))
@@ -170,17 +173,16 @@ void CpuLowering::buildDecode() {
   }
   // Big weights first: all images together.
   un0::Conv2DOp front = chain.convs.front();
-  bool bytes = front.getPrecision() == Precision::Int8;
   Value current;
   size_t next = 0;
   if (schedules.front().batched) {
-    current = decode.allocImage(front.getInput(), bytes, true);
+    current = decode.allocImage(front.getInput(), readsBytes(front), true);
     decode.forEachImage(
         [&](Value i) { decode.scatter(front, decode.of(features, i, 1), decode.of(current, i)); });
   }
   for (; schedules[next].batched; ++next) {
     un0::Conv2DOp conv = chain.convs[next], reader = chain.convs[next + 1];
-    Value output = decode.makeOutput(conv, true);
+    Value output = decode.makeOutput(conv, reader, true);
     decode.forEachImage([&](Value i) { decode.padFor(reader, decode.of(output, i)); });
     decode.convolve(conv, reader, schedules[next], current, output);
     current = output;
@@ -189,14 +191,16 @@ void CpuLowering::buildDecode() {
     if (current) {
       current = decode.of(current, i);
     } else {
-      current = decode.allocImage(front.getInput(), bytes, false);
+      current = decode.allocImage(front.getInput(), readsBytes(front), false);
       decode.scatter(front, decode.of(features, i, 1), current);
     }
     for (; next + 1 < chain.convs.size(); ++next) {
       un0::Conv2DOp conv = chain.convs[next], reader = chain.convs[next + 1];
-      Value output = decode.makeOutput(conv, false);
+      Value output = decode.makeOutput(conv, reader, false);
       decode.padFor(reader, output);
       decode.convolve(conv, reader, schedules[next], current, output);
+      if (observed)
+        cpu::BarrierOp::create(b, loc, func.getArgument(6), func.getArgument(7));
       current = output;
     }
     decode.finish(chain.convs.back(), current, decode.of(images, i, 3));

@@ -35,6 +35,9 @@ inline int64_t dim(Value value, unsigned i) {
   return llvm::cast<mlir::ShapedType>(value.getType()).getDimSize(i);
 }
 
+/// Whether a convolution's input is an image of bytes.
+inline bool readsBytes(Conv2DOp conv) { return conv.getPrecision() == Precision::Int8; }
+
 /// How the weights of a convolution other than the last are packed.
 inline cpu::Packing getPacking(Conv2DOp conv, const ConvSchedule &schedule) {
   return schedule.form != cpu::ConvForm::Direct ? cpu::Packing::ConvPlanes

@@ -127,11 +127,6 @@ SmallVector<un0::Conv2DOp> un0::listConvolutions(ModuleOp module) {
   return llvm::to_vector(func.getOps<un0::Conv2DOp>());
 }
 
-StringRef un0::getOperatorName(un0::Conv2DOp conv) {
-  auto get = conv.getWeight().getDefiningOp<GetParamOp>();
-  return get ? get.getParam() : "convolution";
-}
-
 std::optional<ScheduleFault> un0::findFault(ArrayRef<un0::Conv2DOp> convs,
                                             ArrayRef<cpu::ConvScheduleAttr> schedules,
                                             int64_t batch) {

@@ -67,10 +67,8 @@ LogicalResult CpuLowering::findChain() {
           "the last convolution must have no upsampling, and tanh or no activation, on target cpu");
     if (!last && conv.getActivation() == Activation::Tanh)
       return conv.emitError("tanh is supported on the last convolution only, on target cpu");
-    if (conv.getPrecision() != chain.convs.front().getPrecision())
-      return conv.emitError("is ") << stringifyPrecision(conv.getPrecision()) << " in a chain of "
-                                   << stringifyPrecision(chain.convs.front().getPrecision())
-                                   << " convolutions; target cpu takes one precision for all";
+    if (i == 0 && conv.getInputExponents())
+      return conv.emitError("reads features, whose channels take no exponents on target cpu");
   }
   chain.oscillators = dim(chain.func.getArgument(0), 1);
   chain.conditioning = dim(chain.func.getArgument(1), 1);
@@ -174,7 +172,7 @@ LogicalResult CpuLowering::placeParameters() {
     DenseI64ArrayAttr divided;
     if (!last)
       divided = chain.convs[i + 1].getInputExponentsAttr();
-    if (conv.getPrecision() == Precision::Int8) {
+    if (readsBytes(conv)) {
       int64_t inputs = dim(conv.getInput(), 1), blocks = llvm::divideCeil(inputs, 4 * kLine);
       zeroPoint = *conv.getInputZeroPoint();
       size = last                 ? 2 * padded + 9 * blocks * out * kLine
@@ -246,7 +244,7 @@ void CpuLowering::describe() {
       if (llvm::is_contained({Precision::Int8, Precision::Int4}, rate.getPrecision(term)))
         module->setAttr(cpu::kExactAttr, b.getUnitAttr());
   });
-  if (chain.convs.front().getPrecision() == Precision::Int8)
+  if (llvm::any_of(chain.convs, readsBytes))
     module->setAttr(cpu::kExactAttr, b.getUnitAttr());
   int64_t classes = 0;
   SmallVector<Attribute> costs;

@@ -32,10 +32,9 @@ LogicalResult DsaLowering::createProgram() {
 
 /// The name of an operator, by the weight that it reads: "decoder_0_a".
 static std::string nameOf(un0::Conv2DOp conv) {
-  ParamOp param = getParameter(conv.getWeight());
-  StringRef name = param ? param.getSymName() : "conv2d";
+  StringRef name = getOperatorName(conv);
   name.consume_back("_weight");
-  return name.str();
+  return name.empty() ? "conv2d" : name.str();
 }
 
 void DsaLowering::addDigitalOperators() {
@@ -103,16 +102,8 @@ void DsaLowering::takeDynamicsAway() {
     model.push_back(integer("classes", system.classes));
   system.func->setAttr("un0.model", b.getDictionaryAttr(model));
   module->setAttr(cpu::kDigitalPartAttr, b.getUnitAttr());
-  if (!evolve)
-    return;
-  evolve.getResult(0).replaceAllUsesWith(system.func.getArgument(0));
-  evolve.erase();
-  SmallVector<Operation *> ops;
-  for (Operation &op : llvm::reverse(system.func.getBody().front()))
-    ops.push_back(&op);
-  for (Operation *op : ops)
-    if (isOpTriviallyDead(op))
-      op->erase();
+  if (evolve)
+    eraseDynamics(evolve);
 }
 
 LogicalResult DsaLowering::run() {

@@ -383,3 +383,49 @@ func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16x
   %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f2>, input_scale = 1.000000e-02 : f64, input_zero_point = 128 : i64, precision = #un0<precision int8>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
   return %y : tensor<1x16x8x8xf32>
 }
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xi32>, %w: memref<2304xf32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{output of bytes needs scale and zero_point}}
+  cpu.conv2d %x, %w, %b to %y lanes 16 group 2 : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x6x6x16xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xf32>, %w: memref<2336xi32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{output of f32 takes no scale and zero_point}}
+  cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 {input_scale = 1.0 : f32, scale = 1.0 : f32, zero_point = 0 : i64}
+      : memref<1x6x6x16xi32>, memref<2336xi32>, memref<16xf32>, memref<1x6x6x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xi32>, %w: memref<2304xf32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{zero_point must be 0 to 255, but is 256}}
+  cpu.conv2d %x, %w, %b to %y lanes 16 group 2 {scale = 1.0 : f32, zero_point = 256 : i64}
+      : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x6x6x16xi32>
+  return
+}
+
+// -----
+
+// An image of 64 channels has room for 4 lines of output channels, not for 5.
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xi32>, %w: memref<11520xf32>, %b: memref<80xf32>) {
+  // expected-error @+1 {{weights have 11520 elements, not a multiple of 2304 that the output holds}}
+  cpu.conv2d %x, %w, %b to %y lanes 16 group 2 {scale = 1.0 : f32, zero_point = 3 : i64}
+      : memref<1x6x6x16xf32>, memref<11520xf32>, memref<80xf32>, memref<1x6x6x16xi32>
+  return
+}
+
+// -----
+
+// All channels of an f32 image are read.
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<2x6x6x16xf32>, %w: memref<2336xi32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{weights have 2336 words, expected 4672}}
+  cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 {input_scale = 1.0 : f32}
+      : memref<1x6x6x16xi32>, memref<2336xi32>, memref<16xf32>, memref<2x6x6x16xf32>
+  return
+}

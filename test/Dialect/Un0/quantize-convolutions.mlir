@@ -4,6 +4,8 @@
 // RUN: not un0-opt %s '--un0-quantize-convolutions=minima=0 maxima=0' --split-input-file 2>&1 | FileCheck %s --check-prefix=EMPTY
 // RUN: un0-opt %s '--un0-quantize-convolutions=minima=-0.5 maxima=2.05 exponents=0,-1,-2,0,0,0,0,0,0,0,0,0,0,0,0,3' --split-input-file | FileCheck %s --check-prefix=EQUAL
 // RUN: not un0-opt %s '--un0-quantize-convolutions=minima=-0.5 maxima=2.05 exponents=1,2' --split-input-file 2>&1 | FileCheck %s --check-prefix=EXPONENTS
+// RUN: not un0-opt %s '--un0-quantize-convolutions=minima=-0.5 maxima=2.05 params=w' --split-input-file 2>&1 | FileCheck %s --check-prefix=NAME
+// NAME: error: there is no convolution of @w to quantize
 // EQUAL: input_exponents = array<i64: 0, -1, -2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3>, input_scale =
 // EXPONENTS: error: 2 exponents are given for 16 input channels
 // COUNT: error: 2 minima and 1 maxima are given for 1 convolutions

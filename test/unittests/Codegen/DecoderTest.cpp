@@ -10,7 +10,8 @@
 #include "un0/Codegen/CpuTarget.h"
 #include "un0/Interpreter/Interpreter.h"
 #include "un0/Pipelines/Phases.h"
-#include "un0/Quantize/HostModel.h"
+#include "un0/Quantize/Calibrate.h"
+#include "un0/Quantize/Precisions.h"
 #include "llvm/Support/FileSystem.h"
 #include "gtest/gtest.h"
 #include <cmath>
@@ -175,6 +176,65 @@ TEST_P(Decoder, MeansWhatTheInterpreterSays) {
   one.count = 1;
   auto alone = (*fast)->run(one).images;
   EXPECT_EQ(ArrayRef<float>(alone), ArrayRef<float>(images).take_front(alone.size()));
+}
+
+/// f32 and int8 convolutions in turn, in both orders and alone: what is between is written as its
+/// reader wants it, channels divided by powers of two included.
+TEST_P(Decoder, MixedPrecisionsMeanWhatTheInterpreterSays) {
+  std::string directory = ::testing::TempDir() + "un0-mixed-" + GetParam().name;
+  ASSERT_FALSE(llvm::sys::fs::create_directories(directory));
+  auto module = parseSourceString<ModuleOp>(write(directory), ParserConfig(&context));
+  ASSERT_TRUE(!!module);
+  std::string input = directory + "/model.mlir";
+  ArchiveSet archives(input);
+  std::vector<std::string> names = listConvolutionNames(*module);
+  ASSERT_EQ(names.size(), GetParam().convolutions.size());
+  auto ranges = calibrateConvolutions(*module, archives, names);
+  ASSERT_TRUE(!!ranges) << toString(ranges.takeError());
+  for (auto [i, range] : llvm::enumerate(*ranges)) {
+    if (i == 0)
+      continue;
+    for (auto [c, exponent] : llvm::enumerate(range.exponents))
+      exponent += static_cast<int64_t>(c % 3) - 1;
+    range.low *= 2;
+    range.high *= 2;
+  }
+  constexpr int64_t count = 19;
+  auto exact = HostModel::create(*module, archives);
+  ASSERT_TRUE(!!exact) << toString(exact.takeError());
+  Samples samples = Samples::draw(count, (*exact)->getOscillators(), 0, 0);
+  auto unquantized = (*exact)->run(samples).images;
+  Tensor<double> theta0({count, (*exact)->getOscillators()}), phi0({count, 0});
+  std::copy(samples.theta0.begin(), samples.theta0.end(), theta0.data.begin());
+  unsigned all = (1u << names.size()) - 1;
+  std::vector<unsigned> patterns = {0x5u & all, 0xau & all};
+  if (GetParam().channels < 100) // the interpreter takes long for many
+    patterns.insert(patterns.end(), {1u, (all + 1) / 2, 0x6u & all});
+  for (unsigned pattern : patterns) {
+    SCOPED_TRACE("int8 where a bit is set: " + std::to_string(pattern));
+    std::vector<std::string> chosen;
+    for (size_t i = 0; i < names.size(); ++i)
+      if (pattern >> i & 1)
+        chosen.push_back(names[i]);
+    OwningOpRef<ModuleOp> copy(module->clone());
+    ASSERT_TRUE(succeeded(quantizeConvolutions(*copy, *ranges, chosen)));
+    auto host = HostModel::create(*copy, archives);
+    ASSERT_TRUE(!!host) << toString(host.takeError());
+    auto images = (*host)->run(samples).images;
+    Interpreter<double> interpreter(*copy,
+                                    getArchiveLoader<double>(std::make_shared<ArchiveSet>(input)));
+    auto expected = interpreter.run(theta0, phi0, samples.labels);
+    ASSERT_TRUE(!!expected) << toString(expected.takeError());
+    std::vector<float> meant(expected->images.data.begin(), expected->images.data.end());
+    double quantization = getRms(meant, unquantized), difference = getRms(images, meant);
+    // Numbers that round differently in f32 and f64 are few, and off by one step.
+    EXPECT_GE(quantization, 2e-4) << "nothing was quantized";
+    EXPECT_LE(difference, 0.1 * quantization);
+    Samples one = samples;
+    one.count = 1;
+    auto alone = (*host)->run(one).images;
+    EXPECT_EQ(ArrayRef<float>(alone), ArrayRef<float>(images).take_front(alone.size()));
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(

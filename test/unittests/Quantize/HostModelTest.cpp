@@ -7,7 +7,6 @@
 
 #include "un0/Quantize/HostModel.h"
 
-#include "dialects/Un0/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "un0/Interpreter/Interpreter.h"
 #include "un0/Pipelines/Phases.h"
@@ -148,24 +147,11 @@ TEST(CompiledBytes, MeanWhatTheInterpreterSays) {
   buildPhase(Phase::Fused, pm);
   ASSERT_TRUE(succeeded(pm.run(module)));
   ArchiveSet archives(kModel);
-  auto ranges = calibrateConvolutions(module, archives);
+  auto ranges = calibrateConvolutions(module, archives, listConvolutionNames(module));
   ASSERT_TRUE(!!ranges) << toString(ranges.takeError());
   auto exact = HostModel::create(module, archives);
   ASSERT_TRUE(!!exact) << toString(exact.takeError());
-  SmallVector<double> minima, maxima;
-  SmallVector<int64_t> exponents;
-  for (const ActivationRange &range : *ranges) {
-    minima.push_back(range.low);
-    maxima.push_back(range.high);
-    exponents.append(range.exponents);
-  }
-  Un0QuantizeConvolutionsOptions options;
-  options.minima = minima;
-  options.maxima = maxima;
-  options.exponents = exponents;
-  PassManager quantize(&context);
-  quantize.addPass(createUn0QuantizeConvolutions(options));
-  ASSERT_TRUE(succeeded(quantize.run(module)));
+  ASSERT_TRUE(succeeded(quantizeConvolutions(module, *ranges, listConvolutionNames(module))));
   auto host = HostModel::create(module, archives);
   ASSERT_TRUE(!!host) << toString(host.takeError());
 
@@ -190,6 +176,65 @@ TEST(CompiledBytes, MeanWhatTheInterpreterSays) {
   EXPECT_GE(same, 2u);
   EXPECT_LE(getRms(compiled, unquantized), 4e-2);
   EXPECT_GE(getRms(compiled, unquantized), 1e-3) << "nothing was quantized";
+}
+
+/// What auto measures, in f32 arithmetic that rounds while it runs, is what int8 itself errs; and
+/// it takes what fits the limit.
+TEST(ChooseConvolutions, StaysWithinTheLimitItMeasures) {
+  DialectRegistry registry;
+  registerDialects(registry);
+  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
+  context.loadAllAvailableDialects();
+  auto imported = importModel(kModel, context);
+  ASSERT_TRUE(!!imported) << toString(imported.takeError());
+  ModuleOp module = **imported;
+  PassManager pm(&context);
+  buildPhase(Phase::Model, pm);
+  buildPhase(Phase::Fused, pm);
+  ASSERT_TRUE(succeeded(pm.run(module)));
+  ArchiveSet archives(kModel);
+  auto target = CpuTarget::get("znver4");
+  ASSERT_TRUE(!!target) << toString(target.takeError());
+  // Couplings are f32: all of the error is the decoder's.
+  auto host = HostModel::create(module, archives);
+  ASSERT_TRUE(!!host) << toString(host.takeError());
+  MeasuredModel measured;
+  measured.exact = (*host)->run(Samples::draw(16, (*host)->getOscillators(),
+                                              (*host)->getConditioning(), (*host)->getClasses()));
+  measured.chosen = measured.exact;
+  auto choose = [&](double limit) {
+    auto candidates =
+        chooseConvolutions(module, archives, *target, measured, limit, /*direct=*/false);
+    EXPECT_TRUE(!!candidates) << (candidates ? "" : toString(candidates.takeError()));
+    return *candidates;
+  };
+  constexpr double limit = 1.5e-2;
+  std::vector<Candidate> candidates = choose(limit);
+  std::vector<std::string> names;
+  double whole = 0, least = 1;
+  for (const Candidate &c : candidates) {
+    if (c.precision != Precision::Int8)
+      continue;
+    EXPECT_GT(c.imageError, 0) << c.name;
+    least = std::min(least, c.imageError);
+    if (!c.chosen)
+      continue;
+    names.push_back(c.name);
+    whole = std::max(whole, c.imageError);
+  }
+  ASSERT_GE(names.size(), 2u);
+  EXPECT_LT(names.size(), listConvolutionNames(module).size());
+  EXPECT_LE(whole, limit);
+  auto ranges = calibrateConvolutions(module, archives, names);
+  ASSERT_TRUE(!!ranges) << toString(ranges.takeError());
+  OwningOpRef<ModuleOp> copy(module.clone());
+  ASSERT_TRUE(succeeded(quantizeConvolutions(*copy, *ranges, names)));
+  auto actual = measureDecoder(*copy, archives, measured);
+  ASSERT_TRUE(!!actual) << toString(actual.takeError());
+  EXPECT_NEAR(*actual, whole, 0.05 * whole);
+  // Below what any of them errs, nothing is taken.
+  for (const Candidate &c : choose(least / 2))
+    EXPECT_EQ(c.chosen, c.precision == Precision::F32) << c.name;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, CompiledPrecision,

@@ -26,23 +26,34 @@ protected:
 };
 
 TEST_F(PrecisionFile, WhatIsWrittenIsRead) {
-  std::vector<Choice> choices = {{"K", Precision::Int8}, {"L", Precision::Int16}};
+  PrecisionChoices choices = {{{"K", Precision::Int8}, {"L", Precision::Int16}},
+                              {{"out", Precision::Int8}}};
   ASSERT_FALSE(!!writePrecisionFile(path, choices));
   auto found = readPrecisionFile(path);
   ASSERT_TRUE(!!found) << toString(found.takeError());
-  ASSERT_EQ(found->size(), 2u);
-  EXPECT_EQ((*found)[0].name, "K");
-  EXPECT_EQ((*found)[0].precision, Precision::Int8);
-  EXPECT_EQ((*found)[1].precision, Precision::Int16);
+  ASSERT_EQ(found->couplings.size(), 2u);
+  EXPECT_EQ(found->couplings[0].name, "K");
+  EXPECT_EQ(found->couplings[0].precision, Precision::Int8);
+  EXPECT_EQ(found->couplings[1].precision, Precision::Int16);
+  ASSERT_EQ(found->convolutions.size(), 1u);
+  EXPECT_EQ(found->convolutions[0].name, "out");
+  EXPECT_EQ(found->convolutions[0].precision, Precision::Int8);
 }
 
 TEST_F(PrecisionFile, SaysWhatIsWrong) {
   EXPECT_THAT(read("{"), ::testing::HasSubstr(path.c_str()));
-  EXPECT_THAT(read("[]"), ::testing::HasSubstr("has no object 'couplings'"));
+  EXPECT_THAT(read("[]"), ::testing::HasSubstr("is not an object of couplings and convolutions"));
+  EXPECT_THAT(read(R"({"coupling": {}})"),
+              ::testing::HasSubstr("'coupling' is not an object of couplings or convolutions"));
+  EXPECT_THAT(read(R"({"couplings": 3})"), ::testing::HasSubstr("'couplings' is not an object"));
+  EXPECT_THAT(read(R"({"convolutions": {"a": "int16"}})"),
+              ::testing::HasSubstr("'a' is int16; convolutions have f32 and int8"));
   EXPECT_THAT(read(R"({"couplings": {"K": "int3"}})"),
               ::testing::HasSubstr("'K' is not one of f32, int16, bf16, int8, int4"));
   EXPECT_THAT(read(R"({"couplings": {"K": 8}})"), ::testing::HasSubstr("'K' is not one of"));
   EXPECT_EQ(read(R"({"couplings": {}})"), "");
+  EXPECT_EQ(read(R"({"convolutions": {"a": "int8"}})"), "");
+  EXPECT_EQ(read("{}"), "");
 }
 
 } // namespace
