@@ -62,7 +62,11 @@ LogicalResult WavesOp::verify() {
     return success();
   if (*getPrecision() == Precision::F32 || *getPrecision() == Precision::Int4)
     return emitOpError("waves are not packed as ") << un0::stringifyPrecision(*getPrecision());
-  int64_t words = phases[0] / getPerWord(*getPrecision());
+  bool floats = cast<MemRefType>(getPacked().getType()).getElementType().isF32();
+  if (floats && *getPrecision() != Precision::BF16)
+    return emitOpError("waves packed as ")
+           << un0::stringifyPrecision(*getPrecision()) << " are words, not f32";
+  int64_t words = floats ? phases[0] : phases[0] / getPerWord(*getPrecision());
   if (shapeOf(getPacked()) !=
       (single ? ArrayRef<int64_t>({2, words}) : ArrayRef<int64_t>({words, 2, phases.back()})))
     return emitOpError("packed waves do not hold ") << phases[0] << " phases";
@@ -122,11 +126,12 @@ LogicalResult RateOp::verify() {
              << "; there are those of " << un0::kLevelGroup << " of int4";
     if (Precision precision = getPrecision(i); precision != Precision::F32) {
       int64_t words = k.size() == 3 ? getWordLines(k[1], precision, getGroup(i)) : 0;
-      int64_t needed = precision == Precision::Int4 ? 2 * words : words;
+      bool floats = cast<MemRefType>(source.getType()).getElementType().isF32();
+      int64_t needed = precision == Precision::Int4 || floats ? 2 * words : words;
       if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
           needed > sources ||
           !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
-          !cast<MemRefType>(source.getType()).getElementType().isInteger(32))
+          (floats && precision != Precision::BF16))
         return emitOpError("coupling ")
                << i << " does not fit the " << un0::stringifyPrecision(precision) << " words of "
                << padded << " oscillators";

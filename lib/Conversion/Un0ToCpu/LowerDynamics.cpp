@@ -158,7 +158,9 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
             return rate.emitError("the waves of one population are wanted as ")
                    << stringifyPrecision(known->second) << " and as " << stringifyPrecision(kind);
           int64_t count = padded / cpu::getPerWord(kind);
-          if (first)
+          if (first && kind == Precision::BF16 && !target.hasBrainFloats())
+            words[sincos] = alloc(waves(padded, batch));
+          else if (first)
             words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({2, count})
                                                   : ArrayRef<int64_t>({count, 2, batch}));
           // A tile's sums do not fit the registers twice, nor are nibbles unpacked for every row.
