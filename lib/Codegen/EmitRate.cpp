@@ -663,13 +663,18 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
   ArrayRef<int64_t> out = Emitter::shape(op.getOut());
   int64_t panels = out[0] / kLine;
   if (out.size() == 1) {
-    int64_t together = cpu::getPanelsTogether(e.lanes);
-    int64_t whole = panels / together, rest = panels % together;
+    auto [together, whole, rest] =
+        cpu::getRowGroups(out[0], e.lanes, e.target.hasBrainFloats(), op.getTermPrecisions());
     auto group = [&](Value g) { RatePanels(e, op, e.mul(g, together), together).emit(); };
+    auto emitRest = [&] {
+      int64_t most = rest > together ? 2 : rest;
+      for (int64_t p = 0; p < rest; p += most)
+        RatePanels(e, op, e.index(whole * together + p), most).emit();
+    };
     if (!op.getFirst()) {
       e.loop(0, whole, 1, group);
       if (rest)
-        RatePanels(e, op, e.index(whole * together), rest).emit();
+        emitRest();
       return;
     }
     // The last group may be smaller and has code of its own; whose range holds it runs that.
@@ -685,7 +690,7 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
     auto branch = scf::IfOp::create(e.b, e.loc, mine, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(e.b);
     e.b.setInsertionPointToStart(branch.thenBlock());
-    RatePanels(e, op, e.index(whole * together), rest).emit();
+    emitRest();
     return;
   }
   // Bytes take registers for products as well, and so do packed bf16 and a multiply-add that is two

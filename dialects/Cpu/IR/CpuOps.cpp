@@ -167,6 +167,29 @@ int64_t un0::cpu::getPerWord(Precision precision) {
   llvm_unreachable("unknown precision");
 }
 
+un0::cpu::RowGroups un0::cpu::getRowGroups(int64_t paddedRows, int64_t lanes, bool brains,
+                                           ArrayRef<Precision> precisions) {
+  bool apart = !brains && lanes == 8 && llvm::is_contained(precisions, Precision::BF16) &&
+               llvm::all_of(precisions, [](Precision precision) {
+                 return precision == Precision::BF16 || precision == Precision::F32;
+               });
+  int64_t together = apart ? 3 : lanes * 4 / kLine, panels = paddedRows / kLine;
+  RowGroups groups{together, panels / together, panels % together};
+  // One panel alone has too few accumulators; twice two are better.
+  if (apart && groups.whole && groups.rest == 1) {
+    --groups.whole;
+    groups.rest += together;
+  }
+  return groups;
+}
+
+SmallVector<Precision> RateOp::getTermPrecisions() {
+  SmallVector<Precision> precisions;
+  for (unsigned term = 0; term < getCouplings().size(); ++term)
+    precisions.push_back(getPrecision(term));
+  return precisions;
+}
+
 LogicalResult CombineOp::verify() {
   if (getCoefficients().size() != getRates().size())
     return emitOpError("has ") << getCoefficients().size() << " coefficients for "

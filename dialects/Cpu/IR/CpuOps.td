@@ -158,6 +158,7 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::un0::Precision getPrecision(unsigned term);
+    ::llvm::SmallVector<::un0::Precision> getTermPrecisions();
     int64_t getGroup(unsigned term) { return getGroups() ? (*getGroups())[term] : 0; }
   }];
 }
