@@ -122,13 +122,25 @@ static Value quantizeWave(Emitter &e, Value wave, Precision precision) {
   return e.asWords(e.fma(wave, scale, e.splat(magic + offset)));
 }
 
+/// A wave rounded to bf16.
+static Value roundToBrain(Emitter &e, Value wave) {
+  auto type = VectorType::get({e.lanes}, e.b.getBF16Type());
+  return arith::TruncFOp::create(e.b, e.loc, type, wave);
+}
+
+/// A register of bf16 numbers as words with zeros above.
+static Value widenBrains(Emitter &e, Value brains) {
+  auto shorts = VectorType::get({e.lanes}, e.b.getIntegerType(16));
+  return arith::ExtUIOp::create(e.b, e.loc, e.words,
+                                vector::BitCastOp::create(e.b, e.loc, shorts, brains));
+}
+
 /// One sample: the numbers of a register, side by side.
 static void storeWords(Emitter &e, Value wave, Precision precision, Value memory, Value half,
                        Value at) {
   Value narrow;
   if (precision == Precision::BF16) {
-    auto type = VectorType::get({e.lanes}, e.b.getBF16Type());
-    narrow = arith::TruncFOp::create(e.b, e.loc, type, wave);
+    narrow = roundToBrain(e, wave);
   } else {
     Type element = e.b.getIntegerType(precision == Precision::Int8 ? 8 : 16);
     narrow = arith::TruncIOp::create(e.b, e.loc, VectorType::get({e.lanes}, element),
@@ -148,11 +160,7 @@ static Value packWords(Emitter &e, ArrayRef<Value> waves, Precision precision) {
   for (auto [i, wave] : llvm::enumerate(waves)) {
     Value number;
     if (precision == Precision::BF16) {
-      auto brains = VectorType::get({e.lanes}, e.b.getBF16Type());
-      auto shorts = VectorType::get({e.lanes}, e.b.getIntegerType(16));
-      Value narrow = arith::TruncFOp::create(e.b, e.loc, brains, wave);
-      narrow = vector::BitCastOp::create(e.b, e.loc, shorts, narrow);
-      number = arith::ExtUIOp::create(e.b, e.loc, e.words, narrow);
+      number = widenBrains(e, roundToBrain(e, wave));
     } else {
       number = quantizeWave(e, wave, precision);
       // The last one's higher bits are shifted out.
@@ -169,13 +177,20 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
   Value waves = op.getWaves(), packed = op.getPacked(), zero = e.index(0), one = e.index(1);
   int64_t oscillators = Emitter::shape(op.getPhases())[0];
   Precision precision = packed ? *op.getPrecision() : Precision::F32;
+  // bf16 in memory of f32: rounded, and not packed.
+  bool rounded = packed && cast<MemRefType>(packed.getType()).getElementType().isF32();
+  auto round = [&](Value wave) {
+    return e.asFloats(e.shiftLeft(widenBrains(e, roundToBrain(e, wave)), 16));
+  };
   if (Emitter::shape(op.getPhases()).size() == 1) {
     auto body = [&](Value i) {
       auto sincos = e.sincos(e.load(op.getPhases(), i));
       for (auto [half, wave] :
            {std::make_pair(zero, sincos.getSine()), std::make_pair(one, sincos.getCosine())}) {
         e.store(wave, waves, {half, i});
-        if (packed)
+        if (rounded)
+          e.store(round(wave), packed, {half, i});
+        else if (packed)
           storeWords(e, wave, precision, packed, half, i);
       }
     };
@@ -183,7 +198,7 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
     Value last = op.getLast() ? op.getLast() : e.index(oscillators);
     return e.loop(first, last, e.lanes, body);
   }
-  int64_t perWord = cpu::getPerWord(precision);
+  int64_t perWord = rounded ? 1 : cpu::getPerWord(precision);
   e.loop(0, oscillators, perWord, [&](Value i) {
     SmallVector<Value> sines, cosines;
     for (int64_t k = 0; k < perWord; ++k) {
@@ -196,6 +211,11 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
     }
     if (!packed)
       return;
+    if (rounded) {
+      e.store(round(sines[0]), packed, {i, zero, zero});
+      e.store(round(cosines[0]), packed, {i, one, zero});
+      return;
+    }
     Value word = arith::DivUIOp::create(e.b, e.loc, i, e.index(perWord));
     e.store(packWords(e, sines, precision), packed, {word, zero, zero});
     e.store(packWords(e, cosines, precision), packed, {word, one, zero});

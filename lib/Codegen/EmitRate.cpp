@@ -133,6 +133,12 @@ int64_t getDrain(cpu::RateOp op, unsigned term) {
   return std::max<int64_t>(drain, always) / kUnroll * kUnroll;
 }
 
+/// Whether a bf16 coupling meets waves of f32: without the instruction nothing is packed.
+bool hasRoundedWaves(cpu::RateOp op, unsigned term) {
+  auto type = cast<MemRefType>(op.getSources()[term].getType());
+  return op.getPrecision(term) == Precision::BF16 && type.getElementType().isF32();
+}
+
 /// What both forms share: a register tile of one `cpu.rate`.
 class RateTile {
 public:
@@ -151,6 +157,8 @@ protected:
     return cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], op.getPrecision(term),
                              op.getGroup(term));
   }
+  /// Source `half` of the words of line `k`.
+  Value sourceOf(Value k, int64_t half) { return e.add(e.mul(k, 2), half); }
 
   Emitter &e;
   cpu::RateOp op;
@@ -212,6 +220,21 @@ private:
     return sumOverLines(e, {}, shape[shared ? 1 : 0], sums, step, nullptr);
   }
 
+  /// A line of words of bf16 with waves of f32.
+  void addBrains(Value coupling, Value source, Value k, Sums &sums) {
+    for (int64_t half = 0; half < 2; ++half) {
+      Value at = sourceOf(k, half);
+      Value sine = e.loadBroadcast(source, {zero, at}), cosine = e.loadBroadcast(source, {one, at});
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value weight = e.loadBrains(
+            coupling, {e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)}, half,
+            /*same=*/false);
+        sums.sine[v] = e.fma(weight, sine, sums.sine[v]);
+        sums.cosine[v] = e.fma(weight, cosine, sums.cosine[v]);
+      }
+    }
+  }
+
   Sums addWords(unsigned term, Sums sums) {
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
@@ -228,6 +251,8 @@ private:
       }
     };
     auto step = [&](Value k, Sums &s) {
+      if (hasRoundedWaves(op, term))
+        return addBrains(coupling, source, k, s);
       SmallVector<Value> weights;
       for (int64_t v = 0; v < vectors; ++v)
         weights.push_back(line(coupling, k, v));
@@ -310,9 +335,9 @@ struct RowPass {
 };
 
 /// Calls `body` for each pass over the rows of a panel: 2 accumulators per row, 2 registers of
-/// waves, 1 of the coupling, and with words what a product needs on the way.
-void forEachPass(Emitter &e, bool floats, llvm::function_ref<void(RowPass)> body) {
-  if (e.target.registers >= 32 || !floats) {
+/// waves, 1 of the coupling, and 1 for what a product needs on the way, if that is enough (`lean`).
+void forEachPass(Emitter &e, bool lean, llvm::function_ref<void(RowPass)> body) {
+  if (e.target.registers >= 32 || !lean) {
     int64_t rows = e.target.registers >= 32 ? 8 : 4;
     return e.loop(0, kLine / rows, 1,
                   [&](Value index) { body({e.mul(index, rows), index, rows, kLine / rows}); });
@@ -412,6 +437,8 @@ private:
     Precision precision = op.getPrecision(term);
     ArrayRef<int64_t> shape = Emitter::shape(coupling);
     bool shared = shape[2] == kLine && shape[0] == panels;
+    if (hasRoundedWaves(op, term))
+      return addBrains(coupling, source, k, sums);
     Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
     for (int64_t r = 0; r < rows; ++r) {
       if (precision == Precision::F32) {
@@ -425,6 +452,19 @@ private:
                          : word(coupling, k, r);
       sums.sine[r] = e.dot(getKind(e.target, precision), sums.sine[r], sine, weight);
       sums.cosine[r] = e.dot(getKind(e.target, precision), sums.cosine[r], cosine, weight);
+    }
+  }
+
+  /// A line of words of bf16 with waves of f32.
+  void addBrains(Value coupling, Value source, Value k, Sums &sums) {
+    for (int64_t half = 0; half < 2; ++half) {
+      Value at = sourceOf(k, half);
+      Value sine = e.load(source, {at, zero, zero}), cosine = e.load(source, {at, one, zero});
+      for (int64_t r = 0; r < rows; ++r) {
+        Value weight = e.loadBrains(coupling, {panel, k, e.add(first, r)}, half, /*same=*/true);
+        sums.sine[r] = e.fma(weight, sine, sums.sine[r]);
+        sums.cosine[r] = e.fma(weight, cosine, sums.cosine[r]);
+      }
     }
   }
 
@@ -470,14 +510,20 @@ private:
     return addAll(term, shape[1], sums, shared);
   }
 
+  /// While line `k` of the first coupling's `lines` is added, asks for the next panel.
+  void fetchPanel(int64_t lines, Value k) {
+    Value next = arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), e.index(panels - 1));
+    fetchLines(next, zero, lines, k);
+  }
+  bool fetchesPanel(unsigned term, int64_t lines) {
+    return term == 0 && lines >= kPrefetchLines && isShared(lines);
+  }
+
   /// All lines at once; a stream of them asks for the next panel meanwhile.
   Sums addAll(unsigned term, int64_t lines, Sums sums, bool shared) {
-    auto fetch = [&](Value k) {
-      Value next = arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), e.index(panels - 1));
-      fetchLines(next, zero, lines, k);
-    };
+    auto fetch = [&](Value k) { fetchPanel(lines, k); };
     Extra extra = nullptr;
-    if (term == 0 && shared && lines >= kPrefetchLines && isShared(lines))
+    if (shared && fetchesPanel(term, lines))
       extra = fetch;
     return addLines(term, {}, lines, sums, extra);
   }
@@ -494,8 +540,12 @@ private:
   Sums drained(unsigned term, int64_t lines) {
     int64_t window = std::min(getDrain(op, term), lines);
     store(start(term), zero);
+    auto fetch = [&](Value k) { fetchPanel(lines, k); };
+    Extra extra = nullptr;
+    if (fetchesPanel(term, lines))
+      extra = fetch;
     auto addWindow = [&](Value from, int64_t count) {
-      store(addLines(term, from, count, load(term, zero), nullptr), zero);
+      store(addLines(term, from, count, load(term, zero), extra), zero);
     };
     int64_t whole = lines / window * window;
     e.loop(0, whole, window, [&](Value k) { addWindow(k, window); });
@@ -537,8 +587,8 @@ private:
 /// cache, and from further away once for `kBlockPanels` panels.
 class RateBlocks {
 public:
-  RateBlocks(Emitter &e, cpu::RateOp op, bool floats, int64_t lines)
-      : e(e), op(op), floats(floats), lines(lines), panels(Emitter::shape(op.getOut())[0] / kLine) {
+  RateBlocks(Emitter &e, cpu::RateOp op, bool lean, int64_t lines)
+      : e(e), op(op), lean(lean), lines(lines), panels(Emitter::shape(op.getOut())[0] / kLine) {
     // int16 is emptied at the end of a block; where, decides its last bits.
     block = op.getPrecision(0) == Precision::Int16 ? std::min(getDrain(op, 0), lines)
                                                    : cpu::kBlockLines;
@@ -578,7 +628,7 @@ private:
   void forEachTile(llvm::function_ref<void(RateRows tile, Value slot, Value panel)> body) {
     e.loop(first, last, 1, [&](Value panel) {
       Value row = e.mul(arith::SubIOp::create(e.b, e.loc, panel, first), kLine);
-      forEachPass(e, floats, [&](RowPass pass) {
+      forEachPass(e, lean, [&](RowPass pass) {
         body(RateRows(e, op, panel, pass),
              e.mul(arith::AddIOp::create(e.b, e.loc, row, pass.first), 2), panel);
       });
@@ -587,7 +637,7 @@ private:
 
   Emitter &e;
   cpu::RateOp op;
-  bool floats;
+  bool lean;
   int64_t lines, panels, block;
   Value first, last; // panels at hand
 };
@@ -618,13 +668,18 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
   ArrayRef<int64_t> out = Emitter::shape(op.getOut());
   int64_t panels = out[0] / kLine;
   if (out.size() == 1) {
-    int64_t together = cpu::getPanelsTogether(e.lanes);
-    int64_t whole = panels / together, rest = panels % together;
+    auto [together, whole, rest] =
+        cpu::getRowGroups(out[0], e.lanes, e.target.hasBrainFloats(), op.getTermPrecisions());
     auto group = [&](Value g) { RatePanels(e, op, e.mul(g, together), together).emit(); };
+    auto emitRest = [&] {
+      int64_t most = rest > together ? 2 : rest;
+      for (int64_t p = 0; p < rest; p += most)
+        RatePanels(e, op, e.index(whole * together + p), most).emit();
+    };
     if (!op.getFirst()) {
       e.loop(0, whole, 1, group);
       if (rest)
-        RatePanels(e, op, e.index(whole * together), rest).emit();
+        emitRest();
       return;
     }
     // The last group may be smaller and has code of its own; whose range holds it runs that.
@@ -640,15 +695,17 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
     auto branch = scf::IfOp::create(e.b, e.loc, mine, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(e.b);
     e.b.setInsertionPointToStart(branch.thenBlock());
-    RatePanels(e, op, e.index(whole * together), rest).emit();
+    emitRest();
     return;
   }
-  // Other precisions take registers for products as well, and so does a multiply-add that is two
+  // Bytes take registers for products as well, and so do packed bf16 and a multiply-add that is two
   // instructions.
-  bool floats = e.target.fma &&
-                llvm::all_of(llvm::seq<unsigned>(op.getCouplings().size()), [&](unsigned term) {
-                  return op.getPrecision(term) == Precision::F32;
-                });
+  bool lean =
+      e.target.fma &&
+      llvm::all_of(llvm::seq<unsigned>(op.getCouplings().size()), [&](unsigned term) {
+        return llvm::is_contained({Precision::F32, Precision::Int16}, op.getPrecision(term)) ||
+               hasRoundedWaves(op, term);
+      });
   if (!op.getCouplings().empty()) {
     ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
     Precision precision = op.getPrecision(0);
@@ -658,10 +715,10 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
     bool shared = first[2] == kLine && first[0] == panels;
     if (shared && cpu::isBlocked(lines, precision) && op.getScratch() &&
         Emitter::shape(op.getScratch())[0] >= cpu::getBlockWords(e.lanes))
-      return RateBlocks(e, op, floats, lines).emit();
+      return RateBlocks(e, op, lean, lines).emit();
   }
   e.loop(0, panels, 1, [&](Value panel) {
     unpackPanel(e, op, panel);
-    forEachPass(e, floats, [&](RowPass pass) { RateRows(e, op, panel, pass).emit(); });
+    forEachPass(e, lean, [&](RowPass pass) { RateRows(e, op, panel, pass).emit(); });
   });
 }

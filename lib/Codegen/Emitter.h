@@ -112,6 +112,11 @@ public:
       all.front().push_back(static_cast<int64_t>(i));
     return mlir::memref::CollapseShapeOp::create(b, loc, memory, all);
   }
+  /// Number `half` of each of the words of two bf16 numbers at `at`, as f32; of one word in all
+  /// lanes with `same`. A bf16 number is the upper half of an f32: those of half 0 are loaded with
+  /// the two bytes before them, and what is not theirs is masked. A shift would do without a second
+  /// load, but only units that multiply can shift. The memory must not begin a mapping.
+  Value loadBrains(Value memory, ValueRange at, int64_t half, bool same);
   /// Asks for the line at `at` in the second-level cache.
   void prefetch(Value memory, ValueRange at) {
     mlir::memref::PrefetchOp::create(b, loc, memory, at, /*isWrite=*/false, /*localityHint=*/2,

@@ -45,6 +45,30 @@ void Emitter::copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value 
   });
 }
 
+Value Emitter::loadBrains(Value memory, ValueRange at, int64_t half, bool same) {
+  Value element = at.front();
+  for (auto [index, size] : llvm::zip(at.drop_front(), shape(memory).drop_front()))
+    element = add(mul(element, size), index);
+  Value byte = add(mul(element, 4), half ? 0 : -2);
+  // By address, since memory of words has no index for half of one.
+  Type i64 = b.getI64Type(), pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memory);
+  start = arith::IndexCastOp::create(b, loc, i64, start);
+  start = LLVM::IntToPtrOp::create(b, loc, pointer, start);
+  byte = arith::IndexCastOp::create(b, loc, i64, byte);
+  Value place = LLVM::GEPOp::create(b, loc, pointer, b.getI8Type(), start, ValueRange{byte});
+  Type type = same ? Type(b.getF32Type()) : Type(words);
+  Value word = LLVM::LoadOp::create(b, loc, type, place, /*alignment=*/half ? 4 : 2);
+  // The fence keeps LLVM from masking before it broadcasts, which then is no longer the load's.
+  if (same)
+    word = asWords(LLVM::CallIntrinsicOp::create(
+                       b, loc, vector,
+                       b.getStringAttr("llvm.arithmetic.fence.v" + std::to_string(lanes) + "f32"),
+                       ValueRange{broadcast(word)})
+                       ->getResult(0));
+  return asFloats(andWord(word, static_cast<int32_t>(0xffff0000)));
+}
+
 namespace {
 struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVectorPass> {
   void runOnOperation() override {

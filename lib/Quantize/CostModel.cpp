@@ -13,9 +13,9 @@ static double getOperationsPerCycle(Precision precision, const CpuTarget &target
   case Precision::F32:
     return f32;
   case Precision::BF16:
-    return target.has("avx512bf16") ? 2 * f32 : f32 / 2;
+    return target.hasBrainFloats() ? 2 * f32 : f32;
   case Precision::Int16:
-    return vnni ? 2 * f32 : f32;
+    return vnni ? 2 * f32 : 1.5 * f32;
   case Precision::Int8:
     return vnni ? 4 * f32 : 2 * f32;
   case Precision::Int4: // as bytes, after two lookups per word

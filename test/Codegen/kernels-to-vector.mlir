@@ -109,3 +109,47 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
     return
   }
 }
+
+// -----
+
+// bf16 without its instructions: waves are rounded and stay f32, each half of a word of K is a load and a mask, and nothing
+// is shifted or converted.
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: func @brain_waves
+  // CHECK: arith.truncf {{.*}} : vector<8xf32> to vector<8xbf16>
+  // CHECK: arith.shli
+  // CHECK: vector.store {{.*}}, %arg2[{{.*}}] : memref<2x32xf32>, vector<8xf32>
+  func.func @brain_waves(%theta: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<2x32xf32>) {
+    cpu.waves %theta to %x packed bf16 %p : memref<32xf32>, memref<2x32xf32>, memref<2x32xf32>
+    return
+  }
+
+  // Panels: three together, or two if one would be left.
+  // CHECK-LABEL: func @brain_panels
+  // CHECK: scf.for {{.*}} to %c16 step %c4 iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+  // CHECK-NOT: arith.sh
+  // CHECK: llvm.load {{.*}} {alignment = 2 : i64} : !llvm.ptr -> vector<8xi32>
+  // CHECK-NEXT: arith.andi
+  // CHECK: llvm.load {{.*}} {alignment = 4 : i64} : !llvm.ptr -> vector<8xi32>
+  // CHECK-NEXT: arith.andi
+  // CHECK-NOT: arith.sh
+  // CHECK-COUNT-2: scf.for {{.*}} to %c16 step %c4 iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+  func.func @brain_panels(%w: memref<112xf32>, %k: memref<7x16x16xi32>, %x: memref<2x112xf32>, %p: memref<2x112xf32>, %t: memref<112xf32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t step 1.000000e-01 {precisions = [#un0<precision bf16>]}
+        : memref<112xf32>, memref<2x112xf32>, memref<112xf32>, memref<112xf32>, (memref<7x16x16xi32>), (memref<2x112xf32>)
+    return
+  }
+
+  // A batch tile: 6, 5 and 5 rows, as in f32.
+  // CHECK-LABEL: func @brain_rows
+  // CHECK: scf.for {{.*}} to %c16 step %c4 iter_args({{.*}}) -> (vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>, vector<8xf32>)
+  // CHECK: llvm.load {{.*}} {alignment = 2 : i64} : !llvm.ptr -> f32
+  // CHECK-NEXT: vector.broadcast
+  // CHECK-NEXT: llvm.call_intrinsic "llvm.arithmetic.fence.v8f32"
+  // CHECK-NOT: cpu.dot
+  func.func @brain_rows(%w: memref<32xf32>, %k: memref<2x16x16xi32>, %x: memref<32x2x8xf32>, %p: memref<32x2x8xf32>, %t: memref<32x8xf32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t step 1.000000e-01 {precisions = [#un0<precision bf16>]}
+        : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x16x16xi32>), (memref<32x2x8xf32>)
+    return
+  }
+}

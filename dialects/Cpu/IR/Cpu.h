@@ -68,14 +68,19 @@ inline constexpr llvm::StringLiteral kSchedulesAttr = "cpu.schedules";
 /// Module attribute: phases come from elsewhere and arrive final; there are no entries that evolve.
 inline constexpr llvm::StringLiteral kDigitalPartAttr = "cpu.digital_part";
 
-/// Panels of 16 rows that one sample's coupling takes together on a target with `lanes` lanes: 8
-/// accumulators cover the latency of two multiply-add pipes, and the panels are as many streams.
-inline int64_t getPanelsTogether(int64_t lanes) { return lanes * 4 / kLine; }
-/// What the threads of a team share out: groups of that many panels, the last one perhaps smaller.
-inline int64_t getRowGroups(int64_t paddedRows, int64_t lanes) {
-  int64_t together = getPanelsTogether(lanes);
-  return (paddedRows / kLine + together - 1) / together;
-}
+/// Panels of 16 rows that one sample's coupling takes together, and as many streams: `whole` groups
+/// of them, which the threads of a team share out, and perhaps one more of the `rest`.
+struct RowGroups {
+  int64_t together, whole, rest;
+
+  int64_t count() const { return whole + (rest ? 1 : 0); }
+};
+/// The groups of `paddedRows` rows on a target with `lanes` lanes, which has dot products of bf16
+/// or not (`brains`): 8 accumulators cover the latency of two multiply-add pipes, if nothing comes
+/// between. What takes bf16 words apart does, and of 16 registers of 8 lanes 12 are accumulators
+/// then.
+RowGroups getRowGroups(int64_t paddedRows, int64_t lanes, bool brains,
+                       llvm::ArrayRef<Precision> precisions);
 
 /// A large model's waves of a batch tile leave the second-level cache no room: then so many lines
 /// of them (32 KB with 16 lanes) pass all rows of so many panels before the next ones, and the sums

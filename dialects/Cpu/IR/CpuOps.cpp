@@ -62,7 +62,11 @@ LogicalResult WavesOp::verify() {
     return success();
   if (*getPrecision() == Precision::F32 || *getPrecision() == Precision::Int4)
     return emitOpError("waves are not packed as ") << un0::stringifyPrecision(*getPrecision());
-  int64_t words = phases[0] / getPerWord(*getPrecision());
+  bool floats = cast<MemRefType>(getPacked().getType()).getElementType().isF32();
+  if (floats && *getPrecision() != Precision::BF16)
+    return emitOpError("waves packed as ")
+           << un0::stringifyPrecision(*getPrecision()) << " are words, not f32";
+  int64_t words = floats ? phases[0] : phases[0] / getPerWord(*getPrecision());
   if (shapeOf(getPacked()) !=
       (single ? ArrayRef<int64_t>({2, words}) : ArrayRef<int64_t>({words, 2, phases.back()})))
     return emitOpError("packed waves do not hold ") << phases[0] << " phases";
@@ -122,11 +126,12 @@ LogicalResult RateOp::verify() {
              << "; there are those of " << un0::kLevelGroup << " of int4";
     if (Precision precision = getPrecision(i); precision != Precision::F32) {
       int64_t words = k.size() == 3 ? getWordLines(k[1], precision, getGroup(i)) : 0;
-      int64_t needed = precision == Precision::Int4 ? 2 * words : words;
+      bool floats = cast<MemRefType>(source.getType()).getElementType().isF32();
+      int64_t needed = precision == Precision::Int4 || floats ? 2 * words : words;
       if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
           needed > sources ||
           !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
-          !cast<MemRefType>(source.getType()).getElementType().isInteger(32))
+          (floats && precision != Precision::BF16))
         return emitOpError("coupling ")
                << i << " does not fit the " << un0::stringifyPrecision(precision) << " words of "
                << padded << " oscillators";
@@ -160,6 +165,29 @@ int64_t un0::cpu::getPerWord(Precision precision) {
     return 8;
   }
   llvm_unreachable("unknown precision");
+}
+
+un0::cpu::RowGroups un0::cpu::getRowGroups(int64_t paddedRows, int64_t lanes, bool brains,
+                                           ArrayRef<Precision> precisions) {
+  bool apart = !brains && lanes == 8 && llvm::is_contained(precisions, Precision::BF16) &&
+               llvm::all_of(precisions, [](Precision precision) {
+                 return precision == Precision::BF16 || precision == Precision::F32;
+               });
+  int64_t together = apart ? 3 : lanes * 4 / kLine, panels = paddedRows / kLine;
+  RowGroups groups{together, panels / together, panels % together};
+  // One panel alone has too few accumulators; twice two are better.
+  if (apart && groups.whole && groups.rest == 1) {
+    --groups.whole;
+    groups.rest += together;
+  }
+  return groups;
+}
+
+SmallVector<Precision> RateOp::getTermPrecisions() {
+  SmallVector<Precision> precisions;
+  for (unsigned term = 0; term < getCouplings().size(); ++term)
+    precisions.push_back(getPrecision(term));
+  return precisions;
 }
 
 LogicalResult CombineOp::verify() {

@@ -83,9 +83,10 @@ def Cpu_Read : Arg<Cpu_Memory, "", [MemRead]>;
 def Cpu_ReadAll : Arg<Variadic<Cpu_Memory>, "", [MemRead]>;
 def Cpu_Write : Arg<Cpu_Memory, "", [MemWrite]>;
 def Cpu_Words : StaticShapeMemRefOf<[I32]>;
+def Cpu_Numbers : StaticShapeMemRefOf<[F32, I32]>;
 // An image: f32, or bytes four to a word.
-def Cpu_WriteImage : Arg<StaticShapeMemRefOf<[F32, I32]>, "", [MemWrite]>;
-def Cpu_ReadTerms : Arg<Variadic<StaticShapeMemRefOf<[F32, I32]>>, "", [MemRead]>;
+def Cpu_WriteImage : Arg<Cpu_Numbers, "", [MemWrite]>;
+def Cpu_ReadTerms : Arg<Variadic<Cpu_Numbers>, "", [MemRead]>;
 
 def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
   let summary = "where a parameter lies in the weight section, and how";
@@ -132,9 +133,10 @@ def Cpu_WavesOp : Cpu_Op<"waves", [AttrSizedOperandSegments]> {
   let summary = "sine and cosine of every phase";
   let description = [{
     With `packed` also as words for quantized couplings, from the same registers: bytes `round(127 x) + 128`, 16-bit numbers
-    `round(2047 x)`, or bf16. With `rows`, only oscillators [first, last), multiples of 16, of one sample.
+    `round(2047 x)`, or bf16; `packed` in memory of f32 are the waves rounded to bf16, for a target that has no instructions on
+    words of it. With `rows`, only oscillators [first, last), multiples of 16, of one sample.
   }];
-  let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves, Arg<Optional<Cpu_Words>, "", [MemWrite]>:$packed,
+  let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves, Arg<Optional<Cpu_Numbers>, "", [MemWrite]>:$packed,
                        Optional<Index>:$first, Optional<Index>:$last, OptionalAttr<Un0_PrecisionAttr>:$precision);
   let assemblyFormat = [{
     $phases `to` $waves (`packed` $precision^ $packed)? (`rows` $first^ `to` $last)? attr-dict
@@ -149,7 +151,7 @@ def Cpu_GatherClassOp : Cpu_Op<"gather_class"> {
     A label outside [0, classes) takes the last, zero slice: no class. A table of words, `class_words`, is expanded to f32:
     number x scale.
   }];
-  let arguments = (ins Arg<StaticShapeMemRefOf<[F32, I32]>, "", [MemRead]>:$table,
+  let arguments = (ins Arg<Cpu_Numbers, "", [MemRead]>:$table,
                        Arg<MemRefRankOf<[I64], [1]>, "", [MemRead]>:$labels, Cpu_Write:$dest);
   let assemblyFormat = "$table `[` $labels `]` `to` $dest attr-dict `:` type($table) `,` type($labels) `,` type($dest)";
   let hasVerifier = 1;
@@ -160,7 +162,8 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let description = [{
     `rate[i] = frequency[i] + cos_i (K S)_i - sin_i (K C)_i`, the couplings' sums taken in the order given, source by source.
     With `step`, `out[i] = base[i] + step * rate[i]` (Euler, in place if base is out); without, `out = rate`.
-    A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source;
+    A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source (bf16: or
+    with f32 waves);
     `precisions` says which, all f32 without it. `drains[k]`: an int16 sum is emptied into f32 after that many words.
     `groups` are those of `un0.fused_rate`.
     `scratch` is what the precision needs on the side: unpacked int4 rows, the f32 sums of an int16 tile, or the sums of a
@@ -181,6 +184,7 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     ::un0::Precision getPrecision(unsigned term);
+    ::llvm::SmallVector<::un0::Precision> getTermPrecisions();
     int64_t getGroup(unsigned term) { return getGroups() ? (*getGroups())[term] : 0; }
   }];
 }

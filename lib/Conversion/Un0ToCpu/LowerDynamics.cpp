@@ -158,7 +158,9 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
             return rate.emitError("the waves of one population are wanted as ")
                    << stringifyPrecision(known->second) << " and as " << stringifyPrecision(kind);
           int64_t count = padded / cpu::getPerWord(kind);
-          if (first)
+          if (first && kind == Precision::BF16 && !target.hasBrainFloats())
+            words[sincos] = alloc(waves(padded, batch));
+          else if (first)
             words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({2, count})
                                                   : ArrayRef<int64_t>({count, 2, batch}));
           // A tile's sums do not fit the registers twice, nor are nibbles unpacked for every row.
@@ -265,8 +267,10 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
           return evolve.getYield().emitError("rate ") << i << " is not a un0.fused_rate";
         SmallVector<Value> couplings, sources;
         SmallVector<int64_t> drains;
+        SmallVector<Precision> precisions;
         for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
           Precision precision = rate.getPrecision(term);
+          precisions.push_back(precision);
           couplings.push_back(buffers.lookup(coupling));
           sources.push_back(precision == Precision::F32 ? wave.lookup(sine.getDefiningOp())
                                                         : words.lookup(sine.getDefiningOp()));
@@ -279,7 +283,9 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
           Value from, to;
           if (split)
             std::tie(from, to) =
-                all.share(cpu::getRowGroups(padToLine(dim(rate.getResult(), 1)), target.lanes));
+                all.share(cpu::getRowGroups(padToLine(dim(rate.getResult(), 1)), target.lanes,
+                                            target.hasBrainFloats(), precisions)
+                              .count());
           Value named = rate.getCouplings().empty() ? rate.getFrequency() : rate.getCouplings()[0];
           cpu::RateOp::create(b, locate(named, rate.getLoc()), buffers.lookup(rate.getFrequency()),
                               wave.lookup(rate.getTargetSine().getDefiningOp()), couplings, sources,

@@ -118,6 +118,7 @@ LogicalResult CpuLowering::placeParameters() {
     for (Operation &op : chain.evolve.getBody().front().without_terminator()) {
       if (auto rate = dyn_cast<FusedRateOp>(op)) {
         int64_t padded = padToLine(dim(rate.getResult(), 1));
+        // Before the couplings, none of which may be the first in memory: Emitter::loadBrains.
         if (failed(place(rate.getFrequency(), Packing::Vector, {padded})))
           return failure();
         for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {

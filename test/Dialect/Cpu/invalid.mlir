@@ -160,6 +160,14 @@ func.func @f(%t: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<2x16xi32>) {
 
 // -----
 
+func.func @words_in_floats(%t: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<2x32xf32>) {
+  // expected-error @+1 {{waves packed as int16 are words, not f32}}
+  cpu.waves %t to %x packed int16 %p : memref<32xf32>, memref<2x32xf32>, memref<2x32xf32>
+  return
+}
+
+// -----
+
 func.func @f(%t: memref<32x16xf32>, %x: memref<32x2x16xf32>, %i: index) {
   // expected-error @+1 {{rows of a batch tile are not split}}
   cpu.waves %t to %x rows %i to %i : memref<32x16xf32>, memref<32x2x16xf32>
