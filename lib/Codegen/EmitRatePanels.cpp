@@ -1,0 +1,217 @@
+//===- EmitRatePanels.cpp - couplings of one sample -------------*- C++ -*-===//
+//
+// Oscillators are in the lanes. EmitRate.cpp has the other form, of a batch tile.
+//
+//===----------------------------------------------------------------------===//
+
+#include "RateTile.h"
+
+using namespace mlir;
+using namespace un0;
+using namespace un0::rate;
+using un0::cpu::kLine;
+
+namespace {
+
+/// One sample reads a coupling as few streams; from this many bytes on it comes from beyond the
+/// second-level cache, and asking ahead pays.
+constexpr int64_t kPrefetchBytes = 1 << 20;
+/// Lines asked for ahead: 16 x 64 bytes in each of the streams.
+constexpr int64_t kPrefetchAhead = 16;
+
+/// One sample: `count` panels of 16 rows from `panel`, oscillators in the lanes.
+class RatePanels : RateTile {
+public:
+  RatePanels(Emitter &e, cpu::RateOp op, Value panel, int64_t count)
+      : RateTile(e, op), panel(panel), perPanel(kLine / e.lanes), vectors(count * perPanel) {}
+
+  void emit() {
+    Sums sums = Sums::of(e.splat(0), vectors);
+    for (unsigned term = 0; term < op.getCouplings().size(); ++term)
+      sums = op.getPrecision(term) == Precision::F32 ? addFloats(term, sums) : addWords(term, sums);
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value at = row(v);
+      Value next = finish(e.load(op.getFrequency(), at), e.load(op.getTarget(), {zero, at}),
+                          e.load(op.getTarget(), {one, at}), sums.sine[v], sums.cosine[v],
+                          e.load(op.getBase(), at));
+      e.store(next, op.getOut(), at);
+    }
+  }
+
+private:
+  Value row(int64_t v) { return e.add(e.mul(panel, kLine), v * e.lanes); }
+  /// Register `v` of line `k` of a packed coupling.
+  Value line(Value coupling, Value k, int64_t v) {
+    return e.load(coupling, {e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)});
+  }
+  /// Asks for the lines `kPrefetchAhead` further on in each stream.
+  void fetchAhead(Value coupling, Value k) {
+    Value lines = e.index(Emitter::shape(coupling)[1] - kUnroll);
+    Value ahead = arith::MinUIOp::create(e.b, e.loc, e.add(k, kPrefetchAhead), lines);
+    for (int64_t p = 0; p < vectors / perPanel; ++p)
+      for (int64_t u = 0; u < kUnroll; ++u)
+        e.prefetch(coupling, {e.add(panel, p), e.add(ahead, u), zero});
+  }
+  bool isLarge(Value coupling) {
+    return cast<MemRefType>(coupling.getType()).getNumElements() * 4 >= kPrefetchBytes;
+  }
+
+  Sums addFloats(unsigned term, Sums sums) {
+    Value coupling = op.getCouplings()[term], source = op.getSources()[term];
+    ArrayRef<int64_t> shape = Emitter::shape(coupling);
+    bool shared = shape.size() == 3;
+    auto step = [&](Value k, Sums &s) {
+      Value sine = e.loadBroadcast(source, {zero, k}), cosine = e.loadBroadcast(source, {one, k});
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value weight = shared ? line(coupling, k, v) : e.load(coupling, {k, row(v)});
+        s.sine[v] = e.fma(weight, sine, s.sine[v]);
+        s.cosine[v] = e.fma(weight, cosine, s.cosine[v]);
+      }
+    };
+    auto fetch = [&](Value k) { fetchAhead(coupling, k); };
+    if (shared && isLarge(coupling))
+      return sumOverLines(e, {}, shape[1], sums, step, fetch);
+    return sumOverLines(e, {}, shape[shared ? 1 : 0], sums, step, nullptr);
+  }
+
+  /// A line of words of bf16 with waves of f32.
+  void addBrains(Value coupling, Value source, Value k, Sums &sums) {
+    for (int64_t half = 0; half < 2; ++half) {
+      Value at = sourceOf(k, half);
+      Value sine = e.loadBroadcast(source, {zero, at}), cosine = e.loadBroadcast(source, {one, at});
+      for (int64_t v = 0; v < vectors; ++v) {
+        Value weight = e.loadBrains(
+            coupling, {e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)}, half,
+            /*same=*/false);
+        sums.sine[v] = e.fma(weight, sine, sums.sine[v]);
+        sums.cosine[v] = e.fma(weight, cosine, sums.cosine[v]);
+      }
+    }
+  }
+
+  Sums addWords(unsigned term, Sums sums) {
+    Value coupling = op.getCouplings()[term], source = op.getSources()[term];
+    Precision precision = op.getPrecision(term);
+    int64_t lines = getWordLines(term);
+    cpu::DotKind kind = getKind(e.target, precision);
+    std::optional<LevelLines> levels;
+    if (precision == Precision::Int4)
+      levels.emplace(e, coupling, panel, lines, op.getGroup(term));
+    auto add = [&](Value k, ArrayRef<Value> weights, Sums &s) {
+      Value sine = e.loadBroadcast(source, {zero, k}), cosine = e.loadBroadcast(source, {one, k});
+      for (int64_t v = 0; v < vectors; ++v) {
+        s.sine[v] = e.dot(kind, s.sine[v], sine, weights[v]);
+        s.cosine[v] = e.dot(kind, s.cosine[v], cosine, weights[v]);
+      }
+    };
+    auto step = [&](Value k, Sums &s) {
+      if (hasRoundedWaves(op, term))
+        return addBrains(coupling, source, k, s);
+      SmallVector<Value> weights;
+      for (int64_t v = 0; v < vectors; ++v)
+        weights.push_back(line(coupling, k, v));
+      if (!levels)
+        return add(k, weights, s);
+      SmallVector<Value> low, high;
+      for (auto [v, word] : llvm::enumerate(weights)) {
+        auto position = static_cast<int64_t>(v);
+        auto [first, second] = levels->unpack(word, e.add(panel, position / perPanel), k,
+                                              e.index(position % perPanel * e.lanes));
+        low.push_back(first);
+        high.push_back(second);
+      }
+      Value first = e.mul(k, 2);
+      add(first, low, s);
+      add(e.add(first, 1), high, s);
+    };
+    auto fetch = [&](Value k) { fetchAhead(coupling, k); };
+    Extra extra = nullptr;
+    if (isLarge(coupling))
+      extra = fetch;
+
+    if (precision == Precision::Int16)
+      return drained(term, lines, sums, step, extra);
+    Sums own = Sums::of(precision == Precision::BF16 ? e.splat(0) : e.splatWord(0), vectors);
+    if (kind == cpu::DotKind::U8S8)
+      for (int64_t v = 0; v < vectors; ++v)
+        own.sine[v] = own.cosine[v] = line(coupling, e.index(lines + 1), v);
+    own = sumOverLines(e, {}, lines, own, step, extra);
+    for (int64_t v = 0; v < vectors; ++v) {
+      if (precision == Precision::BF16) {
+        sums.sine[v] = e.addf(sums.sine[v], own.sine[v]);
+        sums.cosine[v] = e.addf(sums.cosine[v], own.cosine[v]);
+        continue;
+      }
+      Value scale = e.asFloats(line(coupling, e.index(lines), v));
+      sums.sine[v] = e.fma(e.toFloats(own.sine[v]), scale, sums.sine[v]);
+      sums.cosine[v] = e.fma(e.toFloats(own.cosine[v]), scale, sums.cosine[v]);
+    }
+    return sums;
+  }
+
+  /// int16: 32-bit sums of a window of lines at a time, emptied into f32.
+  Sums drained(unsigned term, int64_t lines, Sums sums, Step step, Extra extra) {
+    Value coupling = op.getCouplings()[term];
+    int64_t window = std::min(getDrain(op, term), lines);
+    auto addWindow = [&](Value from, int64_t count, Sums total) {
+      Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), vectors), step, extra);
+      for (int64_t v = 0; v < vectors; ++v) {
+        total.sine[v] = e.addf(total.sine[v], e.toFloats(own.sine[v]));
+        total.cosine[v] = e.addf(total.cosine[v], e.toFloats(own.cosine[v]));
+      }
+      return total;
+    };
+    int64_t whole = lines / window * window;
+    Sums total = Sums::unpack(e.loop(0, whole, window, Sums::of(e.splat(0), vectors).pack(),
+                                     [&](Value k, ValueRange carried) {
+                                       return addWindow(k, window, Sums::unpack(carried)).pack();
+                                     }));
+    if (whole < lines)
+      total = addWindow(e.index(whole), lines - whole, total);
+    for (int64_t v = 0; v < vectors; ++v) {
+      Value scale = e.asFloats(line(coupling, e.index(lines), v));
+      sums.sine[v] = e.fma(total.sine[v], scale, sums.sine[v]);
+      sums.cosine[v] = e.fma(total.cosine[v], scale, sums.cosine[v]);
+    }
+    return sums;
+  }
+
+  Value panel;
+  int64_t perPanel, vectors;
+};
+
+} // namespace
+
+void un0::rate::emitPanels(Emitter &e, cpu::RateOp op) {
+  ArrayRef<int64_t> out = Emitter::shape(op.getOut());
+  cpu::RowGroups groups =
+      cpu::getRowGroups(out[0], e.lanes, e.target.hasBrainFloats(), op.getTermPrecisions());
+  auto group = [&](Value g) {
+    RatePanels(e, op, e.mul(g, groups.together), groups.together).emit();
+  };
+  auto emitRest = [&] {
+    int64_t most = groups.rest > groups.together ? 2 : groups.rest;
+    for (int64_t p = 0; p < groups.rest; p += most)
+      RatePanels(e, op, e.index(groups.whole * groups.together + p), most).emit();
+  };
+  if (!op.getFirst()) {
+    e.loop(0, groups.whole, 1, group);
+    if (groups.rest)
+      emitRest();
+    return;
+  }
+  // The last group may be smaller and has code of its own; whose range holds it runs that.
+  Value wholeGroups = e.index(groups.whole);
+  e.loop(op.getFirst(), arith::MinUIOp::create(e.b, e.loc, op.getLast(), wholeGroups), 1, group);
+  if (!groups.rest)
+    return;
+  Value below =
+      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ule, op.getFirst(), wholeGroups);
+  Value above =
+      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt, op.getLast(), wholeGroups);
+  Value mine = arith::AndIOp::create(e.b, e.loc, below, above);
+  auto branch = scf::IfOp::create(e.b, e.loc, mine, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(e.b);
+  e.b.setInsertionPointToStart(branch.thenBlock());
+  emitRest();
+}
