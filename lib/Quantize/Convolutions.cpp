@@ -19,12 +19,6 @@ struct Price {
 };
 } // namespace
 
-static SmallVector<un0::Conv2DOp> findConvolutions(ModuleOp module) {
-  SmallVector<un0::Conv2DOp> convs;
-  module.walk([&](un0::Conv2DOp conv) { convs.push_back(conv); });
-  return convs;
-}
-
 /// f32 takes the products of the form that the lowering chooses, int8 those of the direct one.
 static Price getPrice(un0::Conv2DOp conv, cpu::ConvForm form, const CpuTarget &target) {
   auto weight = cast<ShapedType>(conv.getWeight().getType());
@@ -47,7 +41,7 @@ static Price getPrice(un0::Conv2DOp conv, cpu::ConvForm form, const CpuTarget &t
 
 std::vector<std::string> un0::listConvolutionNames(ModuleOp module) {
   std::vector<std::string> names;
-  for (un0::Conv2DOp conv : findConvolutions(module))
+  for (un0::Conv2DOp conv : listConvolutions(module))
     if (StringRef name = getOperatorName(conv); !name.empty() && !llvm::is_contained(names, name))
       names.push_back(name.str());
   return names;
@@ -75,7 +69,7 @@ Expected<std::vector<Candidate>> un0::chooseConvolutions(ModuleOp module, Archiv
                                                          const MeasuredModel &measured,
                                                          double limit, bool direct) {
   // What would gain nothing needs no calibration.
-  SmallVector<un0::Conv2DOp> convs = findConvolutions(module);
+  SmallVector<un0::Conv2DOp> convs = listConvolutions(module);
   std::vector<Price> prices;
   std::vector<std::string> gaining;
   auto schedules = scheduleConvolutions(convs, target.lanes, direct);

@@ -60,7 +60,9 @@ Expected<std::unique_ptr<HostModel>> HostModel::compile(OwningOpRef<ModuleOp> ow
       if (number++) // the first one reads the features
         host->imageSizes.push_back(cpu::padToLine(shape[1]) * (shape[2] + 2) * (shape[3] + 2));
     });
-    module->setAttr(cpu::kObserveAttr, UnitAttr::get(module.getContext()));
+    // What is called behind every convolution may change the images between.
+    for (StringRef attribute : {cpu::kObserveAttr, cpu::kTimedAttr})
+      module->setAttr(attribute, UnitAttr::get(module.getContext()));
   }
   Expected<CpuTarget> target = CpuTarget::get("host");
   if (!target)
@@ -104,7 +106,6 @@ Expected<std::unique_ptr<HostModel>> HostModel::compile(OwningOpRef<ModuleOp> ow
 }
 
 HostModel::Outputs HostModel::run(const Samples &samples, bool decode, Observer observer) const {
-  using ObservedDecode = void (*)(const void *, void *, const float *, float *, uint64_t, void *);
   Outputs outputs;
   outputs.features.resize(samples.count * features);
   if (decode)
@@ -155,13 +156,17 @@ void HostModel::decodeObserved(const char *parameters, const float *vector, floa
     const HostModel &host;
     Between between;
     float *at;
-    size_t number = 0;
+    size_t calls = 0;
   } progress = {*this, between, reinterpret_cast<float *>(observed.get())};
+  // Called before the first convolution, and behind each: all but the last make an image between.
   auto advance = [](void *data) {
     auto &p = *static_cast<Progress *>(data);
+    size_t number = p.calls++ - 1;
+    if (number >= p.host.imageSizes.size())
+      return;
     if (p.between)
-      p.between(p.number, p.at);
-    p.at += p.host.imageSizes[p.number++];
+      p.between(number, p.at);
+    p.at += p.host.imageSizes[number];
   };
   using ObservedDecode = void (*)(const void *, void *, const float *, float *, uint64_t, void *,
                                   void (*)(void *), void *);

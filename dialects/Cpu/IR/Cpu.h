@@ -48,10 +48,9 @@ inline constexpr llvm::StringLiteral kExactAttr = "cpu.exact";
 /// Module attribute: no convolution is transformed into one with fewer products.
 inline constexpr llvm::StringLiteral kDirectAttr = "cpu.direct";
 
-/// Module attribute: `un0_decode` takes three more arguments: the buffer that the f32 images of the
-/// decoder are kept in one after the other, so that the compiler can look at them, and a function
-/// with its data that is called when one is complete, before it is read. Its value becomes that
-/// buffer's size in bytes.
+/// Module attribute: `un0_decode` takes one more argument, the buffer that the f32 images of the
+/// decoder are kept in one after the other, so that the compiler can look at them. Its value
+/// becomes that buffer's size in bytes.
 inline constexpr llvm::StringLiteral kObserveAttr = "cpu.observe";
 
 /// Module attribute: `un0_decode` takes two more arguments, a function and its data; it is called

@@ -155,8 +155,7 @@ void CpuLowering::buildDecode() {
                              f32({batch, chain.channels, chain.height, chain.width}),
                              b.getI64Type()};
   if (observed) {
-    auto pointer = LLVM::LLVMPointerType::get(b.getContext());
-    types.append({MemRefType::get({getObservedBytes()}, b.getI8Type()), pointer, pointer});
+    types.push_back(MemRefType::get({getObservedBytes()}, b.getI8Type()));
     module->setAttr(cpu::kObserveAttr, b.getI64IntegerAttr(getObservedBytes()));
   }
   if (module->hasAttr(cpu::kTimedAttr))
@@ -199,8 +198,6 @@ void CpuLowering::buildDecode() {
       Value output = decode.makeOutput(conv, reader, false);
       decode.padFor(reader, output);
       decode.convolve(conv, reader, schedules[next], current, output);
-      if (observed)
-        cpu::BarrierOp::create(b, loc, func.getArgument(6), func.getArgument(7));
       current = output;
     }
     decode.finish(chain.convs.back(), current, decode.of(images, i, 3));
