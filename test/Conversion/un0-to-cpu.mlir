@@ -46,7 +46,7 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
   // CHECK: memref.subview %{{.*}}[%[[I]], 0] [1, 256]
   // CHECK: cpu.conv2d_planes {{.*}} as f_up using {{.*}} channels 16 together 1 x 4 lanes 16 group 2 leaky 2.000000e-01
   // CHECK: cpu.conv2d_planar {{.*}} tanh
-  // DIRECT: cpu.conv2d {{.*}} lanes 16 group 2 upsample leaky 2.000000e-01
+  // DIRECT: cpu.conv2d {{.*}} channels 16 lanes 16 group 2 upsample leaky 2.000000e-01
   // CHECK-NOT: @generate
   func.func @generate(%theta0: tensor<?x128xf32>, %phi0: tensor<?x8xf32>, %label: tensor<?xi64>) -> tensor<?x3x8x8xf32>
       attributes {un0.model = {classes = 3 : i64, name = "tiny"}} {
