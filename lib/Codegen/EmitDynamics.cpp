@@ -111,14 +111,15 @@ void un0::emitStorePhases(Emitter &e, cpu::StorePhasesOp op) {
       [&](Value i) { return SmallVector<Value>{i, zero}; }, /*toLines=*/false);
 }
 
-/// A wave as the number that is packed: bytes are offset to be unsigned. One rounding, by
-/// adding 1.5 * 2^23, and the low bits of the sum are the number; the higher ones are for the
-/// caller to drop.
+/// A wave as the number that is packed: bytes are offset to be unsigned where the dot product wants
+/// that. One rounding, by adding 1.5 * 2^23, and the low bits of the sum are the number; the higher
+/// ones are for the caller to drop.
 static Value quantizeWave(Emitter &e, Value wave, Precision precision) {
   constexpr float magic = 12582912.0f;
   bool byte = precision == Precision::Int8;
   Value scale = e.splat(byte ? cpu::kByteWave : cpu::kShortWave);
-  return e.asWords(e.fma(wave, scale, e.splat(byte ? magic + 128.0f : magic)));
+  float offset = byte && e.target.hasByteDots() ? 128.0f : 0.0f;
+  return e.asWords(e.fma(wave, scale, e.splat(magic + offset)));
 }
 
 /// One sample: the numbers of a register, side by side.

@@ -71,10 +71,13 @@ Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step step, E
   return sums;
 }
 
-cpu::DotKind getKind(Precision precision) {
+/// What a word of a coupling and one of waves are multiplied as. Bytes of waves are unsigned only
+/// where an instruction wants them so.
+cpu::DotKind getKind(const CpuTarget &target, Precision precision) {
   return precision == Precision::BF16    ? cpu::DotKind::BF16
          : precision == Precision::Int16 ? cpu::DotKind::S16
-                                         : cpu::DotKind::U8S8;
+         : target.hasByteDots()          ? cpu::DotKind::U8S8
+                                         : cpu::DotKind::S8S8;
 }
 
 /// The levels of an int4 coupling and the numbers of a line of its words.
@@ -213,7 +216,7 @@ private:
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
     int64_t lines = getWordLines(term);
-    cpu::DotKind kind = getKind(precision);
+    cpu::DotKind kind = getKind(e.target, precision);
     std::optional<LevelLines> levels;
     if (precision == Precision::Int4)
       levels.emplace(e, coupling, panel, lines, op.getGroup(term));
@@ -249,8 +252,8 @@ private:
 
     if (precision == Precision::Int16)
       return drained(term, lines, sums, step, extra);
-    Sums own = Sums::of(precision == Precision::BF16 ? e.splat(0) : Value(), vectors);
-    if (precision != Precision::BF16)
+    Sums own = Sums::of(precision == Precision::BF16 ? e.splat(0) : e.splatWord(0), vectors);
+    if (kind == cpu::DotKind::U8S8)
       for (int64_t v = 0; v < vectors; ++v)
         own.sine[v] = own.cosine[v] = line(coupling, e.index(lines + 1), v);
     own = sumOverLines(e, {}, lines, own, step, extra);
@@ -394,6 +397,8 @@ private:
     Precision precision = op.getPrecision(term);
     if (precision != Precision::Int8 && precision != Precision::Int4)
       return Sums::of(e.splat(0), rows);
+    if (getKind(e.target, precision) == cpu::DotKind::S8S8)
+      return Sums::of(e.splatWord(0), rows);
     Sums sums = Sums::of(Value(), rows);
     for (int64_t r = 0; r < rows; ++r)
       sums.sine[r] = sums.cosine[r] =
@@ -418,8 +423,8 @@ private:
       Value weight = precision == Precision::Int4
                          ? e.loadBroadcast(op.getScratch(), e.add(e.mul(k, kLine), e.add(first, r)))
                          : word(coupling, k, r);
-      sums.sine[r] = e.dot(getKind(precision), sums.sine[r], sine, weight);
-      sums.cosine[r] = e.dot(getKind(precision), sums.cosine[r], cosine, weight);
+      sums.sine[r] = e.dot(getKind(e.target, precision), sums.sine[r], sine, weight);
+      sums.cosine[r] = e.dot(getKind(e.target, precision), sums.cosine[r], cosine, weight);
     }
   }
 

@@ -64,8 +64,8 @@ public:
   Value splatWord(int32_t i) {
     return mlir::arith::ConstantOp::create(b, loc, mlir::DenseElementsAttr::get(words, i));
   }
-  Value dot(cpu::DotKind kind, Value sum, Value x, Value y) {
-    return cpu::DotOp::create(b, loc, sum.getType(), sum, x, y, kind);
+  Value dot(cpu::DotKind kind, Value sum, Value x, Value y, bool fits = false) {
+    return cpu::DotOp::create(b, loc, sum.getType(), sum, x, y, kind, fits);
   }
   Value asWords(Value x) { return mlir::vector::BitCastOp::create(b, loc, words, x); }
   Value asFloats(Value x) { return mlir::vector::BitCastOp::create(b, loc, vector, x); }

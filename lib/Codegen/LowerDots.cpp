@@ -32,13 +32,19 @@ public:
     Value sums = op.getAccumulator();
     switch (op.getKind()) {
     case cpu::DotKind::U8S8:
-      if (hasVnni())
+      if (target.hasByteDots())
         return {
             call(vnniName("vpdpbusd"), sums.getType(), {sums, as(op.getX(), 8), as(op.getY(), 8)}),
             true};
-      return {widenBytes(), false};
+      if (op.getFits() && hasByteProducts())
+        return {multiplyBytes(as(op.getX(), 8), as(op.getY(), 8)), false};
+      return {widenBytes(/*isSigned=*/false), false};
+    case cpu::DotKind::S8S8:
+      if (hasByteProducts())
+        return {multiplySigned(), false};
+      return {widenBytes(/*isSigned=*/true), false};
     case cpu::DotKind::S16:
-      if (hasVnni())
+      if (target.hasByteDots())
         return {call(vnniName("vpdpwssd"), sums.getType(),
                      {sums, as(op.getX(), 16), as(op.getY(), 16)}),
                 true};
@@ -54,10 +60,9 @@ public:
   }
 
 private:
-  bool hasVnni() const {
-    if (lanes == 16)
-      return target.has("avx512vnni");
-    return target.has("avxvnni") || (target.has("avx512vnni") && target.has("avx512vl"));
+  /// Whether there is a product of bytes whose pairs are added up to 16 bits, with saturation.
+  bool hasByteProducts() const {
+    return target.has(lanes == 16 ? "avx512bw" : lanes == 8 ? "avx2" : "ssse3");
   }
   std::string vnniName(StringRef name) const {
     return ("llvm.x86.avx512." + name + "." + std::to_string(lanes * 32)).str();
@@ -65,7 +70,7 @@ private:
   VectorType words() { return VectorType::get({lanes}, b.getI32Type()); }
   Value as(Value x, unsigned bits) {
     auto type = VectorType::get({lanes * 32 / bits}, b.getIntegerType(bits));
-    return vector::BitCastOp::create(b, loc, type, x);
+    return x.getType() == type ? x : Value(vector::BitCastOp::create(b, loc, type, x));
   }
   Value asBrain(Value x) {
     return vector::BitCastOp::create(b, loc, VectorType::get({lanes * 2}, b.getBF16Type()), x);
@@ -81,26 +86,59 @@ private:
                                APInt(type.getElementTypeBitWidth(), value, /*isSigned=*/true)));
   }
 
+  /// The name among three by the width of a register.
+  std::string byWidth(StringRef zmm, StringRef ymm, StringRef xmm) const {
+    return ("llvm.x86." + (lanes == 16 ? zmm : lanes == 8 ? ymm : xmm)).str();
+  }
+
   /// x_0 y_0 + x_1 y_1 of the signed halves of each word.
   Value multiplyPairs(Value x, Value y) {
-    StringRef name = lanes == 16  ? "llvm.x86.avx512.pmaddw.d.512"
-                     : lanes == 8 ? "llvm.x86.avx2.pmadd.wd"
-                                  : "llvm.x86.sse2.pmadd.wd";
-    return call(name.str(), words(), {as(x, 16), as(y, 16)});
+    return call(byWidth("avx512.pmaddw.d.512", "avx2.pmadd.wd", "sse2.pmadd.wd"), words(),
+                {as(x, 16), as(y, 16)});
+  }
+
+  /// Products of unsigned and signed bytes whose pairs fit 16 bits.
+  Value multiplyBytes(Value x, Value y) {
+    auto halves = VectorType::get({lanes * 2}, b.getIntegerType(16));
+    Value pairs =
+        call(byWidth("avx512.pmaddubs.w.512", "avx2.pmadd.ub.sw", "ssse3.pmadd.ub.sw.128"), halves,
+             {x, y});
+    Value sums = multiplyPairs(pairs, splat(halves, 1));
+    return arith::AddIOp::create(b, loc, op.getAccumulator(), sums);
+  }
+
+  /// Signed bytes: |x| times y with the sign of x. A pair is at most 2 x 128 x 127 = 32512, so
+  /// nothing saturates; |-128| is 128 as an unsigned byte. Where x is zero, y does not matter.
+  Value multiplySigned() {
+    Value x = as(op.getX(), 8), y = as(op.getY(), 8);
+    auto bytes = cast<VectorType>(x.getType());
+    Value magnitude = LLVM::AbsOp::create(b, loc, bytes, x, /*is_int_min_poison=*/false);
+    if (lanes != 16)
+      return multiplyBytes(magnitude,
+                           call(byWidth("", "avx2.psign.b", "ssse3.psign.b.128"), bytes, {y, x}));
+    // There is no `psignb` of this width; choosing takes a mask, which belongs to x alone.
+    Value zero = splat(bytes, 0);
+    Value isNegative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, zero);
+    Value negated = arith::SubIOp::create(b, loc, zero, y);
+    return multiplyBytes(magnitude, arith::SelectOp::create(b, loc, isNegative, negated, y));
   }
 
   /// Bytes 0 and 2, then 1 and 3 of each word as 16-bit numbers: no shuffle, and what belongs to
   /// one operand alone leaves its loop.
-  Value widenBytes() {
-    Value x = op.getX(), y = as(op.getY(), 16);
-    auto halves = cast<VectorType>(y.getType());
+  Value widenBytes(bool isSigned) {
+    auto halves = VectorType::get({lanes * 2}, b.getIntegerType(16));
     Value eight = splat(halves, 8);
-    Value evenX = arith::AndIOp::create(b, loc, x, splat(words(), 0x00ff00ff));
-    Value oddX = as(arith::ShRUIOp::create(b, loc, as(x, 16), eight), 16);
-    Value evenY = arith::ShRSIOp::create(b, loc, arith::ShLIOp::create(b, loc, y, eight), eight);
-    Value oddY = arith::ShRSIOp::create(b, loc, y, eight);
-    Value sums = arith::AddIOp::create(b, loc, op.getAccumulator(), multiplyPairs(evenX, evenY));
-    return arith::AddIOp::create(b, loc, sums, multiplyPairs(oddX, oddY));
+    auto even = [&](Value v) -> Value {
+      return arith::ShRSIOp::create(b, loc, arith::ShLIOp::create(b, loc, v, eight), eight);
+    };
+    auto odd = [&](Value v) -> Value { return arith::ShRSIOp::create(b, loc, v, eight); };
+    Value x = as(op.getX(), 16), y = as(op.getY(), 16);
+    Value evenX =
+        isSigned ? even(x) : arith::AndIOp::create(b, loc, op.getX(), splat(words(), 0x00ff00ff));
+    Value oddX = isSigned ? odd(x) : arith::ShRUIOp::create(b, loc, x, eight);
+    Value sums = op.getAccumulator();
+    sums = arith::AddIOp::create(b, loc, sums, multiplyPairs(evenX, even(y)));
+    return arith::AddIOp::create(b, loc, sums, multiplyPairs(oddX, odd(y)));
   }
 
   /// A bf16 number is the upper half of an f32.

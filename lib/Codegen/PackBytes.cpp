@@ -83,7 +83,7 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
             folded[i * taps + tap] =
                 upsample ? foldTap(&weights[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
                          : weights[i * 9 + tap];
-        float step = quantizeFilter(folded, cpu::kByteCoupling, numbers);
+        float step = quantizeFilter(folded, taps, numbers);
         int64_t base = phase * perPhase;
         out[base + c] = getStart();
         out[base + channels + c] = llvm::bit_cast<int32_t>(divide(step, first * lanes + c));
@@ -109,7 +109,7 @@ Error BytePacker::planar(Sink sink) {
   out.assign(2 * padded + 9 * blocks * outputs * kLine, 0);
   numbers.resize(inputs * 9);
   for (int64_t o = 0; o < outputs; ++o) {
-    float step = quantizeFilter(read(o), cpu::kByteCoupling, numbers);
+    float step = quantizeFilter(read(o), 9, numbers);
     out[o] = getStart();
     out[padded + o] = llvm::bit_cast<int32_t>(step);
     for (int64_t i = 0; i < inputs; ++i)

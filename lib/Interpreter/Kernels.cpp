@@ -289,7 +289,7 @@ Tensor<T> kernels::convolveBytes(const Tensor<T> &input, const Tensor<T> &weight
             }
           filter[c * taps + tap] = static_cast<float>(sum);
         }
-      float step = quantizeFilter(filter, 127, numbers);
+      float step = quantizeFilter(filter, taps, numbers);
       for (int64_t b = 0; b < batch; ++b)
         for (int64_t y = 0; y < inHeight; ++y)
           for (int64_t x = 0; x < inWidth; ++x) {

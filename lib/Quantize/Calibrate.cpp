@@ -118,7 +118,7 @@ struct Channels {
     for (size_t first = 0; first + each <= filters.size(); first += each) {
       for (size_t i = 0; i < each; ++i)
         filter[i] = std::ldexp(filters[first + i], static_cast<int>(exponents[i / kTaps]));
-      double weightStep = quantizeFilter(filter, cpu::kByteCoupling, numbers);
+      double weightStep = quantizeFilter(filter, kTaps, numbers);
       for (size_t i = 0; i < each; ++i) {
         double lost = filter[i] - weightStep * numbers[i];
         error += lost * lost *

@@ -113,6 +113,10 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
   target->attach(*copy);
   if (observe)
     (*copy)->setAttr(cpu::kObserveAttr, UnitAttr::get(module.getContext()));
+  // What this machine lacks is no news about the target.
+  ScopedDiagnosticHandler quiet(module.getContext(), [](Diagnostic &diagnostic) {
+    return success(diagnostic.getSeverity() == DiagnosticSeverity::Remark);
+  });
   PassManager pm(module.getContext());
   for (Phase phase : {Phase::Loops, Phase::Vector, Phase::LLVM})
     buildPhase(phase, pm);

@@ -35,7 +35,7 @@ double getOperationsPerCycle(Precision precision, const CpuTarget &target) {
   case Precision::Int16:
     return vnni ? 2 * f32 : f32;
   case Precision::Int8:
-    return vnni ? 4 * f32 : f32;
+    return vnni ? 4 * f32 : 2 * f32;
   case Precision::Int4: // as bytes, after two lookups per word
     return 0.8 * getOperationsPerCycle(Precision::Int8, target);
   }

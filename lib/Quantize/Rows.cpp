@@ -36,32 +36,62 @@ float un0::quantizeRow(ArrayRef<float> row, int largest, MutableArrayRef<int16_t
   return step;
 }
 
-float un0::quantizeFilter(ArrayRef<float> weights, int largest, MutableArrayRef<int16_t> out) {
+/// A pair of weights in steps, rounded. What is too much for a pair is taken from both, so that the
+/// two errors are as equal as can be.
+static std::pair<float, float> roundPair(float x, float y) {
+  constexpr float magic = 12582912.0f, limit = 127.0f;
+  float a = std::clamp((x + magic) - magic, -limit, limit);
+  float b = std::clamp((y + magic) - magic, -limit, limit);
+  // Together more than one of them can be: both have the same sign.
+  float excess = std::fabs(a + b) - float(kLargestPair);
+  if (excess <= 0)
+    return {a, b};
+  float sign = a > 0 ? 1.0f : -1.0f;
+  float share = std::nearbyint((excess + sign * ((a - x) - (b - y))) / 2);
+  share = std::clamp(share, 0.0f, excess);
+  return {a - sign * share, b - sign * (excess - share)};
+}
+
+/// Calls `body` with the rounded pairs of a filter in units of `step`, and where they are; the last
+/// channel of an odd number is alone.
+template <typename Body>
+static void forEachPair(ArrayRef<float> weights, size_t taps, float step, Body body) {
+  float inverse = 1.0f / step;
+  for (size_t c = 0; c + taps < weights.size(); c += 2 * taps)
+    for (size_t i = c; i < c + taps; ++i) {
+      auto [a, b] = roundPair(weights[i] * inverse, weights[i + taps] * inverse);
+      body(i, a);
+      body(i + taps, b);
+    }
+  if (weights.size() / taps % 2)
+    for (size_t i = weights.size() - taps; i < weights.size(); ++i)
+      body(i, roundPair(weights[i] * inverse, 0.0f).first);
+}
+
+float un0::quantizeFilter(ArrayRef<float> weights, size_t taps, MutableArrayRef<int16_t> out) {
   float peak = getLargest(weights);
   if (!(peak > 0) || !std::isfinite(peak)) {
     std::fill(out.begin(), out.end(), 0);
     return 1.0f;
   }
-  auto limit = static_cast<float>(largest);
-  auto round = [&](float value, float step) {
-    return std::clamp(std::nearbyint(value / step), -limit, limit);
-  };
   float best = 0;
   double least = INFINITY;
-  for (int percent = 100; percent >= 60; percent -= 4) {
-    float step = peak * static_cast<float>(percent) / 100.0f / limit;
+  // Down to where clipping one weight in a hundred costs more than finer steps bring; up to where
+  // no pair is too large.
+  for (int percent = 200; percent >= 60; percent -= 4) {
+    float step = peak * static_cast<float>(percent) / (100.0f * 127.0f);
     double error = 0;
-    for (float value : weights) {
-      double rest = value - round(value, step) * step;
+    forEachPair(weights, taps, step, [&](size_t i, float number) {
+      double rest = weights[i] - number * step;
       error += rest * rest;
-    }
+    });
     if (error < least) {
       least = error;
       best = step;
     }
   }
-  for (size_t i = 0; i < weights.size(); ++i)
-    out[i] = static_cast<int16_t>(round(weights[i], best));
+  forEachPair(weights, taps, best,
+              [&](size_t i, float number) { out[i] = static_cast<int16_t>(number); });
   return best;
 }
 

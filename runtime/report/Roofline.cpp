@@ -189,8 +189,8 @@ CpuWork cpuWork(const un0_module *module, bool dynamics) {
 const char *rateOf(const std::string &arithmetic) {
   return arithmetic == "s16"    ? "multiply_add_int16_rate"
          : arithmetic == "bf16" ? "multiply_add_bf16_rate"
-         : arithmetic == "u8s8" ? "multiply_add_int8_rate"
-                                : "multiply_add_f32_rate";
+         : arithmetic == "u8s8" || arithmetic == "s8s8" ? "multiply_add_int8_rate"
+                                                        : "multiply_add_f32_rate";
 }
 
 } // namespace

@@ -77,6 +77,15 @@ const char *vectorSet() { return hasAvx512() ? "avx512" : hasAvx2() ? "avx2" : "
 #define UN0_MADD_XMM(n)                                                                            \
   "movdqa %%xmm0, %%xmm14\n pmaddwd %%xmm1, %%xmm14\n paddd %%xmm14, %%xmm" #n "\n"
 
+// Bytes: unsigned by signed whose pairs fit 16 bits, and signed by signed, one with the sign of the
+// other. Twice the products of the above.
+#define UN0_BYTES_YMM(n)                                                                           \
+  "vpmaddubsw %%ymm0, %%ymm1, %%ymm14\n vpmaddwd %%ymm0, %%ymm14, %%ymm14\n vpaddd %%ymm14, "      \
+  "%%ymm" #n ", %%ymm" #n "\n"
+#define UN0_SIGNED_YMM(n)                                                                          \
+  "vpsignb %%ymm0, %%ymm1, %%ymm14\n vpmaddubsw %%ymm14, %%ymm1, %%ymm14\n vpmaddwd %%ymm0, "      \
+  "%%ymm14, %%ymm14\n vpaddd %%ymm14, %%ymm" #n ", %%ymm" #n "\n"
+
 UN0_PEAK(peakAvx512, "avx512f", UN0_VZERO, UN0_FMA_ZMM, "xmm", 32)
 UN0_PEAK(peakAvx2, "avx2,fma", UN0_VZERO, UN0_FMA_YMM, "xmm", 16)
 // Without fused instructions a multiplication and an addition are the same load on the same kind of
@@ -88,6 +97,8 @@ UN0_PEAK(brainAvx512, "avx512bf16", UN0_VZERO, UN0_BRAIN_ZMM, "xmm", 64)
 UN0_PEAK(dot8Avx2, "avxvnni", UN0_VZERO, UN0_DOT8_YMM, "xmm", 64)
 UN0_PEAK(dot16Avx2, "avxvnni", UN0_VZERO, UN0_DOT16_YMM, "xmm", 32)
 UN0_PEAK(maddAvx2, "avx2", UN0_VZERO, UN0_MADD_YMM, "xmm", 32)
+UN0_PEAK(bytesAvx2, "avx2", UN0_VZERO, UN0_BYTES_YMM, "xmm", 64)
+UN0_PEAK(signedAvx2, "avx2", UN0_VZERO, UN0_SIGNED_YMM, "xmm", 64)
 UN0_PEAK(maddSse2, "sse2", UN0_ZERO, UN0_MADD_XMM, "xmm", 16)
 
 // Readers of `bytes` bytes, a multiple of 512, once.
@@ -161,28 +172,35 @@ template <typename Work> static double timeThreads(unsigned threads, Work work) 
 static constexpr int attempts = 7;
 static constexpr double attemptSeconds = 0.02; // long against starting a thread
 
-static uint64_t (*peakKernel(Arithmetic arithmetic))(uint64_t) {
+using PeakKernel = uint64_t (*)(uint64_t);
+
+/// The ways to multiply in `arithmetic` that may be the fastest on this CPU.
+static std::vector<PeakKernel> peakKernels(Arithmetic arithmetic) {
   auto f32 = hasAvx512() ? peakAvx512 : hasAvx2() ? peakAvx2 : peakSse2;
   const bool wide = __builtin_cpu_supports("avx512vnni"),
              narrow = __builtin_cpu_supports("avxvnni");
-  // Bytes without a dot product are widened: twice the instructions of 16-bit numbers, for twice
-  // the products.
+  // What bytes can always be widened to.
   auto widened = hasAvx2() ? maddAvx2 : maddSse2;
   switch (arithmetic) {
   case Arithmetic::F32:
-    return f32;
+    break;
   case Arithmetic::S16:
-    return wide ? dot16Avx512 : narrow ? dot16Avx2 : widened;
+    return {wide ? dot16Avx512 : narrow ? dot16Avx2 : widened};
   case Arithmetic::BF16:
-    return __builtin_cpu_supports("avx512bf16") ? brainAvx512 : f32;
+    return {__builtin_cpu_supports("avx512bf16") ? brainAvx512 : f32};
   case Arithmetic::U8S8:
-    return wide ? dot8Avx512 : narrow ? dot8Avx2 : widened;
+  case Arithmetic::S8S8:
+    if (wide || narrow)
+      return {wide ? dot8Avx512 : dot8Avx2};
+    if (!hasAvx2())
+      return {widened};
+    return {widened, arithmetic == Arithmetic::U8S8 ? bytesAvx2 : signedAvx2};
   }
-  return f32;
+  return {f32};
 }
 
 Arithmetic arithmeticOf(const char *name) {
-  for (Arithmetic a : {Arithmetic::S16, Arithmetic::BF16, Arithmetic::U8S8})
+  for (Arithmetic a : {Arithmetic::S16, Arithmetic::BF16, Arithmetic::U8S8, Arithmetic::S8S8})
     if (name && std::strcmp(name, nameOf(a)) == 0)
       return a;
   return Arithmetic::F32;
@@ -198,21 +216,24 @@ const char *nameOf(Arithmetic arithmetic) {
     return "bf16";
   case Arithmetic::U8S8:
     return "u8s8";
+  case Arithmetic::S8S8:
+    return "s8s8";
   }
   return "f32";
 }
 
 double measurePeak(Arithmetic arithmetic, unsigned threads) {
-  auto kernel = peakKernel(arithmetic);
-  constexpr uint64_t probe = 1 << 16;
-  double begin = now();
-  kernel(probe);
-  const auto rounds = static_cast<uint64_t>(double(probe) * attemptSeconds / (now() - begin)) + 1;
   double best = 0;
-  for (int i = 0; i < attempts; ++i) {
-    double seconds = timeThreads(threads, [&] { kernel(rounds); });
-    uint64_t operations = kernel(1) * rounds;
-    best = std::max(best, double(operations) * threads / seconds);
+  for (PeakKernel kernel : peakKernels(arithmetic)) {
+    constexpr uint64_t probe = 1 << 16;
+    double begin = now();
+    kernel(probe);
+    const auto rounds = static_cast<uint64_t>(double(probe) * attemptSeconds / (now() - begin)) + 1;
+    for (int i = 0; i < attempts; ++i) {
+      double seconds = timeThreads(threads, [&] { kernel(rounds); });
+      uint64_t operations = kernel(1) * rounds;
+      best = std::max(best, double(operations) * threads / seconds);
+    }
   }
   return best;
 }

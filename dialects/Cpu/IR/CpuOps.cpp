@@ -270,6 +270,9 @@ LogicalResult DotOp::verify() {
   if (sums.getElementType().isF32() != floats)
     return emitOpError("sums of kind ")
            << stringifyDotKind(getKind()) << " are " << (floats ? "f32" : "i32");
+  if (getFits() && getKind() != DotKind::U8S8)
+    return emitOpError("of kind ") << stringifyDotKind(getKind())
+                                   << " cannot have 'fits', which is for u8s8";
   return success();
 }
 

@@ -328,14 +328,15 @@ def Cpu_DotOp : Cpu_Op<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>, A
   let summary = "packed dot products, a word of small numbers per lane";
   let description = [{
     Lane by lane `result = accumulator + sum of x_e y_e` over the elements e of a 32-bit word. `u8s8`: four bytes, x unsigned
-    and y signed, exact in i32. `s16`: two signed 16-bit numbers, exact in i32 until it wraps. `bf16`: two bf16 numbers,
-    sums in f32. `vpdpbusd`, `vpdpwssd` and `vdpbf16ps` where the processor has them, else widening products with the same
-    integer results.
+    and y signed, exact in i32; with `fits`, x_0 y_0 + x_1 y_1 and x_2 y_2 + x_3 y_3 are known to be 16-bit numbers.
+    `s8s8`: four signed bytes, no y -128, exact in i32. `s16`: two signed 16-bit numbers, exact in i32 until it wraps.
+    `bf16`: two bf16 numbers, sums in f32. `vpdpbusd`, `vpdpwssd` and `vdpbf16ps` where the processor has them, else several
+    instructions with the same integer results.
   }];
   let arguments = (ins VectorOfRankAndType<[1], [I32, F32]>:$accumulator, VectorOfRankAndType<[1], [I32]>:$x,
-                       VectorOfRankAndType<[1], [I32]>:$y, Cpu_DotKindAttr:$kind);
+                       VectorOfRankAndType<[1], [I32]>:$y, Cpu_DotKindAttr:$kind, UnitAttr:$fits);
   let results = (outs VectorOfRankAndType<[1], [I32, F32]>:$result);
-  let assemblyFormat = "$kind $accumulator `,` $x `,` $y attr-dict `:` type($accumulator) `,` type($x)";
+  let assemblyFormat = "$kind (`fits` $fits^)? $accumulator `,` $x `,` $y attr-dict `:` type($accumulator) `,` type($x)";
   let hasVerifier = 1;
 }
 

@@ -104,8 +104,11 @@ constexpr int64_t kMostExponent = 30;
 
 /// Bits of a stored coupling or weight.
 unsigned getStorageBits(Precision precision);
-/// What multiplies it, as in the module's cost table: "f32", "s16", "bf16" or "u8s8".
-llvm::StringRef getArithmetic(Precision precision);
+/// What multiplies a coupling with waves, as in the module's cost table: "f32", "s16", "bf16" or
+/// "s8s8".
+llvm::StringRef getArithmetic(Precision coupling);
+/// What multiplies in a convolution: "f32" or "u8s8".
+llvm::StringRef getArithmetic(Conv2DOp conv);
 
 /// Evaluations of the right-hand side per step.
 unsigned getNumStages(Solver solver);

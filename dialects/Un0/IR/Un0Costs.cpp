@@ -130,8 +130,8 @@ unsigned un0::getStorageBits(Precision precision) {
   llvm_unreachable("unknown precision");
 }
 
-StringRef un0::getArithmetic(Precision precision) {
-  switch (precision) {
+StringRef un0::getArithmetic(Precision coupling) {
+  switch (coupling) {
   case Precision::F32:
     return "f32";
   case Precision::Int16:
@@ -140,9 +140,13 @@ StringRef un0::getArithmetic(Precision precision) {
     return "bf16";
   case Precision::Int8:
   case Precision::Int4: // unpacked to bytes
-    return "u8s8";
+    return "s8s8";
   }
   llvm_unreachable("unknown precision");
+}
+
+StringRef un0::getArithmetic(Conv2DOp conv) {
+  return conv.getPrecision() == Precision::Int8 ? "u8s8" : "f32";
 }
 
 Cost FusedRateOp::getTermCost(unsigned term) {

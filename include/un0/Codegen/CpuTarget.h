@@ -28,6 +28,11 @@ struct CpuTarget {
   /// Whether registers of this target have instructions on bf16: the dot product and the rounding
   /// from f32. Without them LLVM calls a library, per lane, to round.
   bool hasBrainFloats() const { return has("avx512bf16") && (lanes == 16 || has("avx512vl")); }
+  /// Whether registers of this target have dot products of bytes and of 16-bit numbers: VNNI.
+  bool hasByteDots() const {
+    return lanes == 16 ? has("avx512vnni")
+                       : has("avxvnni") || (has("avx512vnni") && has("avx512vl"));
+  }
   /// "+a,+b" as LLVM wants it.
   std::string getFeatureString() const;
 

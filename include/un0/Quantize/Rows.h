@@ -14,10 +14,15 @@ namespace un0 {
 /// (1 for a row of zeros). `out` is as long as `row`.
 float quantizeRow(llvm::ArrayRef<float> row, int largest, llvm::MutableArrayRef<int16_t> out);
 
-/// Rounds the weights of one output channel to whole steps, at most `largest` of them either way,
-/// of the size that minimizes the squared error; returns it (1 for zeros). A convolution has few
-/// weights of a channel far from the others, so a clip below the largest pays.
-float quantizeFilter(llvm::ArrayRef<float> weights, int largest,
+/// The largest sum, either way, of the numbers of channels 2c and 2c + 1 at one tap of a filter:
+/// two products with unsigned bytes are 255 x 128 at most, and fit 16 bits.
+constexpr int kLargestPair = 128;
+
+/// Rounds the weights of one output channel (input channels x taps) to whole steps, at most 127 of
+/// them either way and kLargestPair in a pair, of the size that minimizes the squared error;
+/// returns it (1 for zeros). A convolution has few weights of a channel far from the others, so a
+/// clip below the largest pays.
+float quantizeFilter(llvm::ArrayRef<float> weights, size_t taps,
                      llvm::MutableArrayRef<int16_t> out);
 
 /// The 16 levels of a 4-bit coupling: s8, ascending, the largest magnitude 127. What a row's 4-bit

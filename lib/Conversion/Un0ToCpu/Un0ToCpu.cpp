@@ -264,30 +264,30 @@ void CpuLowering::describe() {
     StringRef part = evolve || isa<SelectClassOp>(op) ? "dynamics"
                      : isa<ReadoutOp>(op)             ? "readout"
                                                       : "decoder";
-    auto add = [&](const Cost &cost, Precision precision) {
+    auto add = [&](const Cost &cost, StringRef arithmetic) {
       costs.push_back(b.getDictionaryAttr(
           {b.getNamedAttr("op", b.getStringAttr(op->getName().getStringRef())),
            b.getNamedAttr("part", b.getStringAttr(part)),
-           b.getNamedAttr("arithmetic", b.getStringAttr(getArithmetic(precision))),
-           integer("count", count), integer("multiply_adds", cost.multiplyAdds),
-           integer("bits", cost.bits), integer("special_functions", cost.specialFunctions),
+           b.getNamedAttr("arithmetic", b.getStringAttr(arithmetic)), integer("count", count),
+           integer("multiply_adds", cost.multiplyAdds), integer("bits", cost.bits),
+           integer("special_functions", cost.specialFunctions),
            integer("parameter_bytes", cost.parameterBytes), integer("bytes_read", cost.bytesRead),
            integer("bytes_written", cost.bytesWritten)}));
     };
     if (auto conv = dyn_cast<un0::Conv2DOp>(op))
-      return add(costed.getCost(), conv.getPrecision());
+      return add(costed.getCost(), getArithmetic(conv));
     auto rate = dyn_cast<FusedRateOp>(op);
     if (!rate)
-      return add(costed.getCost(), Precision::F32);
+      return add(costed.getCost(), "f32");
     // A row per coupling: each has an arithmetic of its own.
     Cost rest = rate.getCost();
     for (unsigned term = 0; term < rate.getCouplings().size(); ++term) {
       Cost cost = rate.getTermCost(term);
-      add(cost, rate.getPrecision(term));
+      add(cost, getArithmetic(rate.getPrecision(term)));
       rest -= cost;
     }
     rest.bits = 0;
-    add(rest, Precision::F32);
+    add(rest, "f32");
   });
   module->setAttr("un0.costs", b.getArrayAttr(costs));
   if (auto model = chain.func->getAttrOfType<DictionaryAttr>("un0.model")) {

@@ -164,6 +164,14 @@ func.func @f(%a: vector<8xi32>) {
 
 // -----
 
+func.func @fits(%a: vector<8xi32>) {
+  // expected-error @+1 {{of kind s8s8 cannot have 'fits', which is for u8s8}}
+  %0 = cpu.dot s8s8 fits %a, %a, %a : vector<8xi32>, vector<8xi32>
+  return
+}
+
+// -----
+
 func.func @f(%t: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<2x16xi32>) {
   // expected-error @+1 {{packed waves do not hold 32 phases}}
   cpu.waves %t to %x packed int8 %p : memref<32xf32>, memref<2x32xf32>, memref<2x16xi32>

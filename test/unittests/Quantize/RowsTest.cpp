@@ -46,6 +46,52 @@ TEST(Rows, RowOfZerosStaysZero) {
   EXPECT_EQ(quantizeRow(row, Levels{}, indices), 0.0f);
 }
 
+TEST(Rows, PairsOfAFilterFitSixteenBits) {
+  for (size_t channels : {64, 63, 1})
+    for (size_t taps : {9, 4}) {
+      std::vector<float> filter = drawNormal(channels * taps, 7);
+      std::vector<int16_t> out(filter.size());
+      float step = quantizeFilter(filter, taps, out);
+      int clipped = 0;
+      for (size_t c = 0; c < channels; ++c)
+        for (size_t tap = 0; tap < taps; ++tap) {
+          size_t i = c * taps + tap;
+          EXPECT_LE(std::abs(out[i]), 127);
+          if (c % 2 == 0 && c + 1 < channels)
+            EXPECT_LE(std::abs(out[i] + out[i + taps]), kLargestPair);
+          clipped += std::fabs(filter[i] - step * out[i]) > 0.5001f * step;
+        }
+      // Few weights pay for the others' finer steps.
+      EXPECT_LE(clipped, static_cast<int>(filter.size() / 20));
+    }
+}
+
+TEST(Rows, APairThatIsTooLargeLosesOnBothSides) {
+  // One pair that is large on both sides, and 126 small numbers that a finer step serves.
+  std::vector<float> filter(128, 0.0101f);
+  filter[0] = 1.0f;
+  filter[1] = 0.9f;
+  filter[2] = -1.0f;
+  filter[3] = -0.9f;
+  filter[5] = -0.9f;
+  std::vector<int16_t> out(filter.size());
+  float step = quantizeFilter(filter, 1, out);
+  EXPECT_LE(out[0] + out[1], kLargestPair);
+  EXPECT_GE(out[2] + out[3], -kLargestPair);
+  EXPECT_GT(out[0], out[1]);
+  EXPECT_EQ(out[2], -out[0]);
+  EXPECT_EQ(out[3], -out[1]);
+  // A large number next to a small one is not touched.
+  EXPECT_NEAR(step * out[5], -0.9f, 0.5001f * step);
+}
+
+TEST(Rows, FilterOfZerosStaysZero) {
+  std::vector<float> filter(36, 0.0f);
+  std::vector<int16_t> out(filter.size(), 7);
+  EXPECT_EQ(quantizeFilter(filter, 9, out), 1.0f);
+  EXPECT_EQ(out, std::vector<int16_t>(36, 0));
+}
+
 TEST(Rows, LevelsAreSortedAndUseTheWholeRange) {
   Levels levels = fitLevels({drawNormal(4096, 2), drawNormal(4096, 3)});
   EXPECT_TRUE(std::is_sorted(levels.begin(), levels.end()));
