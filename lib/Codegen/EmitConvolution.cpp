@@ -85,6 +85,38 @@ PixelTile un0::choosePixels(int64_t height, int64_t width, int64_t most) {
   return {rows, columns};
 }
 
+int64_t un0::countPixels(const Emitter &e, int64_t vectors) {
+  // 8 accumulators just cover the latency of two multiply-adds per cycle, if nothing ever comes
+  // between. Of 16 registers 12 can be accumulators, beside the weights and one broadcast input.
+  return e.target.registers >= 32 ? 8 : 12 / vectors;
+}
+
+SmallVector<TiledArea> un0::coverMap(int64_t height, int64_t width, int64_t most, int64_t vectors) {
+  constexpr int64_t kLatency = 8; // multiply-adds on their way, and so the least time of a step
+  int64_t power = llvm::bit_floor(static_cast<uint64_t>(most)), least = INT64_MAX;
+  SmallVector<TiledArea> best;
+  for (int64_t rows = 1; rows <= std::min(most, height); ++rows) {
+    int64_t columns = std::min(most / rows, width);
+    int64_t down = height / rows * rows, right = width / columns * columns;
+    SmallVector<TiledArea> areas = {{{rows, columns}, 0, 0, down, right}};
+    if (right < width)
+      areas.push_back(
+          {choosePixels(height, width - right, power), 0, right, height, width - right});
+    if (down < height)
+      areas.push_back({choosePixels(height - down, right, power), down, 0, height - down, right});
+    int64_t time = 0;
+    for (const TiledArea &area : areas) {
+      int64_t pixels = area.tile.rows * area.tile.columns;
+      time += area.height * area.width / pixels * (std::max(pixels * vectors, kLatency) + 1);
+    }
+    if (time < least) {
+      least = time;
+      best = std::move(areas);
+    }
+  }
+  return best;
+}
+
 namespace {
 /// One convolution over the groups [first, first + count) of `vectors` registers of output
 /// channels.
@@ -96,12 +128,13 @@ struct GroupNest {
 
   int64_t taps() { return op.getUpsample() ? 2 : 3; }
   int64_t phases() { return op.getUpsample() ? 2 : 1; }
+  int64_t summed() { return cpu::getSummedChannels(static_cast<int64_t>(op.getChannels())); }
 
   void emit() {
     ArrayRef<int64_t> in = Emitter::shape(op.getInput()).take_back(4);
     int64_t height = in[1] - 2, width = in[2] - 2, channels = vectors * e.lanes;
-    int64_t perPhase = in[0] * taps() * taps() * kLine * channels;
-    PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 4);
+    int64_t perPhase = taps() * taps() * summed() * channels;
+    SmallVector<TiledArea> areas = coverMap(height, width, countPixels(e, vectors), vectors);
     flat = e.flatten(op.getInput());
     e.loop(0, count, 1, [&](Value group) {
       Value groupAt = e.add(e.mul(group, perPhase * phases() * phases()), weightStart);
@@ -112,10 +145,11 @@ struct GroupNest {
           Value images = op.getCount() ? op.getCount() : e.index(1);
           e.loop(e.index(0), images, 1, [&](Value index) {
             image = index;
-            e.loop(0, height, tile.rows, [&](Value y) {
-              e.loop(0, width, tile.columns,
-                     [&](Value x) { emitTile(tile, group, weightAt, y, x, py, px); });
-            });
+            for (const TiledArea &area : areas)
+              e.loop(area.y, area.y + area.height, area.tile.rows, [&](Value y) {
+                e.loop(area.x, area.x + area.width, area.tile.columns,
+                       [&](Value x) { emitTile(area.tile, group, weightAt, y, x, py, px); });
+              });
           });
         });
       });
@@ -137,14 +171,15 @@ struct GroupNest {
     // Phase (1, 1) looks one pixel further down and right; the ring adds one, the taps start one
     // before.
     Value inY = e.add(y, py), inX = e.add(x, px);
-    sums = e.loop(0, blocks, 1, sums, [&](Value block, ValueRange outer) {
+    auto sumBlock = [&](Value block, int64_t lanes, ValueRange outer) {
+      Value blockAt = e.add(weightAt, e.mul(block, taps() * taps() * kLine * channels));
       return e.loop(0, taps(), 1, outer, [&](Value ty, ValueRange middle) {
         return e.loop(0, taps(), 1, middle, [&](Value tx, ValueRange inner) {
-          Value tap = e.add(e.mul(e.add(e.mul(block, taps()), ty), taps()), tx);
-          Value at = e.add(weightAt, e.mul(tap, kLine * channels));
+          Value tap = e.add(e.mul(ty, taps()), tx);
+          Value at = e.add(blockAt, e.mul(tap, lanes * channels));
           Value corner = e.add(e.mul(e.add(e.mul(image, blocks), block), in[1]), e.add(inY, ty));
           corner = e.mul(e.add(e.mul(corner, in[2]), e.add(inX, tx)), kLine);
-          return e.loop(0, kLine, kChannelUnroll, inner, [&](Value first, ValueRange carried) {
+          return e.loop(0, lanes, kChannelUnroll, inner, [&](Value first, ValueRange carried) {
             Carried acc(carried);
             Value stream = e.add(at, e.mul(first, channels));
             for (int64_t c = 0; c < kChannelUnroll; ++c) {
@@ -163,7 +198,12 @@ struct GroupNest {
           });
         });
       });
-    });
+    };
+    int64_t whole = summed() / kLine;
+    sums = e.loop(0, whole, 1, sums,
+                  [&](Value block, ValueRange outer) { return sumBlock(block, kLine, outer); });
+    if (int64_t rest = summed() % kLine)
+      sums = sumBlock(e.index(whole), rest, sums);
     int64_t stride = phases();
     for (int64_t v = 0; v < vectors; ++v) {
       Value position = e.add(firstLane, v * e.lanes);
@@ -184,8 +224,9 @@ void un0::emitConv2D(Emitter &e, cpu::Conv2DOp op) {
   // Packed weights fix the register's width; a module is compiled for one target, so it is the
   // emitter's.
   assert(op.getLanes() == static_cast<uint64_t>(e.lanes) && "weights are packed for this target");
-  int64_t group = op.getGroup(), taps = op.getUpsample() ? 16 : 9;
-  int64_t perVector = taps * Emitter::shape(op.getInput()).take_back(4)[0] * kLine * e.lanes;
+  int64_t group = op.getGroup();
+  int64_t perVector = (op.getUpsample() ? 16 : 9) * e.lanes *
+                      cpu::getSummedChannels(static_cast<int64_t>(op.getChannels()));
   int64_t vectors = Emitter::shape(op.getWeights())[0] / perVector;
   int64_t whole = vectors / group, rest = vectors % group;
   if (whole)
@@ -243,10 +284,12 @@ Value un0::sumLanes(Emitter &e, SmallVector<Value> sums) {
 
 void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
   ArrayRef<int64_t> in = Emitter::shape(op.getInput()), out = Emitter::shape(op.getPlanes());
-  int64_t blocks = in[0], outputs = out[0], height = out[1], width = out[2],
-          vectors = kLine / e.lanes;
+  int64_t outputs = out[0], height = out[1], width = out[2], perBlock = kLine / e.lanes;
+  // Of the last block, as many registers as have channels.
+  int64_t vectors = Emitter::shape(op.getWeights())[0] / (9 * outputs * e.lanes);
+  int64_t blocks = vectors / perBlock, rest = vectors % perBlock;
   // Input channels are in the lanes here: three outputs would leave most of a register empty.
-  int64_t pixels = choosePixels(1, width, e.target.registers >= 32 ? 8 : 2).columns;
+  int64_t pixels = choosePixels(1, width, e.target.registers >= 32 ? 8 : 4).columns;
   constexpr int64_t kOutputs = 3;
   for (int64_t first = 0; first < outputs; first += kOutputs) {
     int64_t count = std::min(kOutputs, outputs - first);
@@ -255,11 +298,11 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
         Carried sums(count * pixels, e.splat(0));
         auto step = [&](Value ty, Value tx, Value block, int64_t part, Carried &acc) {
           Value tap = e.add(e.mul(ty, 3), tx);
-          Value at = e.mul(e.add(e.mul(tap, blocks), block), outputs * kLine);
+          Value vector = e.add(e.add(e.mul(tap, vectors), e.mul(block, perBlock)), part);
+          Value at = e.mul(vector, outputs * e.lanes);
           SmallVector<Value> weight;
           for (int64_t o = 0; o < count; ++o)
-            weight.push_back(
-                e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
+            weight.push_back(e.load(op.getWeights(), e.add(at, (first + o) * e.lanes)));
           for (int64_t p = 0; p < pixels; ++p) {
             Value value = e.load(op.getInput(), {block, e.add(y, ty), e.add(e.add(x, tx), p),
                                                  e.index(part * e.lanes)});
@@ -267,15 +310,19 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
               acc[o * pixels + p] = e.fma(value, weight[o], acc[o * pixels + p]);
           }
         };
-        sums = e.loop(0, 3, 1, sums, [&](Value ty, ValueRange outer) {
-          return e.loop(0, blocks, 1, outer, [&](Value block, ValueRange middle) {
-            return e.loop(0, 3, 1, middle, [&](Value tx, ValueRange inner) {
-              Carried acc(inner);
-              for (int64_t part = 0; part < vectors; ++part)
-                step(ty, tx, block, part, acc);
-              return acc;
-            });
+        auto sumBlock = [&](Value ty, Value block, int64_t parts, ValueRange middle) {
+          return e.loop(0, 3, 1, middle, [&](Value tx, ValueRange inner) {
+            Carried acc(inner);
+            for (int64_t part = 0; part < parts; ++part)
+              step(ty, tx, block, part, acc);
+            return acc;
           });
+        };
+        sums = e.loop(0, 3, 1, sums, [&](Value ty, ValueRange outer) {
+          Carried acc = e.loop(0, blocks, 1, outer, [&](Value block, ValueRange middle) {
+            return sumBlock(ty, block, perBlock, middle);
+          });
+          return rest ? sumBlock(ty, e.index(blocks), rest, acc) : acc;
         });
         for (int64_t o = 0; o < count; ++o) {
           // The sums of the pixels side by side, in a vector of their own.

@@ -9,6 +9,7 @@
 
 #include "Emitter.h"
 #include "PlaneTransforms.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace un0;
@@ -39,8 +40,8 @@ public:
     ArrayRef<int64_t> in = Emitter::shape(op.getInput()).take_back(4);
     columns = (in[2] - 2) / shape.step;
     allRows = (in[1] - 2) / shape.step;
-    blocks = in[0];
-    channels = cpu::getPlaneChannels(static_cast<int64_t>(op.getChannels()));
+    inputs = cpu::padToLanes(static_cast<int64_t>(op.getChannels()), e.lanes) / e.lanes;
+    channels = cpu::getSummedChannels(static_cast<int64_t>(op.getChannels()));
     vectors = Emitter::shape(op.getWeights())[0] / (sides * sides * channels * e.lanes);
   }
 
@@ -62,7 +63,8 @@ private:
   cpu::Conv2DPlanesOp op;
   cpu::ConvForm form;
   cpu::PlaneShape shape;
-  int64_t sides, rows, columns, allRows, blocks, channels, vectors;
+  int64_t sides, rows, columns, allRows, channels;
+  int64_t inputs, vectors; // registers of input and output channels
   // Of the part at hand.
   Value firstImage, imageCount, firstRow, pointCount;
 };
@@ -127,12 +129,16 @@ void PlaneNest::transformAt(Value image, Value row, Value column, Value point, V
 }
 
 void PlaneNest::transformInput() {
-  e.loop(0, blocks, 1, [&](Value block) {
+  int64_t perBlock = kLine / e.lanes, blocks = inputs / perBlock;
+  auto transformBlock = [&](Value block, int64_t parts) {
     forEachPoint([&](Value image, Value row, Value column, Value point) {
-      for (int64_t part = 0; part < kLine / e.lanes; ++part)
+      for (int64_t part = 0; part < parts; ++part)
         transformAt(image, row, column, point, block, part);
     });
-  });
+  };
+  e.loop(0, blocks, 1, [&](Value block) { transformBlock(block, perBlock); });
+  if (inputs % perBlock)
+    transformBlock(e.index(blocks), inputs % perBlock);
 }
 
 void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t points,
@@ -163,21 +169,23 @@ void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t p
 }
 
 void PlaneNest::multiply(Value weightAt, int64_t width) {
-  int64_t whole = e.target.registers >= 32 ? 8 : 4, perImage = rows * columns;
-  int64_t rest = whole;
+  int64_t whole = countPixels(e, width), perImage = rows * columns;
+  int64_t rest = llvm::bit_floor(static_cast<uint64_t>(std::min<int64_t>(whole, 8)));
   while (perImage % rest)
     rest /= 2;
+  // As many points in whole tiles as leave whole small ones.
+  int64_t together = std::lcm(whole, rest);
   e.loop(0, sides * sides, 1, [&](Value plane) {
     Value at = e.add(weightAt, e.mul(plane, channels * width * e.lanes));
     Value end = pointCount;
     if (rest < whole) {
-      end = arith::DivUIOp::create(e.b, e.loc, pointCount, e.index(whole));
-      end = e.mul(end, whole);
+      end = arith::DivUIOp::create(e.b, e.loc, pointCount, e.index(together));
+      end = e.mul(end, together);
     }
     // The first points ask for the weights of the next plane, which the hardware does not see
     // coming from beyond the second-level cache. Few points at a time read weights again and again,
     // so that all but the first find them nearer.
-    bool peel = perImage >= 2 * whole, few = perImage < whole;
+    bool peel = perImage >= std::max(2 * whole, together), few = perImage < together;
     if (peel)
       multiplyTile(plane, at, e.index(0), whole, width, /*fetch=*/true);
     e.loop(e.index(peel ? whole : 0), end, whole,

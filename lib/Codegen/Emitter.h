@@ -152,6 +152,15 @@ struct PixelTile {
   int64_t rows, columns;
 };
 PixelTile choosePixels(int64_t height, int64_t width, int64_t most);
+/// How many pixels (or points) of `vectors` registers of f32 outputs a register tile has at most.
+int64_t countPixels(const Emitter &e, int64_t vectors);
+/// A part of a map, `tile` repeated.
+struct TiledArea {
+  PixelTile tile;
+  int64_t y, x, height, width;
+};
+/// A map covered with tiles of at most `most` pixels of `vectors` registers, in the least time.
+llvm::SmallVector<TiledArea> coverMap(int64_t height, int64_t width, int64_t most, int64_t vectors);
 
 /// Where `indices` of image number `image` are: in a batch of images, or in the only one.
 llvm::SmallVector<mlir::Value> pixelOf(mlir::Value images, mlir::Value image,

@@ -30,7 +30,8 @@ Error un0::packPlanes(ParamOp param, cpu::PackedParamOp packed, const StoredTens
   auto lanes = static_cast<int64_t>(packed.getLanes()),
        group = static_cast<int64_t>(packed.getGroup());
   double scale = param.getScale() ? param.getScale()->convertToDouble() : 1.0;
-  int64_t perPlane = cpu::getPlaneChannels(inputs), vectors = cpu::padToLine(outputs) / lanes;
+  int64_t perPlane = cpu::getSummedChannels(inputs),
+          vectors = cpu::padToLanes(outputs, lanes) / lanes;
   int64_t sides = cpu::getPlaneShape(packed.getForm()).planes;
   std::optional<ArrayRef<int64_t>> exponents = packed.getOutputExponents();
   std::vector<float> filter(inputs * 9), out;

@@ -198,12 +198,12 @@ void Packer::round(MutableArrayRef<float> filter, int64_t taps) {
 Error Packer::convolution(bool upsample) {
   if (Error error = needRank(4))
     return error;
-  int64_t outputs = shape[0], inputs = shape[1], blocks = padToLine(inputs) / kLine;
+  int64_t outputs = shape[0], inputs = shape[1], summed = getSummedChannels(inputs);
   int64_t phases = upsample ? 2 : 1, taps = upsample ? 2 : 3;
-  int64_t vectors = padToLine(outputs) / lanes;
+  int64_t vectors = padToLanes(outputs, lanes) / lanes;
   for (int64_t first = 0; first < vectors; first += group) {
     int64_t channels = std::min(group, vectors - first) * lanes;
-    int64_t perPhase = blocks * taps * taps * kLine * channels;
+    int64_t perPhase = taps * taps * summed * channels;
     out.assign(phases * phases * perPhase, 0.0f);
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
       ArrayRef<float> values = read((first * lanes + c) * inputs * 9, inputs * 9);
@@ -218,11 +218,13 @@ Error Packer::convolution(bool upsample) {
                 upsample ? foldTap(&values[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
                          : values[i * 9 + tap];
         round(folded, taps * taps);
-        for (int64_t i = 0; i < inputs; ++i)
+        for (int64_t i = 0; i < inputs; ++i) {
+          int64_t lane = i % kLine, block = i - lane, inBlock = std::min(kLine, summed - block);
           for (int64_t tap = 0; tap < taps * taps; ++tap) {
-            int64_t at = ((i / kLine * taps * taps + tap) * kLine + i % kLine) * channels + c;
+            int64_t at = (taps * taps * block + tap * inBlock + lane) * channels + c;
             out[phase * perPhase + at] = folded[i * taps * taps + tap];
           }
+        }
       }
     }
     if (Error error = put(out))
@@ -234,14 +236,14 @@ Error Packer::convolution(bool upsample) {
 Error Packer::convolutionPlanar() {
   if (Error error = needRank(4))
     return error;
-  int64_t outputs = shape[0], inputs = shape[1], blocks = padToLine(inputs) / kLine;
-  out.assign(9 * blocks * outputs * kLine, 0.0f);
+  int64_t outputs = shape[0], inputs = shape[1], vectors = padToLanes(inputs, lanes) / lanes;
+  out.assign(9 * vectors * outputs * lanes, 0.0f);
   for (int64_t o = 0; o < outputs; ++o) {
     ArrayRef<float> values = read(o * inputs * 9, inputs * 9);
     round(row, 9);
     for (int64_t i = 0; i < inputs; ++i)
       for (int64_t tap = 0; tap < 9; ++tap)
-        out[((tap * blocks + i / kLine) * outputs + o) * kLine + i % kLine] = values[i * 9 + tap];
+        out[((tap * vectors + i / lanes) * outputs + o) * lanes + i % lanes] = values[i * 9 + tap];
   }
   return put(out);
 }

@@ -1,5 +1,8 @@
 // RUN: un0-opt %s --un0-to-cpu | FileCheck %s
 // RUN: sed 's/module attributes {/module attributes {cpu.direct, /' %s | un0-opt --un0-to-cpu | FileCheck %s --check-prefix=DIRECT
+// RUN: sed -e 's/lanes = 16 : i64, registers = 32/lanes = 8 : i64, registers = 16/' -e 's/<32x16x3x3/<20x16x3x3/g' \
+// RUN:     -e 's/<32xf32>/<20xf32>/g' -e 's/<?x32x8x8/<?x20x8x8/g' -e 's/<3x32x3x3/<3x20x3x3/g' %s \
+// RUN:   | un0-opt --un0-to-cpu | FileCheck %s --check-prefix=RAGGED
 
 // CHECK: module attributes {{.*}}un0.dynamics = {solver = "euler", steps = 3 : i64, time = 3.000000e-01 : f64}
 // CHECK-SAME: un0.signature = {channels = 3 : i64, classes = 3 : i64, conditioning = 8 : i64, features = 256 : i64, height = 8 : i64, oscillators = 128 : i64, width = 8 : i64}
@@ -21,6 +24,10 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
   // CHECK-DAG: cpu.packed_param @a_conv_planes of @a conv_planes at {{.*}} size 18432 {form = #cpu<conv_form f_up>}
   // DIRECT-DAG: cpu.packed_param @a_conv_upsample of @a conv_upsample at {{.*}} size 32768
   // CHECK-DAG: cpu.packed_param @o_conv_planar of @o conv_planar at {{.*}} size 3456
+
+  // Of 20 channels 3 registers of 8 lanes are computed and read, not the 4 of two lines.
+  // RAGGED-DAG: cpu.packed_param @a_conv_planes of @a conv_planes at {{.*}} size 13824 {
+  // RAGGED-DAG: cpu.packed_param @o_conv_planar of @o conv_planar at {{.*}} size 2592
 
   // CHECK-LABEL: func.func @un0_evolve_1
   // CHECK-SAME: cpu.batch = 1 : i64, cpu.entry = "evolve"
@@ -46,7 +53,7 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
   // CHECK: memref.subview %{{.*}}[%[[I]], 0] [1, 256]
   // CHECK: cpu.conv2d_planes {{.*}} as f_up using {{.*}} channels 16 together 1 x 4 lanes 16 group 2 leaky 2.000000e-01
   // CHECK: cpu.conv2d_planar {{.*}} tanh
-  // DIRECT: cpu.conv2d {{.*}} lanes 16 group 2 upsample leaky 2.000000e-01
+  // DIRECT: cpu.conv2d {{.*}} channels 16 lanes 16 group 2 upsample leaky 2.000000e-01
   // CHECK-NOT: @generate
   func.func @generate(%theta0: tensor<?x128xf32>, %phi0: tensor<?x8xf32>, %label: tensor<?xi64>) -> tensor<?x3x8x8xf32>
       attributes {un0.model = {classes = 3 : i64, name = "tiny"}} {

@@ -33,6 +33,9 @@ constexpr int64_t kLine = 16;
 
 /// Rounds up to whole lines.
 inline int64_t padToLine(int64_t n) { return (n + kLine - 1) / kLine * kLine; }
+/// Rounds up to whole registers: the channels of an image that f32 convolutions make and read. What
+/// is left of the last line is neither written nor read.
+inline int64_t padToLanes(int64_t n, int64_t lanes) { return (n + lanes - 1) / lanes * lanes; }
 
 /// Whether an image is one of bytes, four to a word, instead of f32.
 inline bool holdsBytes(mlir::Value image) {
@@ -154,8 +157,8 @@ int64_t getPointRows(un0::Conv2DOp conv, ConvForm form);
 /// Why `conv` cannot be computed as `schedule` says; empty if it can.
 std::string findFault(un0::Conv2DOp conv, ConvScheduleAttr schedule);
 
-/// Input channels that the planes of a convolution hold: multiplied four at a time.
-inline int64_t getPlaneChannels(int64_t inputs) { return (inputs + 3) / 4 * 4; }
+/// Input channels that an f32 convolution multiplies: four at a time.
+inline int64_t getSummedChannels(int64_t inputs) { return (inputs + 3) / 4 * 4; }
 
 /// Steps in which waves are packed: 1/127 as bytes, 1/2047 in 16 bits. Twelve bits, because the
 /// error of the couplings decides (reference: docs/quantization.md), and fewer bits drain later.

@@ -230,6 +230,29 @@ static LogicalResult verifyConversion(Operation *op, Value output, bool hasScale
   return success();
 }
 
+/// Packed weights of `taps` taps or planes: whole registers of output channels, in the last of
+/// `outputLines` lines of f32 perhaps fewer than fit; at most as many as fit into bytes. Of
+/// `inputLines` lines of channels, `channels` are real.
+template <typename ConvOp>
+static LogicalResult verifyWeights(ConvOp op, int64_t taps, int64_t channels, int64_t lanes,
+                                   int64_t group, int64_t inputLines, int64_t outputLines) {
+  if (lanes <= 0 || kLine % lanes || group <= 0)
+    return op.emitOpError("lanes ")
+           << lanes << " and group " << group << " do not fit a line of " << kLine;
+  if (channels <= 0 || channels > inputLines * kLine)
+    return op.emitOpError("input holds ") << inputLines * kLine << " channels, not " << channels;
+  int64_t elements = shapeOf(op.getWeights())[0], perOutput = taps * getSummedChannels(channels);
+  int64_t outputs = elements / perOutput, most = outputLines * kLine;
+  bool bytes = holdsBytes(op.getOutput());
+  if (bytes)
+    most *= 4;
+  if (elements % (perOutput * lanes) || outputs == 0 || outputs > most ||
+      (!bytes && padToLine(outputs) != most))
+    return op.emitOpError("weights have ") << elements << " elements, expected " << perOutput
+                                           << " for each of up to " << most << " outputs";
+  return success();
+}
+
 /// Whether `count` `units` of weights, `perLine` for a line of output channels, fill an image of
 /// `blocks` blocks: all of it in f32, whose last channels are read too, at most all of it in bytes.
 static LogicalResult verifyFilters(Operation *op, int64_t count, StringRef units, int64_t perLine,
@@ -247,14 +270,10 @@ LogicalResult Conv2DOp::verify() {
   ArrayRef<int64_t> in, out;
   if (failed(verifyImages(*this, getInput(), getOutput(), getCount(), getUpsample() ? 2 : 1, in,
                           out)) ||
-      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())) ||
-      failed(verifyFilters(*this, shapeOf(getWeights())[0], "elements",
-                           (getUpsample() ? 16 : 9) * in[0] * kLine * kLine, getOutput(), out[0])))
+      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())))
     return failure();
-  if (getLanes() <= 0 || kLine % getLanes() || getGroup() <= 0)
-    return emitOpError("lanes ") << getLanes() << " and group " << getGroup()
-                                 << " do not fit a line of " << kLine;
-  return success();
+  return verifyWeights(*this, getUpsample() ? 16 : 9, getChannels(), getLanes(), getGroup(), in[0],
+                       out[0]);
 }
 
 LogicalResult Conv2DPlanesOp::verify() {
@@ -270,25 +289,20 @@ LogicalResult Conv2DPlanesOp::verify() {
   if (height % shape.step || width % shape.step)
     return emitOpError("points of ")
            << shape.step << " x " << shape.step << " do not cover " << height << " x " << width;
-  if (getLanes() <= 0 || kLine % getLanes() || getGroup() <= 0)
-    return emitOpError("lanes ") << getLanes() << " and group " << getGroup()
-                                 << " do not fit a line of " << kLine;
-  int64_t channels = getChannels(), rows = getRows(), images = getImages();
-  if (channels <= 0 || channels > in[0] * kLine)
-    return emitOpError("input holds ") << in[0] * kLine << " channels, not " << channels;
+  int64_t planes = shape.planes * shape.planes, channels = getChannels(), lanes = getLanes();
+  if (failed(verifyWeights(*this, planes, channels, lanes, getGroup(), in[0], out[0])))
+    return failure();
+  int64_t rows = getRows(), images = getImages();
   int64_t batch = getCount() ? shapeOf(getInput())[0] : 1;
   if (rows <= 0 || (height / shape.step) % rows || images <= 0 || images > batch)
     return emitOpError("cannot take ") << images << " x " << rows << " rows of " << batch << " x "
                                        << height / shape.step << " together";
-  int64_t planes = shape.planes * shape.planes, points = images * rows * (width / shape.step);
-  if (failed(verifyFilters(*this, shapeOf(getWeights())[0], "elements",
-                           planes * getPlaneChannels(channels) * kLine, getOutput(), out[0])))
-    return failure();
+  int64_t points = images * rows * (width / shape.step);
   auto group = static_cast<int64_t>(getGroup() * getLanes());
   ArrayRef<int64_t> transformed = shapeOf(getTransformed()), products = shapeOf(getProducts());
   if (transformed.size() != 3 || transformed[0] != planes || transformed[1] < points ||
-      transformed[2] < padToLine(channels) || products.size() != 3 || products[0] != planes ||
-      products[1] < points || products[2] != group)
+      transformed[2] < padToLanes(channels, lanes) || products.size() != 3 ||
+      products[0] != planes || products[1] < points || products[2] != group)
     return emitOpError("scratch does not hold ") << planes << " planes of " << points << " points";
   return success();
 }
@@ -297,10 +311,11 @@ LogicalResult Conv2DPlanarOp::verify() {
   ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getPlanes());
   if (in.size() != 4 || out.size() != 3 || in[1] - 2 != out[1] || in[2] - 2 != out[2])
     return emitOpError("input image and output planes differ in size");
-  int64_t expected = 9 * in[0] * kLine * out[0];
-  if (shapeOf(getWeights()) != ArrayRef<int64_t>({expected}))
-    return emitOpError("weights have ")
-           << shapeOf(getWeights())[0] << " elements, expected " << expected;
+  // Whole registers of input channels: in the last line perhaps fewer than fit.
+  int64_t elements = shapeOf(getWeights())[0], perInput = 9 * out[0];
+  if (elements % perInput || padToLine(elements / perInput) != in[0] * kLine)
+    return emitOpError("weights have ") << elements << " elements, expected " << perInput
+                                        << " for each of up to " << in[0] * kLine << " inputs";
   return success();
 }
 
@@ -315,8 +330,8 @@ LogicalResult DotOp::verify() {
     return emitOpError("sums of kind ")
            << stringifyDotKind(getKind()) << " are " << (floats ? "f32" : "i32");
   if (getFits() && getKind() != DotKind::U8S8)
-    return emitOpError("of kind ") << stringifyDotKind(getKind())
-                                   << " cannot have 'fits', which is for u8s8";
+    return emitOpError("of kind ")
+           << stringifyDotKind(getKind()) << " cannot have 'fits', which is for u8s8";
   return success();
 }
 

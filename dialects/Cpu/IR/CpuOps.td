@@ -94,7 +94,8 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
     `vector`: elements, padded with zeros to 16. `rows16`: see the layouts above; `words16` when `precision` is not f32,
     with groups of `columns`. `class_rows`: (classes + 1) x M x Np of a classes x N x M table, the last slice zero (no
     class); `class_words`: the same in 10 bits. `conv3x3`, `conv_upsample`: groups of `group` vectors of `lanes` output
-    channels, then phase, input block, tap, input lane; `conv_planar`: tap, input block, output, lane. In int8, input
+    channels, then phase, input block (four channels at a time, so that the last may be short), tap, input lane;
+    `conv_planar`: tap, register of `lanes` input channels, output, lane. In int8, input
     channels are words of four, and one (`conv_upsample`: two) of them takes the place of a block; each group's
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
     `conv_planar`, a word per output, rounded up to 16. `conv_planes`: weights transformed for `form`, in groups as above,
@@ -251,15 +252,16 @@ def Cpu_Conv2DOp : Cpu_Op<"conv2d"> {
   let summary = "3x3 convolution between images, bias and activation in registers";
   let description = [{
     With `upsample` the weights are those of four 2x2 convolutions on the small input, one per output phase. `lanes` and
-    `group` are those of the packed weights. With `count`, of batches of images, the first so many. An output of bytes,
-    for a convolution that reads such, gets `round(y / scale) + zero_point` of each result y, within 0 to 255; one of f32
-    has neither `scale` nor `zero_point`.
+    `group` are those of the packed weights. `channels` of the input are real and read, four at a time; of the
+    output's last line only the registers that the weights have are written. With `count`, of batches of images, the first
+    so many. An output of bytes, for a convolution that reads such, gets `round(y / scale) + zero_point` of each result y,
+    within 0 to 255; one of f32 has neither `scale` nor `zero_point`.
   }];
   let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_WriteImage:$output,
                        Optional<Index>:$count, OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point,
-                       UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
+                       I64Attr:$channels, UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $output (`images` $count^)? `lanes` $lanes `group` $group
+    $input `,` $weights `,` $bias `to` $output (`images` $count^)? `channels` $channels `lanes` $lanes `group` $group
     (`upsample` $upsample^)? (`leaky` $slope^)?
     attr-dict `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
   }];
@@ -273,7 +275,7 @@ def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes"> {
     outputs: 9 planes for the 2x2 outputs of an upsampled pixel (`f_up`), 16 for 2x2 outputs (`f2`), 36 for 4x4 (`f4`).
     `transformed` holds planes x points x input channels, `products` planes x points x output channels of a group; the
     points are those of `rows` rows of `images` images at a time. The order of sums does not depend on either.
-    `channels` of the input are real. Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
+    Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
   }];
   let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_WriteImage:$output,
                        Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$transformed,

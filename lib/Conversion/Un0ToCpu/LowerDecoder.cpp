@@ -116,13 +116,15 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
                                zeroPoint, conv.getUpsampleAttr(), slope, lanes, group);
   } else if (schedule.form == cpu::ConvForm::Direct) {
     cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, scale, zeroPoint,
-                          conv.getUpsampleAttr(), slope, lanes, group);
+                          b.getI64IntegerAttr(channels), conv.getUpsampleAttr(), slope, lanes,
+                          group);
   } else {
     cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
     int64_t planes = shape.planes * shape.planes;
     int64_t points = schedule.images * schedule.rows * (dim(conv.getInput(), 3) / shape.step);
     // A point more than there are: planes at multiples of 4 KB would share few cache sets.
-    Value transformed = lowering.alloc({planes, points + 1, padToLine(channels)});
+    Value transformed =
+        lowering.alloc({planes, points + 1, cpu::padToLanes(channels, lowering.target.lanes)});
     Value products =
         lowering.alloc({planes, points + 1, lowering.getGroup() * lowering.target.lanes});
     cpu::Conv2DPlanesOp::create(b, loc, input, weights, bias, output, transformed, products, images,

@@ -13,6 +13,8 @@ static constexpr int64_t kCacheBytes = 1 << 20;
 /// Transformed inputs of rows of one image at a time, a quarter of it where reading the weights
 /// again costs little; and of several images whose weights come from further away.
 static constexpr int64_t kRowBytes = 384 << 10, kImagesBytes = 1300 << 10;
+/// Weights that come from memory, again for every part of an image: then more rows are together.
+static constexpr int64_t kHeavyBytes = 4 << 20, kHeavyRowBytes = 640 << 10;
 /// Weights of F(4x4, 3x3) above which four points an image are too few to pay for reading them:
 /// F(2x2, 3x3) has 4/9 of the bytes.
 static constexpr int64_t kMostWeightBytes = 8 << 20, kFewPoints = 4;
@@ -63,21 +65,23 @@ static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedu
   int64_t rows = conv.height / shape.step, columns = conv.width / shape.step;
   int64_t perRow = conv.planes(schedule.form) * conv.inputs * columns * 4;
   schedule.rows = rows;
-  int64_t most = conv.weightBytes(schedule.form) <= kRowBytes ? kRowBytes / 4 : kRowBytes;
+  int64_t weightBytes = conv.weightBytes(schedule.form);
+  int64_t most = weightBytes <= kRowBytes    ? kRowBytes / 4
+                 : weightBytes > kHeavyBytes ? kHeavyRowBytes
+                                             : kRowBytes;
   while (schedule.rows > 1 && schedule.rows * perRow > most) {
     do
       --schedule.rows;
     while (rows % schedule.rows);
   }
-  if (!schedule.batched || schedule.rows < rows)
+  if (!schedule.batched || schedule.rows < rows || rows * perRow > kRowBytes)
     return;
   // More images read the weights less often; more than fit the cache, each group of output
   // channels reads them from further away.
   int64_t groups = llvm::divideCeil(conv.outputs, 2 * cpu::kLine), least = INT64_MAX;
   for (int64_t images = 1; images <= batch; ++images) {
-    int64_t transformed = images * rows * perRow, weights = conv.weightBytes(schedule.form);
-    int64_t traffic = weights;
-    if (transformed + weights > kCacheBytes)
+    int64_t transformed = images * rows * perRow, traffic = weightBytes;
+    if (transformed + weightBytes > kCacheBytes)
       traffic *= llvm::divideCeil(batch, images);
     if (transformed > kImagesBytes)
       traffic += batch * rows * perRow * groups;

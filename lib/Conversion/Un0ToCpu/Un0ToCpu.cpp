@@ -159,22 +159,25 @@ LogicalResult CpuLowering::placeParameters() {
     return failure();
   schedules = std::move(*planned);
   for (auto [i, conv, schedule] : llvm::enumerate(chain.convs, schedules)) {
-    int64_t in = padToLine(dim(conv.getInput(), 1)), out = dim(conv.getOutput(), 1),
+    int64_t inputs = dim(conv.getInput(), 1), out = dim(conv.getOutput(), 1),
             padded = padToLine(out);
     bool last = conv == chain.convs.back();
     Packing packing = last ? Packing::ConvPlanar : getPacking(conv, schedule);
-    int64_t size = last ? 9 * in * out : (conv.getUpsample() ? 16 : 9) * in * padded;
+    int64_t taps = conv.getUpsample() ? 16 : 9;
     if (packing == Packing::ConvPlanes) {
       int64_t sides = cpu::getPlaneShape(schedule.form).planes;
-      size = sides * sides * cpu::getPlaneChannels(dim(conv.getInput(), 1)) * padded;
+      taps = sides * sides;
     }
+    int64_t size = last
+                       ? taps * cpu::padToLanes(inputs, target.lanes) * out
+                       : taps * cpu::getSummedChannels(inputs) * cpu::padToLanes(out, target.lanes);
     int64_t zeroPoint = 0;
     // Channels are divided where they are made.
     DenseI64ArrayAttr divided;
     if (!last)
       divided = chain.convs[i + 1].getInputExponentsAttr();
     if (readsBytes(conv)) {
-      int64_t inputs = dim(conv.getInput(), 1), blocks = llvm::divideCeil(inputs, 4 * kLine);
+      int64_t blocks = llvm::divideCeil(inputs, 4 * kLine);
       zeroPoint = *conv.getInputZeroPoint();
       size = last                 ? 2 * padded + 9 * blocks * out * kLine
              : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, padded)

@@ -95,7 +95,7 @@ func.func @f(%t: memref<16xf32>) {
 
 func.func @f(%a: memref<1x6x6x16xf32>, %w: memref<2304xf32>, %b: memref<16xf32>, %o: memref<1x10x10x16xf32>) {
   // expected-error @+1 {{input is 4 x 4 but output is 8 x 8}}
-  cpu.conv2d %a, %w, %b to %o lanes 16 group 2
+  cpu.conv2d %a, %w, %b to %o channels 16 lanes 16 group 2
       : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x10x10x16xf32>
   return
 }
@@ -103,9 +103,37 @@ func.func @f(%a: memref<1x6x6x16xf32>, %w: memref<2304xf32>, %b: memref<16xf32>,
 // -----
 
 func.func @f(%a: memref<1x6x6x16xf32>, %w: memref<16xf32>, %b: memref<16xf32>, %o: memref<1x6x6x16xf32>) {
-  // expected-error @+1 {{weights have 16 elements, expected 2304}}
-  cpu.conv2d %a, %w, %b to %o lanes 16 group 2
+  // expected-error @+1 {{weights have 16 elements, expected 144 for each of up to 16 outputs}}
+  cpu.conv2d %a, %w, %b to %o channels 16 lanes 16 group 2
       : memref<1x6x6x16xf32>, memref<16xf32>, memref<16xf32>, memref<1x6x6x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: memref<1x6x6x16xf32>, %w: memref<2304xf32>, %b: memref<16xf32>, %o: memref<1x6x6x16xf32>) {
+  // expected-error @+1 {{input holds 16 channels, not 17}}
+  cpu.conv2d %a, %w, %b to %o channels 17 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x6x6x16xf32>
+  return
+}
+
+// -----
+
+// Weights of one register of 8 outputs leave the second line without any.
+func.func @f(%a: memref<1x6x6x16xf32>, %w: memref<1152xf32>, %b: memref<32xf32>, %o: memref<2x6x6x16xf32>) {
+  // expected-error @+1 {{weights have 1152 elements, expected 144 for each of up to 32 outputs}}
+  cpu.conv2d %a, %w, %b to %o channels 16 lanes 8 group 2
+      : memref<1x6x6x16xf32>, memref<1152xf32>, memref<32xf32>, memref<2x6x6x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%a: memref<2x6x6x16xf32>, %w: memref<432xf32>, %b: memref<16xf32>, %o: memref<3x4x4xf32>) {
+  // expected-error @+1 {{weights have 432 elements, expected 27 for each of up to 32 inputs}}
+  cpu.conv2d_planar %a, %w, %b to %o
+      : memref<2x6x6x16xf32>, memref<432xf32>, memref<16xf32>, memref<3x4x4xf32>
   return
 }
 
@@ -278,7 +306,7 @@ func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096
 // -----
 
 func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4000xf32>, %b: memref<16xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
-  // expected-error @+1 {{weights have 4000 elements, expected 4096}}
+  // expected-error @+1 {{weights have 4000 elements, expected 256 for each of up to 16 outputs}}
   cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2
       : memref<1x6x6x16xf32>, memref<4000xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
   return
@@ -288,7 +316,7 @@ func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4000
 
 func.func @f(%x: memref<4x1x6x6x16xf32>, %y: memref<3x1x6x6x16xf32>, %w: memref<2304xf32>, %b: memref<16xf32>, %n: index) {
   // expected-error @+1 {{input and output must be batches of as many images}}
-  cpu.conv2d %x, %w, %b to %y images %n lanes 16 group 2 : memref<4x1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<3x1x6x6x16xf32>
+  cpu.conv2d %x, %w, %b to %y images %n channels 16 lanes 16 group 2 : memref<4x1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<3x1x6x6x16xf32>
   return
 }
 

@@ -38,7 +38,7 @@ func.func @tile(%labels: memref<16xi64>, %table: memref<11x8x32xf32>, %d: memref
 
 // CHECK-LABEL: func @decoder
 func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memref<40xf32>, %a: memref<1x6x6x16xf32>,
-                   %b: memref<2x10x10x16xf32>, %w: memref<8192xf32>, %bias: memref<32xf32>, %wp: memref<864xf32>,
+                   %b: memref<2x10x10x16xf32>, %w: memref<2048xf32>, %bias: memref<32xf32>, %wp: memref<864xf32>,
                    %planes: memref<3x8x8xf32>, %v: vector<16xf32>) {
   // CHECK: cpu.readout {{.*}} oscillators 20 reference mean encoding sin_cos
   cpu.readout %phases using %scratch to %f oscillators 20 reference mean encoding sin_cos
@@ -49,9 +49,9 @@ func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memr
   cpu.zero ring %b : memref<2x10x10x16xf32>
   // CHECK: cpu.scatter_features {{.*}} channels 2
   cpu.scatter_features %f to %a channels 2 : memref<40xf32>, memref<1x6x6x16xf32>
-  // CHECK: cpu.conv2d {{.*}} lanes 16 group 2 upsample leaky 2.000000e-01
-  cpu.conv2d %a, %w, %bias to %b lanes 16 group 2 upsample leaky 2.000000e-01
-      : memref<1x6x6x16xf32>, memref<8192xf32>, memref<32xf32>, memref<2x10x10x16xf32>
+  // CHECK: cpu.conv2d {{.*}} channels 2 lanes 16 group 2 upsample leaky 2.000000e-01
+  cpu.conv2d %a, %w, %bias to %b channels 2 lanes 16 group 2 upsample leaky 2.000000e-01
+      : memref<1x6x6x16xf32>, memref<2048xf32>, memref<32xf32>, memref<2x10x10x16xf32>
   // CHECK: cpu.conv2d_planar {{.*}} tanh
   cpu.conv2d_planar %b, %wp, %bias to %planes tanh
       : memref<2x10x10x16xf32>, memref<864xf32>, memref<32xf32>, memref<3x8x8xf32>

@@ -174,8 +174,9 @@ TEST_P(Decoder, MeansWhatTheInterpreterSays) {
   // A sample alone gives the bytes it gives among others.
   Samples one = samples;
   one.count = 1;
-  auto alone = (*fast)->run(one).images;
+  auto alone = (*fast)->run(one).images, directAlone = (*direct)->run(one).images;
   EXPECT_EQ(ArrayRef<float>(alone), ArrayRef<float>(images).take_front(alone.size()));
+  EXPECT_EQ(ArrayRef<float>(directAlone), ArrayRef<float>(directImages).take_front(alone.size()));
 }
 
 /// f32 and int8 convolutions in turn, in both orders and alone: what is between is written as its
@@ -252,6 +253,14 @@ INSTANTIATE_TEST_SUITE_P(
               4,
               12,
               {{52, false}, {40, true}, {40, false}, {1, false}},
+              {"f4 using", "f_up using"}},
+        // On 8 lanes an odd number of registers, on 4 lanes also other fractions of a line; maps
+        // that tiles of six and of twelve pixels cover with some left over.
+        Shape{"halfLines",
+              52,
+              4,
+              20,
+              {{104, false}, {52, true}, {36, false}, {9, false}, {3, false}},
               {"f4 using", "f_up using"}},
         // Enough weights that all images pass together, and too many for F(4x4, 3x3).
         Shape{"heavy", 256, 4, 4, {{96, true}, {64, false}, {3, false}}, {"images %"}},
