@@ -107,7 +107,9 @@ Expected<std::vector<Candidate>> un0::chooseConvolutions(ModuleOp module, Archiv
     double own = std::max(error * error - base, 1e-12);
     gains.push_back({price, error, price.saved() / own});
   }
-  llvm::stable_sort(gains, [](const Gain &a, const Gain &b) { return a.perError > b.perError; });
+  llvm::sort(gains, [](const Gain &a, const Gain &b) {
+    return std::tie(b.perError, a.price.name) < std::tie(a.perError, b.price.name);
+  });
 
   llvm::StringMap<double> errors; // of int8, on top of what was chosen before
   std::vector<std::string> chosen;

@@ -424,7 +424,7 @@ func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16x
 
 func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xi32>, %w: memref<2304xf32>, %b: memref<16xf32>) {
   // expected-error @+1 {{output of bytes needs scale and zero_point}}
-  cpu.conv2d %x, %w, %b to %y lanes 16 group 2 : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x6x6x16xi32>
+  cpu.conv2d %x, %w, %b to %y channels 16 lanes 16 group 2 : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x6x6x16xi32>
   return
 }
 
@@ -441,7 +441,7 @@ func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xf32>, %w: memref<2336
 
 func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xi32>, %w: memref<2304xf32>, %b: memref<16xf32>) {
   // expected-error @+1 {{zero_point must be 0 to 255, but is 256}}
-  cpu.conv2d %x, %w, %b to %y lanes 16 group 2 {scale = 1.0 : f32, zero_point = 256 : i64}
+  cpu.conv2d %x, %w, %b to %y channels 16 lanes 16 group 2 {scale = 1.0 : f32, zero_point = 256 : i64}
       : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x6x6x16xi32>
   return
 }
@@ -450,8 +450,8 @@ func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xi32>, %w: memref<2304
 
 // An image of 64 channels has room for 4 lines of output channels, not for 5.
 func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xi32>, %w: memref<11520xf32>, %b: memref<80xf32>) {
-  // expected-error @+1 {{weights have 11520 elements, not a multiple of 2304 that the output holds}}
-  cpu.conv2d %x, %w, %b to %y lanes 16 group 2 {scale = 1.0 : f32, zero_point = 3 : i64}
+  // expected-error @+1 {{weights have 11520 elements, expected 144 for each of up to 64 outputs}}
+  cpu.conv2d %x, %w, %b to %y channels 16 lanes 16 group 2 {scale = 1.0 : f32, zero_point = 3 : i64}
       : memref<1x6x6x16xf32>, memref<11520xf32>, memref<80xf32>, memref<1x6x6x16xi32>
   return
 }

@@ -85,7 +85,7 @@ func.func @schedules(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: te
 // CHECK-LABEL: func @mixed
 func.func @mixed(%f: memref<1x6x6x16xf32>, %i: memref<1x6x6x16xi32>, %w: memref<2304xf32>, %wi: memref<2336xi32>, %b: memref<16xf32>) {
   // CHECK: cpu.conv2d {{.*}} {scale = 5.000000e-01 : f32, zero_point = 7 : i64} : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x6x6x16xi32>
-  cpu.conv2d %f, %w, %b to %i lanes 16 group 2 {scale = 0.5 : f32, zero_point = 7 : i64}
+  cpu.conv2d %f, %w, %b to %i channels 16 lanes 16 group 2 {scale = 0.5 : f32, zero_point = 7 : i64}
       : memref<1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<1x6x6x16xi32>
   // CHECK: cpu.conv2d_bytes {{.*}} {input_scale = 5.000000e-01 : f32} : memref<1x6x6x16xi32>, memref<2336xi32>, memref<16xf32>, memref<1x6x6x16xf32>
   cpu.conv2d_bytes %i, %wi, %b to %f channels 64 lanes 16 group 2 {input_scale = 0.5 : f32}
