@@ -2,6 +2,7 @@
 
 #include "un0/Driver/Compile.h"
 
+#include "Fail.h"
 #include "Hardware.h"
 #include "Quantize.h"
 #include "TuneTable.h"
@@ -46,20 +47,14 @@ struct InsertedPass {
   std::string pipeline;
 };
 
-class Compilation {
+class Compilation : Failing {
 public:
   Compilation(const CompileOptions &options, llvm::raw_ostream &errors)
-      : options(options), errors(errors), archives(options.input) {}
+      : Failing(errors), options(options), archives(options.input) {}
 
   LogicalResult run();
 
 private:
-  LogicalResult fail(const Twine &message) {
-    errors << "un0c: error: " << message << "\n";
-    return failure();
-  }
-  LogicalResult fail(Error error) { return fail(llvm::toString(std::move(error))); }
-
   LogicalResult checkOptions();
   LogicalResult checkPrecision();
   LogicalResult checkHardware();
@@ -83,7 +78,6 @@ private:
   void printDiagnostic(Diagnostic &diagnostic);
 
   CompileOptions options; // with defaults that depend on the target filled in
-  llvm::raw_ostream &errors;
   std::unique_ptr<MLIRContext> context;
   OwningOpRef<ModuleOp> module;
   ArchiveSet archives;

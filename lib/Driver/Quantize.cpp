@@ -2,6 +2,7 @@
 
 #include "Quantize.h"
 
+#include "Fail.h"
 #include "dialects/Un0/Transforms/Passes.h"
 #include "mlir/Pass/PassManager.h"
 #include "un0/Quantize/Calibrate.h"
@@ -14,21 +15,15 @@ using llvm::Expected;
 
 namespace {
 
-class Quantization {
+class Quantization : Failing {
 public:
   Quantization(const CompileOptions &options, ModuleOp module, ArchiveSet &archives,
                const CpuTarget &target, llvm::raw_ostream &errors)
-      : options(options), module(module), archives(archives), target(target), errors(errors) {}
+      : Failing(errors), options(options), module(module), archives(archives), target(target) {}
 
   LogicalResult run();
 
 private:
-  LogicalResult fail(const Twine &message) {
-    errors << "un0c: error: " << message << "\n";
-    return failure();
-  }
-  LogicalResult fail(Error error) { return fail(llvm::toString(std::move(error))); }
-
   LogicalResult chooseAutomatically();
   LogicalResult quantizeCouplings();
   LogicalResult quantizeDecoder(ArrayRef<Choice> choices);
@@ -42,7 +37,6 @@ private:
   ModuleOp module;
   ArchiveSet &archives;
   const CpuTarget &target;
-  llvm::raw_ostream &errors;
   // With auto.
   ErrorLimits limits;
   MeasuredModel measured;

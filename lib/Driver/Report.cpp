@@ -3,6 +3,7 @@
 #include "un0/Driver/Report.h"
 
 #include "Compare.h"
+#include "Fail.h"
 #include "Text.h"
 #include "un0/runtime.hpp"
 #include "llvm/Support/Format.h"
@@ -13,11 +14,6 @@
 
 using namespace llvm;
 using namespace un0;
-
-static LogicalResult fail(raw_ostream &errors, const Twine &message) {
-  errors << "un0c: error: " << message << "\n";
-  return failure();
-}
 
 LogicalResult un0::checkReportOptions(const ReportOptions &options, raw_ostream &errors) {
   if (options.path.empty())

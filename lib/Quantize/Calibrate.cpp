@@ -268,9 +268,11 @@ un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives, ArrayRef<std::
     std::vector<int64_t> pixels = {}; // of all samples' pixels, those whose values are here
     bool wanted = false;
   };
+  SmallVector<un0::Conv2DOp> convs;
   std::vector<Image> inputs;
   module.walk([&](un0::Conv2DOp conv) {
     auto shape = cast<ShapedType>(conv.getInput().getType()).getShape();
+    convs.push_back(conv);
     inputs.push_back({shape[1], shape[2], shape[3], {}});
     inputs.back().wanted = llvm::is_contained(names, getOperatorName(conv));
   });
@@ -299,8 +301,6 @@ un0::calibrateConvolutions(ModuleOp module, ArchiveSet &archives, ArrayRef<std::
   HostModel::Outputs outputs = run(observe);
   inputs.front().values = std::move(outputs.features);
   std::vector<ActivationRange> ranges;
-  SmallVector<un0::Conv2DOp> convs;
-  module.walk([&](un0::Conv2DOp conv) { convs.push_back(conv); });
   Sensitivity sensitivity(convs.back(), outputs.images);
   for (auto [i, image, conv] : llvm::enumerate(inputs, convs)) {
     if (!image.wanted) {

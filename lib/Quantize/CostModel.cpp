@@ -8,7 +8,7 @@ using namespace un0;
 /// Operations at a time that keep one core busy.
 static double getOperationsPerCycle(Precision precision, const CpuTarget &target) {
   double f32 = 2.0 * 2.0 * static_cast<double>(target.lanes);
-  bool vnni = target.has("avx512vnni") || target.has("avxvnni");
+  bool vnni = target.hasByteDots();
   switch (precision) {
   case Precision::F32:
     return f32;

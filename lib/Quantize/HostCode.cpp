@@ -31,6 +31,14 @@ HostMemory un0::allocateHost(int64_t bytes) {
   return HostMemory(static_cast<char *>(memory));
 }
 
+void un0::removeDynamics(ModuleOp module) {
+  SmallVector<EvolveOp> evolves;
+  module.walk([&](EvolveOp evolve) { evolves.push_back(evolve); });
+  for (EvolveOp evolve : evolves)
+    eraseDynamics(evolve);
+  module->setAttr(cpu::kDigitalPartAttr, UnitAttr::get(module.getContext()));
+}
+
 Error un0::packHostWeights(ModuleOp module, ArchiveSet &archives, char *to) {
   SymbolTable symbols(module);
   for (auto packed : module.getOps<cpu::PackedParamOp>()) {

@@ -40,11 +40,7 @@ Expected<std::unique_ptr<HostModel>> HostModel::create(ModuleOp module, ArchiveS
 Expected<std::unique_ptr<HostModel>> HostModel::createDecoder(ModuleOp module, ArchiveSet &archives,
                                                               bool observe) {
   OwningOpRef<ModuleOp> copy(module.clone());
-  SmallVector<EvolveOp> evolves;
-  copy->walk([&](EvolveOp evolve) { evolves.push_back(evolve); });
-  for (EvolveOp evolve : evolves)
-    eraseDynamics(evolve);
-  (*copy)->setAttr(cpu::kDigitalPartAttr, UnitAttr::get(module.getContext()));
+  removeDynamics(*copy);
   return compile(std::move(copy), archives, observe);
 }
 
@@ -177,13 +173,14 @@ void HostModel::decodeObserved(const char *parameters, const float *vector, floa
 std::vector<float> HostModel::decodeFeatures(ArrayRef<float> values, Observer observer) const {
   auto count = static_cast<int64_t>(values.size()) / features;
   std::vector<float> images(count * image);
-  for (int64_t sample = 0; observed && sample < count; ++sample) {
-    decodeObserved(weights.get(), &values[sample * features], &images[sample * image]);
-    if (observer)
-      observer(getObserved());
-  }
-  if (observed)
+  if (observed) {
+    for (int64_t sample = 0; sample < count; ++sample) {
+      decodeObserved(weights.get(), &values[sample * features], &images[sample * image]);
+      if (observer)
+        observer(getObserved());
+    }
     return images;
+  }
   for (int64_t first = 0; first < count; first += decodeTile)
     reinterpret_cast<un0_decode_fn>(decode)(
         weights.get(), arena.get(), &values[first * features], &images[first * image],

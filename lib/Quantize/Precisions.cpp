@@ -4,11 +4,8 @@
 
 #include "CostModel.h"
 #include "dialects/Un0/Transforms/Passes.h"
+#include "un0/Quantize/JsonFile.h"
 #include "llvm/ADT/StringSet.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
 #include <cmath>
 
 using namespace mlir;
@@ -169,10 +166,7 @@ Expected<PrecisionChoices> un0::readPrecisionFile(StringRef path) {
     return llvm::createStringError("precision file '%s': %s", path.str().c_str(),
                                    what.str().c_str());
   };
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return fail(buffer.getError().message());
-  Expected<llvm::json::Value> parsed = llvm::json::parse((*buffer)->getBuffer());
+  Expected<llvm::json::Value> parsed = readJsonFile(path);
   if (!parsed)
     return fail(llvm::toString(parsed.takeError()));
   const llvm::json::Object *root = parsed->getAsObject();
@@ -210,8 +204,5 @@ Error un0::writePrecisionFile(StringRef path, const PrecisionChoices &choices) {
   };
   llvm::json::Value root = llvm::json::Object{{kCouplings, toObject(choices.couplings)},
                                               {kConvolutions, toObject(choices.convolutions)}};
-  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> Error {
-    os << llvm::formatv("{0:2}", root) << "\n";
-    return Error::success();
-  });
+  return writeJsonFile(path, root);
 }

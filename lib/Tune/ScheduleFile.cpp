@@ -1,10 +1,9 @@
 //===- ScheduleFile.cpp - schedules that were found before ------*- C++ -*-===//
 
 #include "un0/Tune/Tune.h"
+
+#include "un0/Quantize/JsonFile.h"
 #include "llvm/ADT/StringExtras.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/JSON.h"
-#include "llvm/Support/MemoryBuffer.h"
 
 using namespace mlir;
 using namespace un0;
@@ -51,10 +50,7 @@ Error un0::readScheduleFile(StringRef path, ModuleOp module, const CpuTarget &ta
                                    what.str().c_str());
   };
   auto failAt = [&](StringRef name, const Twine &what) { return fail("'" + name + "': " + what); };
-  auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
-  if (!buffer)
-    return fail(buffer.getError().message());
-  Expected<llvm::json::Value> parsed = llvm::json::parse((*buffer)->getBuffer());
+  Expected<llvm::json::Value> parsed = readJsonFile(path);
   if (!parsed)
     return fail(llvm::toString(parsed.takeError()));
   const llvm::json::Object *root = parsed->getAsObject();
@@ -98,8 +94,5 @@ Error un0::writeScheduleFile(StringRef path, ModuleOp module) {
                                                         {"rows", schedule.getRows()}};
   }
   llvm::json::Value root = llvm::json::Object{{"convolutions", std::move(entries)}};
-  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> Error {
-    os << llvm::formatv("{0:2}", root) << "\n";
-    return Error::success();
-  });
+  return writeJsonFile(path, root);
 }

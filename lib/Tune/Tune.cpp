@@ -47,8 +47,10 @@ struct Marks {
 class HostBench : public Workbench {
 public:
   HostBench(ModuleOp module, ArchiveSet &archives, const CpuTarget &target)
-      : archives(archives), target(target), module(module.clone()) {
-    removeDynamics();
+      : archives(archives), target(target), module(module.clone()),
+        couplingBytes(countCouplingBytes(module)) {
+    removeDynamics(*this->module);
+    (*this->module)->setAttr(cpu::kTimedAttr, UnitAttr::get(module.getContext()));
   }
 
   Expected<std::unique_ptr<TimedDecoder>> build(ArrayRef<ConvBlocks> blocks) override;
@@ -65,13 +67,14 @@ public:
   HostMemory weights, arena, features, images;
 
 private:
-  void removeDynamics();
+  /// Of shared couplings, as far as a cache can hold them.
+  static int64_t countCouplingBytes(ModuleOp module);
 
   ArchiveSet &archives;
   const CpuTarget &target;
   OwningOpRef<ModuleOp> module;
   HostMemory couplings;
-  int64_t couplingBytes = 0, arenaBytes = 0;
+  int64_t couplingBytes, arenaBytes = 0;
 };
 
 class HostDecoder : public TimedDecoder {
@@ -132,21 +135,15 @@ private:
 
 } // namespace
 
-void HostBench::removeDynamics() {
-  module->walk([&](FusedRateOp rate) {
+int64_t HostBench::countCouplingBytes(ModuleOp module) {
+  int64_t bytes = 0;
+  module.walk([&](FusedRateOp rate) {
     for (auto [term, coupling] : llvm::enumerate(rate.getCouplings()))
       if (coupling.getDefiningOp<GetParamOp>())
-        couplingBytes += cast<ShapedType>(coupling.getType()).getNumElements() *
-                         getStorageBits(rate.getPrecision(term)) / 8;
+        bytes += cast<ShapedType>(coupling.getType()).getNumElements() *
+                 getStorageBits(rate.getPrecision(term)) / 8;
   });
-  couplingBytes = std::min(couplingBytes, kMostEvicted);
-  module->walk([](EvolveOp evolve) {
-    evolve.replaceAllUsesWith(evolve.getInitial());
-    evolve.erase();
-  });
-  auto unit = UnitAttr::get(module->getContext());
-  (*module)->setAttr(cpu::kDigitalPartAttr, unit);
-  (*module)->setAttr(cpu::kTimedAttr, unit);
+  return std::min(bytes, kMostEvicted);
 }
 
 /// The attribute of `conv` with other blocks.

@@ -49,6 +49,9 @@ private:
   std::map<std::string, Entry> entries; // by kind
 };
 
+/// Leaves `module` (phase `fused` or `quantized`) its readout and decoder only.
+void removeDynamics(mlir::ModuleOp module);
+
 /// Packs the parameters of `module`, as HostCode::compile left it, to where its code wants them.
 llvm::Error packHostWeights(mlir::ModuleOp module, ArchiveSet &archives, char *to);
 

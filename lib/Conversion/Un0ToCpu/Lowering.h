@@ -70,8 +70,7 @@ private:
   void buildDecode();
   int64_t getObservedBytes();
   void describe();
-  /// Images that `un0_decode` takes at most: a batch tile, or one that is looked at.
-  int64_t getDecodeBatch() const { return module->hasAttr(cpu::kObserveAttr) ? 1 : target.lanes; }
+  int64_t getDecodeBatch() const { return un0::getDecodeBatch(module, target.lanes); }
 
   friend struct DecodeBuilder;
   mlir::func::FuncOp beginEntry(StringRef kind, int64_t batch, ArrayRef<mlir::Type> arguments);

@@ -22,6 +22,12 @@ struct ConvSchedule {
   }
 };
 
+/// Images that `un0_decode` of `module` takes at most on a target of `lanes` lanes: a batch tile,
+/// or one that is looked at.
+inline int64_t getDecodeBatch(mlir::ModuleOp module, int64_t lanes) {
+  return module->hasAttr(cpu::kObserveAttr) ? 1 : lanes;
+}
+
 /// A schedule for each convolution of a decoder, first to last: its `cpu.schedule`, or what the
 /// cost model of docs/cpu-schedules.md makes of shapes and cache sizes. Convolutions stay direct
 /// with `direct`, and in a batch of 1 none is batched. Fails with an error at a convolution whose

@@ -22,7 +22,7 @@ struct Un0ScheduleCpuPass : un0::impl::Un0ScheduleCpuBase<Un0ScheduleCpuPass> {
       return signalPassFailure();
     }
     SmallVector<un0::Conv2DOp> convs = listConvolutions(module);
-    int64_t batch = module->hasAttr(cpu::kObserveAttr) ? 1 : target->lanes;
+    int64_t batch = getDecodeBatch(module, target->lanes);
     FailureOr<SmallVector<ConvSchedule>> schedules =
         scheduleConvolutions(convs, batch, module->hasAttr(cpu::kDirectAttr));
     if (failed(schedules))

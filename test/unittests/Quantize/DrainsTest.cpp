@@ -1,10 +1,8 @@
 //===- DrainsTest.cpp - the proof of 32-bit sums ----------------*- C++ -*-===//
 
+#include "FusedModel.h"
 #include "dialects/Cpu/IR/Cpu.h"
 #include "dialects/Un0/Transforms/Passes.h"
-#include "mlir/Pass/PassManager.h"
-#include "un0/Import/Import.h"
-#include "un0/Pipelines/Phases.h"
 #include "un0/Quantize/Precisions.h"
 #include "un0/Quantize/Rows.h"
 #include "gtest/gtest.h"
@@ -15,25 +13,20 @@ using namespace un0;
 static const char *const kModel = UN0_TEST_MODELS "/fashion_n1024/fashion_n1024.safetensors";
 
 TEST(Drains, NoWindowOfTheBundledModelLeaves32Bits) {
-  DialectRegistry registry;
-  registerDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  context.loadAllAvailableDialects();
-  auto imported = importModel(kModel, context);
-  ASSERT_TRUE(!!imported) << toString(imported.takeError());
-  PassManager pm(&context);
-  buildPhase(Phase::Model, pm);
-  buildPhase(Phase::Fused, pm);
+  FusedModel model;
+  ASSERT_NO_FATAL_FAILURE(model.load(kModel));
+  ModuleOp module = model.module;
+  PassManager pm(&model.context);
   Un0QuantizeCouplingsOptions options;
   options.precision = "int16";
   pm.addPass(createUn0QuantizeCouplings(options));
-  ASSERT_TRUE(succeeded(pm.run(**imported)));
+  ASSERT_TRUE(succeeded(pm.run(module)));
   ArchiveSet archives(kModel);
-  llvm::Error error = proveDrains(**imported, archives);
+  llvm::Error error = proveDrains(module, archives);
   ASSERT_FALSE(!!error) << toString(std::move(error));
 
   int64_t drain = 0;
-  (*imported)->walk([&](FusedRateOp rate) {
+  module.walk([&](FusedRateOp rate) {
     if (rate.getDrains())
       drain = std::max(drain, (*rate.getDrains())[0]);
   });
@@ -41,9 +34,9 @@ TEST(Drains, NoWindowOfTheBundledModelLeaves32Bits) {
   EXPECT_GT(drain, 256);
   EXPECT_EQ(drain % 32, 0);
 
-  auto archive = archives.open((*imported)->lookupSymbol<ParamOp>("K").getArchive());
+  auto archive = archives.open(module.lookupSymbol<ParamOp>("K").getArchive());
   ASSERT_TRUE(!!archive) << toString(archive.takeError());
-  const StoredTensor *tensor = (*archive)->find((*imported)->lookupSymbol<ParamOp>("K").getKey());
+  const StoredTensor *tensor = (*archive)->find(module.lookupSymbol<ParamOp>("K").getKey());
   ASSERT_NE(tensor, nullptr);
   int64_t rows = tensor->shape[0], sources = tensor->shape[1];
   std::vector<float> row(sources);

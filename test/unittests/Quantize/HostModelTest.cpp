@@ -7,9 +7,8 @@
 
 #include "un0/Quantize/HostModel.h"
 
-#include "mlir/Pass/PassManager.h"
+#include "FusedModel.h"
 #include "un0/Interpreter/Interpreter.h"
-#include "un0/Pipelines/Phases.h"
 #include "un0/Quantize/Calibrate.h"
 #include "un0/Quantize/Precisions.h"
 #include "gtest/gtest.h"
@@ -51,17 +50,9 @@ template <typename A, typename B> double getRms(const A &a, const B &b) {
 class CompiledPrecision : public ::testing::TestWithParam<Case> {};
 
 TEST_P(CompiledPrecision, MeansWhatTheInterpreterSays) {
-  DialectRegistry registry;
-  registerDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  context.loadAllAvailableDialects();
-  auto imported = importModel(GetParam().model, context);
-  ASSERT_TRUE(!!imported) << toString(imported.takeError());
-  ModuleOp module = **imported;
-  PassManager pm(&context);
-  buildPhase(Phase::Model, pm);
-  buildPhase(Phase::Fused, pm);
-  ASSERT_TRUE(succeeded(pm.run(module)));
+  FusedModel model;
+  ASSERT_NO_FATAL_FAILURE(model.load(GetParam().model));
+  ModuleOp module = model.module;
   OwningOpRef<ModuleOp> exact(module.clone());
   llvm::Error error = applyPrecisions(module, {{"K", GetParam().precision}}, GetParam().group);
   ASSERT_FALSE(!!error) << toString(std::move(error));
@@ -135,17 +126,9 @@ TEST(Equalize, ChannelsOfUnlikeSize) {
 /// The int8 decoder on the features of f32 couplings: compiled code against the interpreter on the
 /// same IR, and both against the f32 images.
 TEST(CompiledBytes, MeanWhatTheInterpreterSays) {
-  DialectRegistry registry;
-  registerDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  context.loadAllAvailableDialects();
-  auto imported = importModel(kModel, context);
-  ASSERT_TRUE(!!imported) << toString(imported.takeError());
-  ModuleOp module = **imported;
-  PassManager pm(&context);
-  buildPhase(Phase::Model, pm);
-  buildPhase(Phase::Fused, pm);
-  ASSERT_TRUE(succeeded(pm.run(module)));
+  FusedModel model;
+  ASSERT_NO_FATAL_FAILURE(model.load(kModel));
+  ModuleOp module = model.module;
   ArchiveSet archives(kModel);
   auto ranges = calibrateConvolutions(module, archives, listConvolutionNames(module));
   ASSERT_TRUE(!!ranges) << toString(ranges.takeError());
@@ -181,17 +164,9 @@ TEST(CompiledBytes, MeanWhatTheInterpreterSays) {
 /// What auto measures, in f32 arithmetic that rounds while it runs, is what int8 itself errs; and
 /// it takes what fits the limit.
 TEST(ChooseConvolutions, StaysWithinTheLimitItMeasures) {
-  DialectRegistry registry;
-  registerDialects(registry);
-  MLIRContext context(registry, MLIRContext::Threading::DISABLED);
-  context.loadAllAvailableDialects();
-  auto imported = importModel(kModel, context);
-  ASSERT_TRUE(!!imported) << toString(imported.takeError());
-  ModuleOp module = **imported;
-  PassManager pm(&context);
-  buildPhase(Phase::Model, pm);
-  buildPhase(Phase::Fused, pm);
-  ASSERT_TRUE(succeeded(pm.run(module)));
+  FusedModel model;
+  ASSERT_NO_FATAL_FAILURE(model.load(kModel));
+  ModuleOp module = model.module;
   ArchiveSet archives(kModel);
   auto target = CpuTarget::get("znver4");
   ASSERT_TRUE(!!target) << toString(target.takeError());
