@@ -32,57 +32,54 @@ Work workOf(const un0::Module &module) {
 static double ratio(double a, double b) { return b > 0 ? a / b : 0; }
 
 double Result::oscillatorOperationsPerSecond() const {
-  return ratio(work.dynamicsOperations * double(batch), oscillators);
+  return ratio(work.dynamicsOperations * double(batch), oscillators.median);
 }
 
 double Result::couplingBytesPerSecond() const {
-  return ratio(work.parameterBytes * double(passes), oscillators);
+  return ratio(work.parameterBytes * double(passes), oscillators.median);
+}
+
+double Result::decoderOperationsPerSecond() const {
+  return ratio(work.decoderOperations * double(batch), decoder.median);
 }
 
 /// Seconds that one image's operations take at the peak of each kind.
-static double secondsAtPeak(const std::map<Arithmetic, double> &operations,
-                            const std::map<Arithmetic, double> &peaks) {
+static double secondsAtPeak(const std::map<Arithmetic, double> &operations, const Rates &rates) {
   double seconds = 0;
   for (const auto &[arithmetic, count] : operations)
-    if (auto peak = peaks.find(arithmetic); peak != peaks.end())
+    if (auto peak = rates.peaks.find(arithmetic); peak != rates.peaks.end())
       seconds += ratio(count, peak->second);
   return seconds;
 }
 
 static double leastOscillators(const Result &r) {
-  double arithmetic = secondsAtPeak(r.work.dynamicsBy, r.peaks) * double(r.batch);
-  double reading = ratio(r.work.parameterBytes * double(r.passes), r.bandwidth);
+  double arithmetic = secondsAtPeak(r.work.dynamicsBy, r.rates) * double(r.batch);
+  double reading = ratio(r.work.parameterBytes * double(r.passes), r.rates.bandwidth);
   return std::max(arithmetic, reading);
 }
 
+static double leastDecoder(const Result &r) {
+  return secondsAtPeak(r.work.decoderBy, r.rates) * double(r.batch);
+}
+
 double Result::oscillatorRooflineFraction() const {
-  return ratio(leastOscillators(*this), oscillators);
+  return ratio(leastOscillators(*this), oscillators.min);
 }
 
-double Result::limit() const {
-  return leastOscillators(*this) + secondsAtPeak(work.decoderBy, peaks) * double(batch);
-}
+double Result::decoderRooflineFraction() const { return ratio(leastDecoder(*this), decoder.min); }
 
-double Result::decoderOperationsPerSecond() const {
-  return ratio(work.decoderOperations * double(batch), decoder);
-}
+double Result::limit() const { return leastOscillators(*this) + leastDecoder(*this); }
 
-double Result::decoderRooflineFraction() const {
-  return ratio(secondsAtPeak(work.decoderBy, peaks) * double(batch), decoder);
-}
-
-double Machine::peak(Arithmetic arithmetic, unsigned threads) {
-  auto [found, isNew] = peaks.try_emplace({arithmetic, threads}, 0.0);
-  // Measured again each time and the best kept: a shared machine is not always as fast as it can
-  // be.
-  found->second = std::max(found->second, measurePeak(arithmetic, threads));
-  return found->second;
-}
-
-double Machine::bandwidth(size_t bytes, unsigned threads) {
-  auto [found, isNew] = bandwidths.try_emplace({bytes, threads}, 0.0);
-  found->second = std::max(found->second, measureBandwidth(bytes, threads));
-  return found->second;
+void Machine::measure(const Work &work, unsigned threads, Rates &rates) {
+  for (const auto *operations : {&work.dynamicsBy, &work.decoderBy})
+    for (const auto &[arithmetic, count] : *operations) {
+      auto probe = peaks.try_emplace({arithmetic, threads}, arithmetic, threads).first;
+      double &peak = rates.peaks[arithmetic];
+      peak = std::max(peak, probe->second.measure());
+    }
+  const auto bytes = static_cast<size_t>(work.couplingBytes);
+  auto probe = readers.try_emplace({bytes, threads}, bytes, threads).first;
+  rates.bandwidth = std::max(rates.bandwidth, probe->second.measure());
 }
 
 static double median(std::vector<double> values) {
@@ -136,15 +133,16 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
       std::max(1u, static_cast<unsigned>(repetitionSeconds * calls / (now() - begin)));
 
   result.work = workOf(module);
-  auto measureMachine = [&] {
-    for (const auto *operations : {&result.work.dynamicsBy, &result.work.decoderBy})
-      for (const auto &[arithmetic, count] : *operations)
-        result.peaks[arithmetic] = machine.peak(arithmetic, threads);
-    result.bandwidth = machine.bandwidth(static_cast<size_t>(result.work.couplingBytes), threads);
-  };
-  measureMachine();
+  result.batch = batch;
+  result.threads = threads;
+  result.passes = tilesOf(module, batch, threads);
   std::vector<double> wall, oscillators, readout, decoder;
+  machine.measure(result.work, threads, result.rates);
   for (unsigned r = 0; r < repetitions; ++r) {
+    // The measurement of the machine has emptied the caches: a short request would feel it.
+    if (perRepetition > 1)
+      if (std::optional<un0::Error> error = session->generate(request))
+        return un0run::fail(error->message);
     un0_timings sum = {};
     for (unsigned i = 0; i < perRepetition; ++i) {
       if (std::optional<un0::Error> error = session->generate(request))
@@ -161,20 +159,16 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
     oscillators.push_back(sum.oscillators / perRepetition);
     readout.push_back(sum.readout / perRepetition);
     decoder.push_back(sum.decoder / perRepetition);
+    machine.measure(result.work, threads, result.rates);
   }
-  // Again after the measurement: the machine may have been slow before it and fast during it.
-  measureMachine();
 
   const un0_module_info info = module.info();
   result.model = info.model;
   result.precision = info.precision;
-  result.batch = batch;
-  result.threads = threads;
   result.wall = spreadOf(wall);
-  result.oscillators = median(oscillators);
-  result.readout = median(readout);
-  result.decoder = median(decoder);
-  result.passes = tilesOf(module, batch, threads);
+  result.oscillators = spreadOf(oscillators);
+  result.readout = spreadOf(readout);
+  result.decoder = spreadOf(decoder);
   return std::nullopt;
 }
 

@@ -29,42 +29,48 @@ struct Spread {
   double median = 0, min = 0, max = 0;
 };
 
-/// Seconds of one request, and what the machine could do at the time.
+/// What the machine can do.
+struct Rates {
+  std::map<Arithmetic, double> peaks; // operations per second of all threads
+  double bandwidth = 0;               // bytes per second of all threads
+};
+
+/// Seconds of one request, and what the machine can do.
 struct Result {
   std::string model, precision;
   uint64_t batch = 0;
   unsigned threads = 0;
-  Spread wall;
-  double oscillators = 0, readout = 0,
-         decoder = 0; // medians; elapsed, were all threads always busy
   Work work;
-  uint64_t passes = 0;                // tiles of a request: each reads K once per evaluation
-  std::map<Arithmetic, double> peaks; // operations per second of `threads` threads
-  double bandwidth = 0;               // bytes per second of `threads` threads
+  uint64_t passes = 0; // tiles of a request: each reads K once per evaluation
+  Spread wall, oscillators, readout, decoder; // elapsed, were all threads always busy
+  Rates rates;                                // the best of those measured between repetitions
 
   double oscillatorOperationsPerSecond() const;
   double couplingBytesPerSecond() const;
-  /// Least possible time over measured time; the larger of arithmetic and reading bounds it.
+  double decoderOperationsPerSecond() const;
+  /// Least possible time over the least measured one: both are of the machine when nothing else
+  /// disturbs it. The larger of arithmetic and reading bounds the oscillators.
   double oscillatorRooflineFraction() const;
+  double decoderRooflineFraction() const;
   /// Seconds of the least possible request: what its parts cannot be faster than, one after
   /// another.
   double limit() const;
-  double decoderOperationsPerSecond() const;
-  double decoderRooflineFraction() const;
 };
 
-/// Rates of the machine, measured once per thread count and size.
+/// Measures the rates of the machine that a module's work needs. What it measures with is kept.
 class Machine {
 public:
-  double peak(Arithmetic arithmetic, unsigned threads);
-  double bandwidth(size_t bytes, unsigned threads);
+  /// Raises `rates` to what is measured now.
+  void measure(const Work &work, unsigned threads, Rates &rates);
 
 private:
-  std::map<std::pair<Arithmetic, unsigned>, double> peaks;
-  std::map<std::pair<size_t, unsigned>, double> bandwidths;
+  std::map<std::pair<Arithmetic, unsigned>, PeakProbe> peaks;
+  std::map<std::pair<size_t, unsigned>, ReadProbe> readers;
 };
 
-/// Times requests of `batch` images. A repetition is as many requests as fill ten milliseconds.
+/// Times requests of `batch` images. A repetition is as many requests as fill ten milliseconds, and
+/// the machine's rates are measured between repetitions: a shared machine is not always as fast as
+/// it can be, and its best moments should count for both.
 MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads,
                      unsigned repetitions, Machine &machine, Result &result);
 

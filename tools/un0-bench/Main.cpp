@@ -10,8 +10,8 @@ using namespace un0bench;
 
 static const char *const usage = R"(usage: un0-bench MODEL.un0... [options]
 
-Times modules, oscillators and decoder apart, and compares with the peak f32 rate and the read
-bandwidth of this machine, measured in the same run.
+Times modules, oscillators and decoder apart, and compares with the peak rates and the read
+bandwidth of this machine, measured between the repetitions.
 
   --batch=1,16,64     images per request (default: 1,16,64)
   --threads=1,2       threads (default: 1)

@@ -26,9 +26,9 @@ void printRow(const Result &r) {
               "%6.1f %4.0f%%\n",
               r.model.c_str(), r.precision.c_str(), static_cast<unsigned long long>(r.batch),
               r.threads, double(r.batch) / r.wall.median, r.wall.median * 1e3, r.wall.min * 1e3,
-              r.wall.max * 1e3, r.oscillators * 1e3, r.oscillatorOperationsPerSecond() / 1e9,
+              r.wall.max * 1e3, r.oscillators.median * 1e3, r.oscillatorOperationsPerSecond() / 1e9,
               r.couplingBytesPerSecond() / 1e9, r.oscillatorRooflineFraction() * 100,
-              r.decoder * 1e3, r.decoderOperationsPerSecond() / 1e9,
+              r.decoder.median * 1e3, r.decoderOperationsPerSecond() / 1e9,
               r.decoderRooflineFraction() * 100);
   std::fflush(stdout);
 }
@@ -36,20 +36,20 @@ void printRow(const Result &r) {
 void printFooter(const std::vector<Result> &results) {
   std::printf(
       "\nGOP/s: counted operations, a multiply-add is two. GB/s: parameters of the dynamics read.\n"
-      "roof: least possible time / measured time, by rates measured in this run:\n");
+      "ms, GOP/s, GB/s: medians. roof: least possible time / least measured time, by the best "
+      "rates "
+      "measured\nbetween the repetitions:\n");
   std::set<std::pair<unsigned, double>> read;
   std::set<std::pair<unsigned, Arithmetic>> multiplied;
-  // Backwards: the last result of each kind has the best of all measurements.
-  for (size_t i = results.size(); i-- > 0;) {
-    const Result &r = results[i];
+  for (const Result &r : results) {
     const char *plural = r.threads == 1 ? "" : "s";
-    for (const auto &[arithmetic, peak] : r.peaks)
+    for (const auto &[arithmetic, peak] : r.rates.peaks)
       if (multiplied.insert({r.threads, arithmetic}).second)
         std::printf("  %u thread%s: %s peak %.1f GOP/s\n", r.threads, plural, nameOf(arithmetic),
                     peak / 1e9);
     if (read.insert({r.threads, r.work.couplingBytes}).second)
       std::printf("  %u thread%s: reading %.1f MB again and again %.1f GB/s\n", r.threads, plural,
-                  r.work.couplingBytes / 1e6, r.bandwidth / 1e9);
+                  r.work.couplingBytes / 1e6, r.rates.bandwidth / 1e9);
   }
 }
 
@@ -63,7 +63,7 @@ MaybeFailure writeJson(const std::string &path, const std::vector<Result> &resul
   root["results"] = ordered_json::array();
   for (const Result &r : results) {
     ordered_json peaks;
-    for (const auto &[arithmetic, peak] : r.peaks)
+    for (const auto &[arithmetic, peak] : r.rates.peaks)
       peaks[nameOf(arithmetic)] = peak / 1e9;
     root["results"].push_back(
         {{"model", r.model},
@@ -74,17 +74,19 @@ MaybeFailure writeJson(const std::string &path, const std::vector<Result> &resul
          {"latency_ms",
           {{"median", r.wall.median * 1e3}, {"min", r.wall.min * 1e3}, {"max", r.wall.max * 1e3}}},
          {"oscillators",
-          {{"ms", r.oscillators * 1e3},
+          {{"ms", r.oscillators.median * 1e3},
            {"gops", r.oscillatorOperationsPerSecond() / 1e9},
            {"k_gb_per_s", r.couplingBytesPerSecond() / 1e9},
            {"roofline_fraction", r.oscillatorRooflineFraction()}}},
-         {"readout", {{"ms", r.readout * 1e3}}},
+         {"readout", {{"ms", r.readout.median * 1e3}}},
          {"decoder",
-          {{"ms", r.decoder * 1e3},
+          {{"ms", r.decoder.median * 1e3},
            {"gops", r.decoderOperationsPerSecond() / 1e9},
            {"roofline_fraction", r.decoderRooflineFraction()}}},
          {"roofline",
-          {{"peak_gops", peaks}, {"gb_per_s", r.bandwidth / 1e9}, {"limit_ms", r.limit() * 1e3}}}});
+          {{"peak_gops", peaks},
+           {"gb_per_s", r.rates.bandwidth / 1e9},
+           {"limit_ms", r.limit() * 1e3}}}});
   }
   // Model names come from files: bytes that are no UTF-8 are replaced, not fatal.
   const std::string text = root.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";

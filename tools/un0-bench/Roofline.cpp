@@ -1,13 +1,13 @@
 //===- Roofline.cpp - what the machine can do -------------------------------===//
 //
 // Both kernels are assembly: a compiler would remove work whose result nobody needs, or spill what
-// has to stay in registers. Each is run several times and the best counts, because everything else
-// on the machine only slows it.
+// has to stay in registers.
 //
 //===----------------------------------------------------------------------===//
 #include "Roofline.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cpuid.h>
 #include <cstring>
 #include <sys/mman.h>
@@ -157,20 +157,43 @@ static void readSse2(const char *at, size_t bytes) {
                : UN0_CLOBBERS("xmm"), "cc", "memory");
 }
 
-/// Seconds that `threads` threads need for `work` side by side.
+/// Seconds that `threads` threads need for `work` side by side. They start together, once all of
+/// them are there: a slice is too short for the time it takes to make a thread not to count.
 template <typename Work> static double timeThreads(unsigned threads, Work work) {
+  std::atomic<unsigned> missing{threads};
+  auto meet = [&] {
+    --missing;
+    while (missing.load(std::memory_order_acquire) != 0)
+      std::this_thread::yield();
+  };
   std::vector<std::thread> others;
-  double begin = now();
   for (unsigned i = 1; i < threads; ++i)
-    others.emplace_back(work);
+    others.emplace_back([&] {
+      meet();
+      work();
+    });
+  meet();
+  const double begin = now();
   work();
   for (std::thread &other : others)
     other.join();
   return now() - begin;
 }
 
-static constexpr int attempts = 7;
-static constexpr double attemptSeconds = 0.02; // long against starting a thread
+static constexpr double sliceSeconds = 0.002;
+
+/// How often `work` is to be done to fill a slice, and the seconds of one: each is done until it
+/// takes long enough to tell.
+template <typename Work> static uint64_t fillSlice(Work work, double &secondsOfOne) {
+  for (uint64_t times = 1;; times *= 2) {
+    const double begin = now();
+    work(times);
+    const double seconds = now() - begin;
+    secondsOfOne = seconds / double(times);
+    if (seconds >= sliceSeconds / 2)
+      return std::max<uint64_t>(1, static_cast<uint64_t>(sliceSeconds / secondsOfOne));
+  }
+}
 
 using PeakKernel = uint64_t (*)(uint64_t);
 
@@ -222,57 +245,78 @@ const char *nameOf(Arithmetic arithmetic) {
   return "f32";
 }
 
-double measurePeak(Arithmetic arithmetic, unsigned threads) {
+PeakProbe::PeakProbe(Arithmetic arithmetic, unsigned threads) : threads(threads) {
   double best = 0;
-  for (PeakKernel kernel : peakKernels(arithmetic)) {
-    constexpr uint64_t probe = 1 << 16;
-    double begin = now();
-    kernel(probe);
-    const auto rounds = static_cast<uint64_t>(double(probe) * attemptSeconds / (now() - begin)) + 1;
-    for (int i = 0; i < attempts; ++i) {
-      double seconds = timeThreads(threads, [&] { kernel(rounds); });
-      uint64_t operations = kernel(1) * rounds;
-      best = std::max(best, double(operations) * threads / seconds);
+  for (PeakKernel candidate : peakKernels(arithmetic)) {
+    double seconds = 0;
+    const uint64_t times = fillSlice(candidate, seconds);
+    // A round of each kind does another number of operations.
+    const double rate = double(candidate(1)) / seconds;
+    if (rate > best) {
+      best = rate;
+      kernel = candidate;
+      rounds = times;
     }
   }
-  return best;
 }
 
-double measureBandwidth(size_t bytes, unsigned threads) {
+double PeakProbe::measure() const {
+  const double seconds = timeThreads(threads, [&] { kernel(rounds); });
+  return double(kernel(1)) * double(rounds) * threads / seconds;
+}
+
+ReadProbe::ReadProbe(size_t size, unsigned threads) : threads(threads) {
   constexpr size_t block = 512, hugePage = size_t(2) << 20;
-  bytes = std::max(bytes / block * block, block);
+  bytes = std::max(size / block * block, block);
   // Room for prefetches past the end, and for huge pages.
-  const size_t mapped = (bytes + 4096 + hugePage - 1) / hugePage * hugePage;
-  void *memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  mapped = (bytes + 4096 + hugePage - 1) / hugePage * hugePage;
+  memory = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
-    return 0;
+    return;
   (void)madvise(memory, mapped, MADV_HUGEPAGE);
   // Pages that were never written are all one page of zeros.
   std::memset(memory, 1, mapped);
-  const char *data = static_cast<const char *>(memory);
 
-  using Reader = void (*)(const char *, size_t);
-  std::vector<Reader> readers;
+  const auto *data = static_cast<const char *>(memory);
+  std::vector<void (*)(const char *, size_t)> candidates;
   if (hasAvx512())
-    readers = {readAvx512, readAheadAvx512};
+    candidates = {readAvx512, readAheadAvx512};
   else
-    readers = {hasAvx2() ? readAvx2 : readSse2};
-  double best = 0;
-  for (Reader reader : readers) {
-    reader(data, bytes);
-    double begin = now();
-    reader(data, bytes);
-    const int passes = std::max(1, static_cast<int>(attemptSeconds / (now() - begin)));
-    for (int i = 0; i < attempts; ++i) {
-      double seconds = timeThreads(threads, [&] {
-        for (int pass = 0; pass < passes; ++pass)
-          reader(data, bytes);
-      });
-      best = std::max(best, double(bytes) * passes * threads / seconds);
+    candidates = {hasAvx2() ? readAvx2 : readSse2};
+  double least = 0;
+  for (auto candidate : candidates) {
+    candidate(data, bytes);
+    double seconds = 0;
+    const uint64_t times = fillSlice(
+        [&](uint64_t count) {
+          for (uint64_t pass = 0; pass < count; ++pass)
+            candidate(data, bytes);
+        },
+        seconds);
+    if (!reader || seconds < least) {
+      least = seconds;
+      reader = candidate;
+      passes = times;
     }
   }
-  munmap(memory, mapped);
-  return best;
+}
+
+ReadProbe::~ReadProbe() {
+  if (memory != MAP_FAILED)
+    munmap(memory, mapped);
+}
+
+double ReadProbe::measure() const {
+  if (!reader)
+    return 0;
+  auto read = [&] {
+    for (uint64_t pass = 0; pass < passes; ++pass)
+      reader(static_cast<const char *>(memory), bytes);
+  };
+  // Caches that were idle take milliseconds to become as fast as they can be.
+  timeThreads(threads, read);
+  const double seconds = timeThreads(threads, read);
+  return double(bytes) * double(passes) * threads / seconds;
 }
 
 } // namespace un0bench

@@ -24,13 +24,38 @@ enum class Arithmetic { F32, S16, BF16, U8S8, S8S8 };
 Arithmetic arithmeticOf(const char *name);
 const char *nameOf(Arithmetic arithmetic);
 
-/// Highest rate of `threads` threads together, in operations per second; a multiply-add is two. By
-/// the instruction that this CPU has for it, else by what replaces that.
-double measurePeak(Arithmetic arithmetic, unsigned threads);
+/// Multiplies and adds in registers with `threads` threads: by the instruction that this CPU has
+/// for `arithmetic`, else by the fastest of what replaces that.
+class PeakProbe {
+public:
+  PeakProbe(Arithmetic arithmetic, unsigned threads);
+  /// Operations per second of all threads over about two milliseconds; a multiply-add is two.
+  double measure() const;
 
-/// Highest rate at which `threads` threads together read `bytes` bytes of memory over and over,
-/// each the whole of it, in bytes per second. Zero when the memory cannot be had.
-double measureBandwidth(size_t bytes, unsigned threads);
+private:
+  uint64_t (*kernel)(uint64_t) = nullptr;
+  uint64_t rounds = 0;
+  unsigned threads;
+};
+
+/// Memory that `threads` threads read over and over, each the whole of it.
+class ReadProbe {
+public:
+  ReadProbe(size_t bytes, unsigned threads);
+  ~ReadProbe();
+  ReadProbe(const ReadProbe &) = delete;
+  ReadProbe &operator=(const ReadProbe &) = delete;
+  /// Bytes per second of all threads over about two milliseconds, and at least one pass. Zero when
+  /// the memory could not be had.
+  double measure() const;
+
+private:
+  void (*reader)(const char *, size_t) = nullptr;
+  void *memory;
+  size_t bytes, mapped;
+  uint64_t passes = 1;
+  unsigned threads;
+};
 
 } // namespace un0bench
 
