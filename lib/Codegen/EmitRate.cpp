@@ -48,9 +48,9 @@ void forEachPass(Emitter &e, bool lean, llvm::function_ref<void(RowPass)> body) 
 /// A batch tile: some rows of `panel`, samples in the lanes.
 class RateRows : RateTile {
 public:
-  RateRows(Emitter &e, cpu::RateOp op, Value panel, RowPass pass)
-      : RateTile(e, op), panel(panel), first(pass.first), index(pass.index), rows(pass.rows),
-        panels(Emitter::shape(op.getOut())[0] / kLine),
+  RateRows(Emitter &e, cpu::RateOp op, ArrayRef<Start> starts, Value panel, RowPass pass)
+      : RateTile(e, op, starts), panel(panel), first(pass.first), index(pass.index),
+        rows(pass.rows), panels(Emitter::shape(op.getOut())[0] / kLine),
         fetching(llvm::bit_floor(static_cast<uint64_t>(pass.passes))),
         base(arith::AddIOp::create(e.b, e.loc, e.mul(panel, kLine), first)) {}
 
@@ -115,8 +115,8 @@ private:
     Precision precision = op.getPrecision(term);
     if (precision != Precision::Int8 && precision != Precision::Int4)
       return Sums::of(e.splat(0), rows);
-    if (getKind(e.target, precision) == cpu::DotKind::S8S8)
-      return Sums::of(e.splatWord(0), rows);
+    if (starts[term].sine)
+      return startAll(term, rows);
     Sums sums = Sums::of(Value(), rows);
     for (int64_t r = 0; r < rows; ++r)
       sums.sine[r] = sums.cosine[r] =
@@ -280,8 +280,9 @@ private:
 /// cache, and from further away once for `kBlockPanels` panels.
 class RateBlocks {
 public:
-  RateBlocks(Emitter &e, cpu::RateOp op, bool lean, int64_t lines)
-      : e(e), op(op), lean(lean), lines(lines), panels(Emitter::shape(op.getOut())[0] / kLine) {
+  RateBlocks(Emitter &e, cpu::RateOp op, ArrayRef<Start> starts, bool lean, int64_t lines)
+      : e(e), op(op), starts(starts), lean(lean), lines(lines),
+        panels(Emitter::shape(op.getOut())[0] / kLine) {
     // int16 is emptied at the end of a block; where, decides its last bits.
     block = op.getPrecision(0) == Precision::Int16 ? std::min(getDrain(op, 0), lines)
                                                    : cpu::kBlockLines;
@@ -322,7 +323,7 @@ private:
     e.loop(first, last, 1, [&](Value panel) {
       Value row = e.mul(arith::SubIOp::create(e.b, e.loc, panel, first), kLine);
       forEachPass(e, lean, [&](RowPass pass) {
-        body(RateRows(e, op, panel, pass),
+        body(RateRows(e, op, starts, panel, pass),
              e.mul(arith::AddIOp::create(e.b, e.loc, row, pass.first), 2), panel);
       });
     });
@@ -330,6 +331,7 @@ private:
 
   Emitter &e;
   cpu::RateOp op;
+  ArrayRef<Start> starts;
   bool lean;
   int64_t lines, panels, block;
   Value first, last; // panels at hand
@@ -370,6 +372,7 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
         return llvm::is_contained({Precision::F32, Precision::Int16}, op.getPrecision(term)) ||
                hasRoundedWaves(op, term);
       });
+  SmallVector<Start> starts = getStarts(e, op);
   if (!op.getCouplings().empty()) {
     ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
     Precision precision = op.getPrecision(0);
@@ -379,10 +382,10 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
     bool shared = first[2] == kLine && first[0] == panels;
     if (shared && cpu::isBlocked(lines, precision) && op.getScratch() &&
         Emitter::shape(op.getScratch())[0] >= cpu::getBlockWords(e.lanes))
-      return RateBlocks(e, op, lean, lines).emit();
+      return RateBlocks(e, op, starts, lean, lines).emit();
   }
   e.loop(0, panels, 1, [&](Value panel) {
     unpackPanel(e, op, panel);
-    forEachPass(e, lean, [&](RowPass pass) { RateRows(e, op, panel, pass).emit(); });
+    forEachPass(e, lean, [&](RowPass pass) { RateRows(e, op, starts, panel, pass).emit(); });
   });
 }

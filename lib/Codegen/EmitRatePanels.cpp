@@ -22,8 +22,9 @@ constexpr int64_t kPrefetchAhead = 16;
 /// One sample: `count` panels of 16 rows from `panel`, oscillators in the lanes.
 class RatePanels : RateTile {
 public:
-  RatePanels(Emitter &e, cpu::RateOp op, Value panel, int64_t count)
-      : RateTile(e, op), panel(panel), perPanel(kLine / e.lanes), vectors(count * perPanel) {}
+  RatePanels(Emitter &e, cpu::RateOp op, ArrayRef<Start> starts, Value panel, int64_t count)
+      : RateTile(e, op, starts), panel(panel), perPanel(kLine / e.lanes),
+        vectors(count * perPanel) {}
 
   void emit() {
     Sums sums = Sums::of(e.splat(0), vectors);
@@ -135,6 +136,8 @@ private:
     if (kind == cpu::DotKind::U8S8)
       for (int64_t v = 0; v < vectors; ++v)
         own.sine[v] = own.cosine[v] = line(coupling, e.index(lines + 1), v);
+    if (starts[term].sine)
+      own = startAll(term, vectors);
     own = sumOverLines(e, {}, lines, own, step, extra);
     for (int64_t v = 0; v < vectors; ++v) {
       if (precision == Precision::BF16) {
@@ -186,13 +189,14 @@ void un0::rate::emitPanels(Emitter &e, cpu::RateOp op) {
   ArrayRef<int64_t> out = Emitter::shape(op.getOut());
   cpu::RowGroups groups =
       cpu::getRowGroups(out[0], e.lanes, e.target.hasBrainFloats(), op.getTermPrecisions());
+  SmallVector<Start> starts = getStarts(e, op);
   auto group = [&](Value g) {
-    RatePanels(e, op, e.mul(g, groups.together), groups.together).emit();
+    RatePanels(e, op, starts, e.mul(g, groups.together), groups.together).emit();
   };
   auto emitRest = [&] {
     int64_t most = groups.rest > groups.together ? 2 : groups.rest;
     for (int64_t p = 0; p < groups.rest; p += most)
-      RatePanels(e, op, e.index(groups.whole * groups.together + p), most).emit();
+      RatePanels(e, op, starts, e.index(groups.whole * groups.together + p), most).emit();
   };
   if (!op.getFirst()) {
     e.loop(0, groups.whole, 1, group);

@@ -38,11 +38,11 @@ public:
             true};
       if (op.getFits() && hasByteProducts())
         return {multiplyBytes(as(op.getX(), 8), as(op.getY(), 8)), false};
-      return {widenBytes(/*isSigned=*/false), false};
-    case cpu::DotKind::S8S8:
-      if (hasByteProducts())
-        return {multiplySigned(), false};
-      return {widenBytes(/*isSigned=*/true), false};
+      return {widenBytes(as(op.getX(), 8), as(op.getY(), 8)), false};
+    case cpu::DotKind::S8S8: {
+      auto [x, y] = splitSigned();
+      return {hasByteProducts() ? multiplyBytes(x, y) : widenBytes(x, y), false};
+    }
     case cpu::DotKind::S16:
       if (target.hasByteDots())
         return {call(vnniName("vpdpwssd"), sums.getType(),
@@ -107,38 +107,31 @@ private:
     return arith::AddIOp::create(b, loc, op.getAccumulator(), sums);
   }
 
-  /// Signed bytes: |x| times y with the sign of x. A pair is at most 2 x 128 x 127 = 32512, so
-  /// nothing saturates; |-128| is 128 as an unsigned byte. Where x is zero, y does not matter.
-  Value multiplySigned() {
-    Value x = as(op.getX(), 8), y = as(op.getY(), 8);
+  /// |x|, and y or, where x is negative, its complement -y - 1. A pair of products is at least
+  /// -2 x 127 x 128, so nothing saturates. `psignb` would leave no x to add, but only two units
+  /// have it, and one of them multiplies; any unit has the exclusive or.
+  std::pair<Value, Value> splitSigned() {
+    Value x = as(op.getX(), 8);
     auto bytes = cast<VectorType>(x.getType());
     Value magnitude = LLVM::AbsOp::create(b, loc, bytes, x, /*is_int_min_poison=*/false);
-    if (lanes != 16)
-      return multiplyBytes(magnitude,
-                           call(byWidth("", "avx2.psign.b", "ssse3.psign.b.128"), bytes, {y, x}));
-    // There is no `psignb` of this width; choosing takes a mask, which belongs to x alone.
-    Value zero = splat(bytes, 0);
-    Value isNegative = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, x, zero);
-    Value negated = arith::SubIOp::create(b, loc, zero, y);
-    return multiplyBytes(magnitude, arith::SelectOp::create(b, loc, isNegative, negated, y));
+    Value isNegative = arith::ShRSIOp::create(b, loc, x, splat(bytes, 7));
+    return {magnitude, arith::XOrIOp::create(b, loc, as(op.getY(), 8), isNegative)};
   }
 
-  /// Bytes 0 and 2, then 1 and 3 of each word as 16-bit numbers: no shuffle, and what belongs to
-  /// one operand alone leaves its loop.
-  Value widenBytes(bool isSigned) {
+  /// Products of unsigned and signed bytes: bytes 0 and 2, then 1 and 3 of each word as 16-bit
+  /// numbers. No shuffle, and what belongs to one operand alone leaves its loop.
+  Value widenBytes(Value x, Value y) {
     auto halves = VectorType::get({lanes * 2}, b.getIntegerType(16));
     Value eight = splat(halves, 8);
-    auto even = [&](Value v) -> Value {
-      return arith::ShRSIOp::create(b, loc, arith::ShLIOp::create(b, loc, v, eight), eight);
-    };
-    auto odd = [&](Value v) -> Value { return arith::ShRSIOp::create(b, loc, v, eight); };
-    Value x = as(op.getX(), 16), y = as(op.getY(), 16);
-    Value evenX =
-        isSigned ? even(x) : arith::AndIOp::create(b, loc, op.getX(), splat(words(), 0x00ff00ff));
-    Value oddX = isSigned ? odd(x) : arith::ShRUIOp::create(b, loc, x, eight);
+    x = as(x, 16);
+    y = as(y, 16);
+    Value evenX = arith::AndIOp::create(b, loc, x, splat(halves, 0xff));
+    Value oddX = arith::ShRUIOp::create(b, loc, x, eight);
+    Value evenY = arith::ShRSIOp::create(b, loc, arith::ShLIOp::create(b, loc, y, eight), eight);
+    Value oddY = arith::ShRSIOp::create(b, loc, y, eight);
     Value sums = op.getAccumulator();
-    sums = arith::AddIOp::create(b, loc, sums, multiplyPairs(evenX, even(y)));
-    return arith::AddIOp::create(b, loc, sums, multiplyPairs(oddX, odd(y)));
+    sums = arith::AddIOp::create(b, loc, sums, multiplyPairs(evenX, evenY));
+    return arith::AddIOp::create(b, loc, sums, multiplyPairs(oddX, oddY));
   }
 
   /// A bf16 number is the upper half of an f32.

@@ -130,10 +130,62 @@ inline bool hasRoundedWaves(cpu::RateOp op, unsigned term) {
   return op.getPrecision(term) == Precision::BF16 && type.getElementType().isF32();
 }
 
+/// Where the sums of an `s8s8` coupling start, the same for all rows; nothing for other couplings.
+struct Start {
+  Value sine, cosine;
+};
+/// One per coupling: what its dot products leave out, minus the sum over its sources' negative
+/// waves. One sample has the same in all lanes.
+inline SmallVector<Start> getStarts(Emitter &e, cpu::RateOp op) {
+  SmallVector<Start> starts(op.getCouplings().size());
+  for (auto [term, start] : llvm::enumerate(starts)) {
+    Precision precision = op.getPrecision(term);
+    if ((precision != Precision::Int8 && precision != Precision::Int4) ||
+        getKind(e.target, precision) != cpu::DotKind::S8S8)
+      continue;
+    Value source = op.getSources()[term];
+    int64_t lines =
+        cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], precision, op.getGroup(term));
+    if (precision == Precision::Int4)
+      lines *= 2;
+    bool isTile = Emitter::shape(source).size() == 3;
+    Value none = e.splatWord(0);
+    // A product with zeros is what is left out.
+    auto leftOut = [&](Value sum, Value wave) {
+      return e.dot(cpu::DotKind::S8S8, sum, wave, none);
+    };
+    auto addUp = [&](Value half) -> Value {
+      int64_t step = isTile ? 1 : e.lanes, whole = lines / step * step;
+      Value sum = none;
+      if (whole)
+        sum = e.loop(0, whole, step, {none}, [&](Value k, ValueRange sums) -> Carried {
+          Value wave = isTile ? e.load(source, {k, half, e.index(0)}) : e.load(source, {half, k});
+          return {leftOut(sums[0], wave)};
+        })[0];
+      if (!isTile) {
+        // Rotated sums are added until each lane has them all.
+        for (int64_t by = e.lanes / 2; by; by /= 2) {
+          SmallVector<int64_t> lanes;
+          for (int64_t lane = 0; lane < e.lanes; ++lane)
+            lanes.push_back((lane + by) % e.lanes);
+          sum = arith::AddIOp::create(e.b, e.loc, sum,
+                                      mlir::vector::ShuffleOp::create(e.b, e.loc, sum, sum, lanes));
+        }
+        for (int64_t k = whole; k < lines; ++k)
+          sum = leftOut(sum, e.loadBroadcast(source, {half, e.index(k)}));
+      }
+      return arith::SubIOp::create(e.b, e.loc, none, sum);
+    };
+    start = {addUp(e.index(0)), addUp(e.index(1))};
+  }
+  return starts;
+}
+
 /// What both forms share: a register tile of one `cpu.rate`.
 class RateTile {
 public:
-  RateTile(Emitter &e, cpu::RateOp op) : e(e), op(op), zero(e.index(0)), one(e.index(1)) {}
+  RateTile(Emitter &e, cpu::RateOp op, ArrayRef<Start> starts)
+      : e(e), op(op), starts(starts), zero(e.index(0)), one(e.index(1)) {}
 
 protected:
   /// frequency + cosine x (K S) - sine x (K C), then the update of the op's epilogue.
@@ -148,11 +200,17 @@ protected:
     return cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], op.getPrecision(term),
                              op.getGroup(term));
   }
+  /// Sums of an `s8s8` coupling of `count` registers of rows, before the first line.
+  Sums startAll(unsigned term, int64_t count) {
+    return {SmallVector<Value>(count, starts[term].sine),
+            SmallVector<Value>(count, starts[term].cosine)};
+  }
   /// Source `half` of the words of line `k`.
   Value sourceOf(Value k, int64_t half) { return e.add(e.mul(k, 2), half); }
 
   Emitter &e;
   cpu::RateOp op;
+  ArrayRef<Start> starts;
   Value zero, one;
 };
 

@@ -362,7 +362,8 @@ def Cpu_DotOp : Cpu_Op<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>, A
   let description = [{
     Lane by lane `result = accumulator + sum of x_e y_e` over the elements e of a 32-bit word. `u8s8`: four bytes, x unsigned
     and y signed, exact in i32; with `fits`, x_0 y_0 + x_1 y_1 and x_2 y_2 + x_3 y_3 are known to be 16-bit numbers.
-    `s8s8`: four signed bytes, no y -128, exact in i32. `s16`: two signed 16-bit numbers, exact in i32 until it wraps.
+    `s8s8`: four signed bytes, neither -128, and minus |x_e| for each negative x_e, which does not depend on y: what the
+    accumulators of all y start from makes up for it. Exact in i32. `s16`: two signed 16-bit numbers, exact in i32 until it wraps.
     `bf16`: two bf16 numbers, sums in f32. `vpdpbusd`, `vpdpwssd` and `vdpbf16ps` where the processor has them, else several
     instructions with the same integer results.
   }];
