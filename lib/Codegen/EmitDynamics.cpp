@@ -122,6 +122,32 @@ static Value quantizeWave(Emitter &e, Value wave, Precision precision) {
   return e.asWords(e.fma(wave, scale, e.splat(magic + offset)));
 }
 
+/// Bytes of waves as words of the same shape: their magnitudes, and all bits of those of negative
+/// ones.
+static std::pair<Value, Value> splitBytes(Emitter &e, Value words) {
+  auto type = cast<VectorType>(words.getType());
+  auto bytes = VectorType::get({type.getNumElements() * 4}, e.b.getI8Type());
+  auto splat = [&](int8_t value) -> Value {
+    return arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(bytes, value));
+  };
+  auto asWords = [&](Value x) -> Value { return vector::BitCastOp::create(e.b, e.loc, type, x); };
+  Value x = vector::BitCastOp::create(e.b, e.loc, bytes, words);
+  Value negated = arith::SubIOp::create(e.b, e.loc, splat(0), x);
+  return {asWords(arith::MaxSIOp::create(e.b, e.loc, x, negated)),
+          asWords(arith::ShRSIOp::create(e.b, e.loc, x, splat(7)))};
+}
+
+/// Stores packed waves as plane `half` of `memory`, or split as planes 2 x half and 2 x half + 1;
+/// `at(plane)` are the indices.
+static void storePlanes(Emitter &e, Value words, Value memory, int64_t half, bool split,
+                        llvm::function_ref<SmallVector<Value>(Value)> at) {
+  if (!split)
+    return e.store(words, memory, at(e.index(half)));
+  auto [magnitudes, signs] = splitBytes(e, words);
+  e.store(magnitudes, memory, at(e.index(2 * half)));
+  e.store(signs, memory, at(e.index(2 * half + 1)));
+}
+
 /// A wave rounded to bf16.
 static Value roundToBrain(Emitter &e, Value wave) {
   auto type = VectorType::get({e.lanes}, e.b.getBF16Type());
@@ -136,8 +162,8 @@ static Value widenBrains(Emitter &e, Value brains) {
 }
 
 /// One sample: the numbers of a register, side by side.
-static void storeWords(Emitter &e, Value wave, Precision precision, Value memory, Value half,
-                       Value at) {
+static void storeWords(Emitter &e, Value wave, Precision precision, Value memory, int64_t half,
+                       bool split, Value at) {
   Value narrow;
   if (precision == Precision::BF16) {
     narrow = roundToBrain(e, wave);
@@ -150,7 +176,8 @@ static void storeWords(Emitter &e, Value wave, Precision precision, Value memory
   auto type = VectorType::get({e.lanes / perWord}, e.b.getI32Type());
   Value packed = vector::BitCastOp::create(e.b, e.loc, type, narrow);
   Value word = arith::DivUIOp::create(e.b, e.loc, at, e.index(perWord));
-  e.store(packed, memory, {half, word});
+  storePlanes(e, packed, memory, half, split,
+              [&](Value plane) { return SmallVector<Value>{plane, word}; });
 }
 
 /// A batch tile: the waves of neighbouring oscillators, one sample per lane, become one word each.
@@ -179,6 +206,12 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
   Precision precision = packed ? *op.getPrecision() : Precision::F32;
   // bf16 in memory of f32: rounded, and not packed.
   bool rounded = packed && cast<MemRefType>(packed.getType()).getElementType().isF32();
+  // Bytes for a target that has no dot product of them.
+  bool split = false;
+  if (packed) {
+    ArrayRef<int64_t> shape = Emitter::shape(packed);
+    split = shape[shape.size() == 3 ? 1 : 0] == cpu::kSplitPlanes;
+  }
   auto round = [&](Value wave) {
     return e.asFloats(e.shiftLeft(widenBrains(e, roundToBrain(e, wave)), 16));
   };
@@ -186,12 +219,13 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
     auto body = [&](Value i) {
       auto sincos = e.sincos(e.load(op.getPhases(), i));
       for (auto [half, wave] :
-           {std::make_pair(zero, sincos.getSine()), std::make_pair(one, sincos.getCosine())}) {
-        e.store(wave, waves, {half, i});
+           {std::make_pair(0, sincos.getSine()), std::make_pair(1, sincos.getCosine())}) {
+        Value plane = e.index(half);
+        e.store(wave, waves, {plane, i});
         if (rounded)
-          e.store(round(wave), packed, {half, i});
+          e.store(round(wave), packed, {plane, i});
         else if (packed)
-          storeWords(e, wave, precision, packed, half, i);
+          storeWords(e, wave, precision, packed, half, split, i);
       }
     };
     Value first = op.getFirst() ? op.getFirst() : zero;
@@ -217,8 +251,9 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
       return;
     }
     Value word = arith::DivUIOp::create(e.b, e.loc, i, e.index(perWord));
-    e.store(packWords(e, sines, precision), packed, {word, zero, zero});
-    e.store(packWords(e, cosines, precision), packed, {word, one, zero});
+    auto at = [&](Value plane) { return SmallVector<Value>{word, plane, zero}; };
+    storePlanes(e, packWords(e, sines, precision), packed, 0, split, at);
+    storePlanes(e, packWords(e, cosines, precision), packed, 1, split, at);
   });
 }
 

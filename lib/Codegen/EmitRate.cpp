@@ -100,13 +100,15 @@ private:
   void fetchLines(Value next, Value nextFrom, int64_t lines, Value k) {
     if (std::optional<int64_t> number = getConstantIntValue(index); number && *number >= fetching)
       return;
-    int64_t share = lines / fetching, count = std::max<int64_t>(kUnroll / fetching, 1);
+    int64_t share = lines / fetching,
+            count = std::max<int64_t>(getUnroll(/*term=*/0) / fetching, 1);
     Value at =
         e.add(e.mul(index, share), Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(fetching))));
     at = e.add(at, nextFrom);
     for (int64_t l = 0; l < count; ++l)
       e.prefetch(op.getCouplings()[0], {next, e.add(at, l), zero});
   }
+  int64_t getUnroll(unsigned term) { return hasSplitWaves(op, term) ? kSplitUnroll : kUnroll; }
   /// Whether the passes over `lines` lines can ask for equal shares of the next ones.
   bool isShared(int64_t lines) { return lines % (fetching * kUnroll) == 0 && fetching <= kUnroll; }
 
@@ -132,19 +134,21 @@ private:
     bool shared = shape[2] == kLine && shape[0] == panels;
     if (hasRoundedWaves(op, term))
       return addBrains(coupling, source, k, sums);
-    Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
+    bool split = hasSplitWaves(op, term);
+    auto plane = [&](int64_t i) { return e.load(source, {k, e.index(i), zero}); };
+    Wave sine = loadWave(split, 0, plane), cosine = loadWave(split, 1, plane);
     for (int64_t r = 0; r < rows; ++r) {
       if (precision == Precision::F32) {
         Value weight = shared ? word(coupling, k, r) : e.load(coupling, {e.add(base, r), k, zero});
-        sums.sine[r] = e.fma(weight, sine, sums.sine[r]);
-        sums.cosine[r] = e.fma(weight, cosine, sums.cosine[r]);
+        sums.sine[r] = e.fma(weight, sine.number, sums.sine[r]);
+        sums.cosine[r] = e.fma(weight, cosine.number, sums.cosine[r]);
         continue;
       }
       Value weight = precision == Precision::Int4
                          ? e.loadBroadcast(op.getScratch(), e.add(e.mul(k, kLine), e.add(first, r)))
                          : word(coupling, k, r);
-      sums.sine[r] = e.dot(getKind(e.target, precision), sums.sine[r], sine, weight);
-      sums.cosine[r] = e.dot(getKind(e.target, precision), sums.cosine[r], cosine, weight);
+      sums.sine[r] = addProducts(e, precision, sums.sine[r], sine, weight);
+      sums.cosine[r] = addProducts(e, precision, sums.cosine[r], cosine, weight);
     }
   }
 
@@ -166,7 +170,7 @@ private:
   Sums addLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
     auto step = [&](Value k, Sums &s) { addLine(term, k, s); };
     if (op.getPrecision(term) != Precision::Int16)
-      return sumOverLines(e, from, count, sums, step, extra);
+      return sumOverLines(e, from, count, sums, step, extra, getUnroll(term));
     Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra);
     for (int64_t r = 0; r < rows; ++r) {
       sums.sine[r] = e.addf(sums.sine[r], e.toFloats(own.sine[r]));
@@ -372,7 +376,7 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
         return llvm::is_contained({Precision::F32, Precision::Int16}, op.getPrecision(term)) ||
                hasRoundedWaves(op, term);
       });
-  SmallVector<Start> starts = getStarts(e, op);
+  SmallVector<Start> starts = getStarts(e, op, e.index(0));
   if (!op.getCouplings().empty()) {
     ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
     Precision precision = op.getPrecision(0);

@@ -94,15 +94,16 @@ private:
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
     int64_t lines = getWordLines(term);
-    cpu::DotKind kind = getKind(e.target, precision);
+    bool split = hasSplitWaves(op, term);
     std::optional<LevelLines> levels;
     if (precision == Precision::Int4)
       levels.emplace(e, coupling, panel, lines, op.getGroup(term));
     auto add = [&](Value k, ArrayRef<Value> weights, Sums &s) {
-      Value sine = e.loadBroadcast(source, {zero, k}), cosine = e.loadBroadcast(source, {one, k});
+      auto plane = [&](int64_t i) { return e.loadBroadcast(source, {e.index(i), k}); };
+      Wave sine = loadWave(split, 0, plane), cosine = loadWave(split, 1, plane);
       for (int64_t v = 0; v < vectors; ++v) {
-        s.sine[v] = e.dot(kind, s.sine[v], sine, weights[v]);
-        s.cosine[v] = e.dot(kind, s.cosine[v], cosine, weights[v]);
+        s.sine[v] = addProducts(e, precision, s.sine[v], sine, weights[v]);
+        s.cosine[v] = addProducts(e, precision, s.cosine[v], cosine, weights[v]);
       }
     };
     auto step = [&](Value k, Sums &s) {
@@ -133,11 +134,11 @@ private:
     if (precision == Precision::Int16)
       return drained(term, lines, sums, step, extra);
     Sums own = Sums::of(precision == Precision::BF16 ? e.splat(0) : e.splatWord(0), vectors);
-    if (kind == cpu::DotKind::U8S8)
+    if (split)
+      own = startAll(term, vectors);
+    else if (precision != Precision::BF16)
       for (int64_t v = 0; v < vectors; ++v)
         own.sine[v] = own.cosine[v] = line(coupling, e.index(lines + 1), v);
-    if (starts[term].sine)
-      own = startAll(term, vectors);
     own = sumOverLines(e, {}, lines, own, step, extra);
     for (int64_t v = 0; v < vectors; ++v) {
       if (precision == Precision::BF16) {
@@ -183,13 +184,62 @@ private:
   int64_t perPanel, vectors;
 };
 
+/// The magnitudes of the negative waves in the first `lines` lines of `source`, added up; of one
+/// sample in all lanes.
+Value sumNegative(Emitter &e, Value source, int64_t half, int64_t lines, Value sample) {
+  bool isTile = Emitter::shape(source).size() == 3;
+  Value none = e.splatWord(0);
+  // Magnitudes times signs, -1 where a wave is negative.
+  auto add = [&](Value sum, llvm::function_ref<Value(Value)> load) {
+    Wave wave = loadWave(/*split=*/true, half, [&](int64_t i) { return load(e.index(i)); });
+    return e.dot(cpu::DotKind::U8S8, sum, wave.number, wave.sign, /*fits=*/true);
+  };
+  int64_t step = isTile ? 1 : e.lanes, whole = lines / step * step;
+  Value sum = none;
+  if (whole)
+    sum = e.loop(0, whole, step, {none}, [&](Value k, ValueRange sums) -> Carried {
+      return {add(sums[0], [&](Value plane) {
+        return isTile ? e.load(source, {k, plane, sample}) : e.load(source, {plane, k});
+      })};
+    })[0];
+  if (!isTile) {
+    // Rotated sums are added until each lane has them all.
+    for (int64_t by = e.lanes / 2; by; by /= 2) {
+      SmallVector<int64_t> lanes;
+      for (int64_t lane = 0; lane < e.lanes; ++lane)
+        lanes.push_back((lane + by) % e.lanes);
+      Value rotated = vector::ShuffleOp::create(e.b, e.loc, sum, sum, lanes);
+      sum = arith::AddIOp::create(e.b, e.loc, sum, rotated);
+    }
+    for (int64_t k = whole; k < lines; ++k)
+      sum = add(sum, [&](Value plane) { return e.loadBroadcast(source, {plane, e.index(k)}); });
+  }
+  return arith::SubIOp::create(e.b, e.loc, none, sum);
+}
+
 } // namespace
+
+SmallVector<Start> un0::rate::getStarts(Emitter &e, cpu::RateOp op, Value sample) {
+  SmallVector<Start> starts(op.getCouplings().size());
+  for (auto [term, start] : llvm::enumerate(starts)) {
+    if (!hasSplitWaves(op, term))
+      continue;
+    Precision precision = op.getPrecision(term);
+    int64_t lines =
+        cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], precision, op.getGroup(term));
+    if (precision == Precision::Int4)
+      lines *= 2;
+    Value source = op.getSources()[term];
+    start = {sumNegative(e, source, 0, lines, sample), sumNegative(e, source, 1, lines, sample)};
+  }
+  return starts;
+}
 
 void un0::rate::emitPanels(Emitter &e, cpu::RateOp op) {
   ArrayRef<int64_t> out = Emitter::shape(op.getOut());
   cpu::RowGroups groups =
       cpu::getRowGroups(out[0], e.lanes, e.target.hasBrainFloats(), op.getTermPrecisions());
-  SmallVector<Start> starts = getStarts(e, op);
+  SmallVector<Start> starts = getStarts(e, op, e.index(0));
   auto group = [&](Value g) {
     RatePanels(e, op, starts, e.mul(g, groups.together), groups.together).emit();
   };

@@ -39,10 +39,6 @@ public:
       if (op.getFits() && hasByteProducts())
         return {multiplyBytes(as(op.getX(), 8), as(op.getY(), 8)), false};
       return {widenBytes(as(op.getX(), 8), as(op.getY(), 8)), false};
-    case cpu::DotKind::S8S8: {
-      auto [x, y] = splitSigned();
-      return {hasByteProducts() ? multiplyBytes(x, y) : widenBytes(x, y), false};
-    }
     case cpu::DotKind::S16:
       if (target.hasByteDots())
         return {call(vnniName("vpdpwssd"), sums.getType(),
@@ -105,17 +101,6 @@ private:
              {x, y});
     Value sums = multiplyPairs(pairs, splat(halves, 1));
     return arith::AddIOp::create(b, loc, op.getAccumulator(), sums);
-  }
-
-  /// |x|, and y or, where x is negative, its complement -y - 1. A pair of products is at least
-  /// -2 x 127 x 128, so nothing saturates. `psignb` would leave no x to add, but only two units
-  /// have it, and one of them multiplies; any unit has the exclusive or.
-  std::pair<Value, Value> splitSigned() {
-    Value x = as(op.getX(), 8);
-    auto bytes = cast<VectorType>(x.getType());
-    Value magnitude = LLVM::AbsOp::create(b, loc, bytes, x, /*is_int_min_poison=*/false);
-    Value isNegative = arith::ShRSIOp::create(b, loc, x, splat(bytes, 7));
-    return {magnitude, arith::XOrIOp::create(b, loc, as(op.getY(), 8), isNegative)};
   }
 
   /// Products of unsigned and signed bytes: bytes 0 and 2, then 1 and 3 of each word as 16-bit

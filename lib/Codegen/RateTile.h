@@ -17,6 +17,9 @@ namespace arith = mlir::arith;
 
 /// Lines of a coupling per iteration of the inner loop.
 constexpr int64_t kUnroll = 4;
+/// The same of a batch tile with split waves, whose products need registers: with four lines more
+/// of them are spilled.
+constexpr int64_t kSplitUnroll = 2;
 
 /// The sums K S and K C of a register tile: `sine[i]` and `cosine[i]` are accumulators, one
 /// register each.
@@ -40,20 +43,21 @@ struct Sums {
 using Step = llvm::function_ref<void(Value, Sums &)>;
 using Extra = llvm::function_ref<void(Value)>;
 
-/// Runs `step` for lines `from` + 0..count in order, `kUnroll` at a time; `extra` once per
-/// iteration of the unrolled loop.
-inline Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step step, Extra extra) {
-  int64_t whole = count / kUnroll * kUnroll;
+/// Runs `step` for lines `from` + 0..count in order, `unroll` at a time; `extra` once per iteration
+/// of the unrolled loop.
+inline Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step step, Extra extra,
+                         int64_t unroll = kUnroll) {
+  int64_t whole = count / unroll * unroll;
   auto at = [&](Value k) -> Value {
     return from ? Value(arith::AddIOp::create(e.b, e.loc, from, k)) : k;
   };
   if (whole)
-    sums = Sums::unpack(e.loop(0, whole, kUnroll, sums.pack(), [&](Value k, ValueRange carried) {
+    sums = Sums::unpack(e.loop(0, whole, unroll, sums.pack(), [&](Value k, ValueRange carried) {
       Sums inner = Sums::unpack(carried);
       Value line = at(k);
       if (extra)
         extra(line);
-      for (int64_t u = 0; u < kUnroll; ++u)
+      for (int64_t u = 0; u < unroll; ++u)
         step(e.add(line, u), inner);
       return inner.pack();
     }));
@@ -62,13 +66,40 @@ inline Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step 
   return sums;
 }
 
-/// What a word of a coupling and one of waves are multiplied as. Bytes of waves are unsigned only
-/// where an instruction wants them so.
-inline cpu::DotKind getKind(const CpuTarget &target, Precision precision) {
+/// What a word of a coupling and one of waves are multiplied as.
+inline cpu::DotKind getKind(Precision precision) {
   return precision == Precision::BF16    ? cpu::DotKind::BF16
          : precision == Precision::Int16 ? cpu::DotKind::S16
-         : target.hasByteDots()          ? cpu::DotKind::U8S8
-                                         : cpu::DotKind::S8S8;
+                                         : cpu::DotKind::U8S8;
+}
+
+/// Whether a coupling's waves are bytes whose signs are apart from their magnitudes: what a target
+/// without a dot product of bytes can multiply.
+inline bool hasSplitWaves(cpu::RateOp op, unsigned term) {
+  ArrayRef<int64_t> shape = Emitter::shape(op.getSources()[term]);
+  return shape[shape.size() == 3 ? 1 : 0] == cpu::kSplitPlanes;
+}
+
+/// A word of waves per lane, or its magnitudes and the signs.
+struct Wave {
+  Value number, sign;
+};
+/// Loads half `half` of the waves of a line: `load(i)` is plane i of them.
+inline Wave loadWave(bool split, int64_t half, llvm::function_ref<Value(int64_t)> load) {
+  if (!split)
+    return {load(half), {}};
+  return {load(2 * half), load(2 * half + 1)};
+}
+
+/// `sum` and the products of `wave` and `weight`. Where a wave is negative, its magnitude meets the
+/// complement -w - 1 of a weight, so |x| is missing, whatever the weight: sums start from it. An
+/// exclusive or is for any unit; `psignb`, which would leave nothing to add, for two, of which one
+/// multiplies. A pair of products is at least -2 x 127 x 128, so nothing saturates.
+inline Value addProducts(Emitter &e, Precision precision, Value sum, const Wave &wave,
+                         Value weight) {
+  if (wave.sign)
+    weight = e.xorWord(weight, wave.sign);
+  return e.dot(getKind(precision), sum, wave.number, weight, /*fits=*/wave.sign != nullptr);
 }
 
 /// The levels of an int4 coupling and the numbers of a line of its words.
@@ -130,56 +161,13 @@ inline bool hasRoundedWaves(cpu::RateOp op, unsigned term) {
   return op.getPrecision(term) == Precision::BF16 && type.getElementType().isF32();
 }
 
-/// Where the sums of an `s8s8` coupling start, the same for all rows; nothing for other couplings.
+/// Where the sums of a coupling with split waves start, the same for all rows; nothing for others.
 struct Start {
   Value sine, cosine;
 };
-/// One per coupling: what its dot products leave out, minus the sum over its sources' negative
-/// waves. One sample has the same in all lanes.
-inline SmallVector<Start> getStarts(Emitter &e, cpu::RateOp op) {
-  SmallVector<Start> starts(op.getCouplings().size());
-  for (auto [term, start] : llvm::enumerate(starts)) {
-    Precision precision = op.getPrecision(term);
-    if ((precision != Precision::Int8 && precision != Precision::Int4) ||
-        getKind(e.target, precision) != cpu::DotKind::S8S8)
-      continue;
-    Value source = op.getSources()[term];
-    int64_t lines =
-        cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], precision, op.getGroup(term));
-    if (precision == Precision::Int4)
-      lines *= 2;
-    bool isTile = Emitter::shape(source).size() == 3;
-    Value none = e.splatWord(0);
-    // A product with zeros is what is left out.
-    auto leftOut = [&](Value sum, Value wave) {
-      return e.dot(cpu::DotKind::S8S8, sum, wave, none);
-    };
-    auto addUp = [&](Value half) -> Value {
-      int64_t step = isTile ? 1 : e.lanes, whole = lines / step * step;
-      Value sum = none;
-      if (whole)
-        sum = e.loop(0, whole, step, {none}, [&](Value k, ValueRange sums) -> Carried {
-          Value wave = isTile ? e.load(source, {k, half, e.index(0)}) : e.load(source, {half, k});
-          return {leftOut(sums[0], wave)};
-        })[0];
-      if (!isTile) {
-        // Rotated sums are added until each lane has them all.
-        for (int64_t by = e.lanes / 2; by; by /= 2) {
-          SmallVector<int64_t> lanes;
-          for (int64_t lane = 0; lane < e.lanes; ++lane)
-            lanes.push_back((lane + by) % e.lanes);
-          sum = arith::AddIOp::create(e.b, e.loc, sum,
-                                      mlir::vector::ShuffleOp::create(e.b, e.loc, sum, sum, lanes));
-        }
-        for (int64_t k = whole; k < lines; ++k)
-          sum = leftOut(sum, e.loadBroadcast(source, {half, e.index(k)}));
-      }
-      return arith::SubIOp::create(e.b, e.loc, none, sum);
-    };
-    start = {addUp(e.index(0)), addUp(e.index(1))};
-  }
-  return starts;
-}
+/// One per coupling: what its products leave out. A tile's samples are those from `sample` on; one
+/// sample has the same in all lanes.
+SmallVector<Start> getStarts(Emitter &e, cpu::RateOp op, Value sample);
 
 /// What both forms share: a register tile of one `cpu.rate`.
 class RateTile {
@@ -200,7 +188,7 @@ protected:
     return cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], op.getPrecision(term),
                              op.getGroup(term));
   }
-  /// Sums of an `s8s8` coupling of `count` registers of rows, before the first line.
+  /// Sums of a coupling with split waves of `count` registers of rows, before the first line.
   Sums startAll(unsigned term, int64_t count) {
     return {SmallVector<Value>(count, starts[term].sine),
             SmallVector<Value>(count, starts[term].cosine)};

@@ -160,6 +160,9 @@ std::string findFault(un0::Conv2DOp conv, ConvScheduleAttr schedule);
 /// Input channels that an f32 convolution multiplies: four at a time.
 inline int64_t getSummedChannels(int64_t inputs) { return (inputs + 3) / 4 * 4; }
 
+/// Planes of split waves: magnitudes and signs of sines, then of cosines. Of others there are two.
+constexpr int64_t kSplitPlanes = 4;
+
 /// Steps in which waves are packed: 1/127 as bytes, 1/2047 in 16 bits. Twelve bits, because the
 /// error of the couplings decides (reference: docs/quantization.md), and fewer bits drain later.
 constexpr float kByteWave = 127.0f, kShortWave = 2047.0f;

@@ -34,8 +34,7 @@ def Cpu_ConvForm : I32EnumAttr<"ConvForm", "how a 3x3 convolution is computed", 
 def Cpu_DotKind : I32EnumAttr<"DotKind", "what a word of a packed dot product holds", [
     I32EnumAttrCase<"U8S8", 0, "u8s8">,
     I32EnumAttrCase<"S16", 1, "s16">,
-    I32EnumAttrCase<"BF16", 2, "bf16">,
-    I32EnumAttrCase<"S8S8", 3, "s8s8">]> {
+    I32EnumAttrCase<"BF16", 2, "bf16">]> {
   let cppNamespace = "::un0::cpu";
   let genSpecializedAttr = 0;
 }

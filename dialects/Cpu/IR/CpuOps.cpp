@@ -67,10 +67,15 @@ LogicalResult WavesOp::verify() {
     return emitOpError("waves packed as ")
            << un0::stringifyPrecision(*getPrecision()) << " are words, not f32";
   int64_t words = floats ? phases[0] : phases[0] / getPerWord(*getPrecision());
-  if (shapeOf(getPacked()) !=
-      (single ? ArrayRef<int64_t>({2, words}) : ArrayRef<int64_t>({words, 2, phases.back()})))
-    return emitOpError("packed waves do not hold ") << phases[0] << " phases";
-  return success();
+  ArrayRef<int64_t> shape = shapeOf(getPacked());
+  for (int64_t planes : {int64_t(2), kSplitPlanes}) {
+    if (planes == kSplitPlanes && *getPrecision() != Precision::Int8)
+      continue;
+    if (shape == (single ? ArrayRef<int64_t>({planes, words})
+                         : ArrayRef<int64_t>({words, planes, phases.back()})))
+      return success();
+  }
+  return emitOpError("packed waves do not hold ") << phases[0] << " phases";
 }
 
 LogicalResult GatherClassOp::verify() {

@@ -10,6 +10,8 @@
 //            scales (f32 bits), a line of sums to start from (-128 x row sum for bytes); int4: a 16-entry table, too; with
 //            groups: another table, and the lines that say which (getPanelLines)
 //   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
+//   split    Np/4 x 4 x B x i32              | 4 x Np/4    waves of bytes: |sine|, its signs (all bits of a negative one's byte),
+//            |cosine|, its signs
 //   drive    Np x M x B                      | M x Np
 //   class_words  (classes + 1) x M x (1 + L) x 16 x i32   a table of 10 bits: a line of scales (f32 bits, all the same), then
 //            5 lines for every 256 oscillators, the last of them fewer: see getTableLines
@@ -134,7 +136,8 @@ def Cpu_WavesOp : Cpu_Op<"waves", [AttrSizedOperandSegments]> {
   let summary = "sine and cosine of every phase";
   let description = [{
     With `packed` also as words for quantized couplings, from the same registers: bytes `round(127 x) + 128`, 16-bit numbers
-    `round(2047 x)`, or bf16; `packed` in memory of f32 are the waves rounded to bf16, for a target that has no instructions on
+    `round(2047 x)`, or bf16. Memory of four planes takes split bytes, `|round(127 x)|` and the signs, for a target without a
+    dot product of bytes; `packed` in memory of f32 are the waves rounded to bf16, for a target that has no instructions on
     words of it. With `rows`, only oscillators [first, last), multiples of 16, of one sample.
   }];
   let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves, Arg<Optional<Cpu_Numbers>, "", [MemWrite]>:$packed,
@@ -362,8 +365,7 @@ def Cpu_DotOp : Cpu_Op<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>, A
   let description = [{
     Lane by lane `result = accumulator + sum of x_e y_e` over the elements e of a 32-bit word. `u8s8`: four bytes, x unsigned
     and y signed, exact in i32; with `fits`, x_0 y_0 + x_1 y_1 and x_2 y_2 + x_3 y_3 are known to be 16-bit numbers.
-    `s8s8`: four signed bytes, neither -128, and minus |x_e| for each negative x_e, which does not depend on y: what the
-    accumulators of all y start from makes up for it. Exact in i32. `s16`: two signed 16-bit numbers, exact in i32 until it wraps.
+    `s16`: two signed 16-bit numbers, exact in i32 until it wraps.
     `bf16`: two bf16 numbers, sums in f32. `vpdpbusd`, `vpdpwssd` and `vdpbf16ps` where the processor has them, else several
     instructions with the same integer results.
   }];

@@ -160,9 +160,12 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
           int64_t count = padded / cpu::getPerWord(kind);
           if (first && kind == Precision::BF16 && !target.hasBrainFloats())
             words[sincos] = alloc(waves(padded, batch));
-          else if (first)
-            words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({2, count})
-                                                  : ArrayRef<int64_t>({count, 2, batch}));
+          else if (first) {
+            bool split = kind == Precision::Int8 && !target.hasByteDots();
+            int64_t planes = split ? cpu::kSplitPlanes : 2;
+            words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({planes, count})
+                                                  : ArrayRef<int64_t>({count, planes, batch}));
+          }
           // A tile's sums do not fit the registers twice, nor are nibbles unpacked for every row.
           if (batch > 1 && precision == Precision::Int16)
             scratchWords = std::max(scratchWords, 2 * kLine * batch);
