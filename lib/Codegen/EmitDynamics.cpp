@@ -111,14 +111,14 @@ void un0::emitStorePhases(Emitter &e, cpu::StorePhasesOp op) {
       [&](Value i) { return SmallVector<Value>{i, zero}; }, /*toLines=*/false);
 }
 
-/// A wave as the number that is packed: bytes are offset to be unsigned where the dot product wants
-/// that. One rounding, by adding 1.5 * 2^23, and the low bits of the sum are the number; the higher
-/// ones are for the caller to drop.
-static Value quantizeWave(Emitter &e, Value wave, Precision precision) {
+/// A wave as the number that is packed: bytes are offset to be unsigned, as the dot product wants
+/// them, unless they are to be split. One rounding, by adding 1.5 * 2^23, and the low bits of the
+/// sum are the number; the higher ones are for the caller to drop.
+static Value quantizeWave(Emitter &e, Value wave, Precision precision, bool split) {
   constexpr float magic = 12582912.0f;
   bool byte = precision == Precision::Int8;
   Value scale = e.splat(byte ? cpu::kByteWave : cpu::kShortWave);
-  float offset = byte && e.target.hasByteDots() ? 128.0f : 0.0f;
+  float offset = byte && !split ? 128.0f : 0.0f;
   return e.asWords(e.fma(wave, scale, e.splat(magic + offset)));
 }
 
@@ -170,7 +170,7 @@ static void storeWords(Emitter &e, Value wave, Precision precision, Value memory
   } else {
     Type element = e.b.getIntegerType(precision == Precision::Int8 ? 8 : 16);
     narrow = arith::TruncIOp::create(e.b, e.loc, VectorType::get({e.lanes}, element),
-                                     quantizeWave(e, wave, precision));
+                                     quantizeWave(e, wave, precision, split));
   }
   int64_t perWord = cpu::getPerWord(precision);
   auto type = VectorType::get({e.lanes / perWord}, e.b.getI32Type());
@@ -181,7 +181,7 @@ static void storeWords(Emitter &e, Value wave, Precision precision, Value memory
 }
 
 /// A batch tile: the waves of neighbouring oscillators, one sample per lane, become one word each.
-static Value packWords(Emitter &e, ArrayRef<Value> waves, Precision precision) {
+static Value packWords(Emitter &e, ArrayRef<Value> waves, Precision precision, bool split) {
   int32_t bits = 32 / static_cast<int32_t>(waves.size());
   Value word;
   for (auto [i, wave] : llvm::enumerate(waves)) {
@@ -189,7 +189,7 @@ static Value packWords(Emitter &e, ArrayRef<Value> waves, Precision precision) {
     if (precision == Precision::BF16) {
       number = widenBrains(e, roundToBrain(e, wave));
     } else {
-      number = quantizeWave(e, wave, precision);
+      number = quantizeWave(e, wave, precision, split);
       // The last one's higher bits are shifted out.
       if (i + 1 < waves.size())
         number = e.andWord(number, (1 << bits) - 1);
@@ -252,8 +252,8 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
     }
     Value word = arith::DivUIOp::create(e.b, e.loc, i, e.index(perWord));
     auto at = [&](Value plane) { return SmallVector<Value>{word, plane, zero}; };
-    storePlanes(e, packWords(e, sines, precision), packed, 0, split, at);
-    storePlanes(e, packWords(e, cosines, precision), packed, 1, split, at);
+    storePlanes(e, packWords(e, sines, precision, split), packed, 0, split, at);
+    storePlanes(e, packWords(e, cosines, precision, split), packed, 1, split, at);
   });
 }
 

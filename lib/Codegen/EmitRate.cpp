@@ -100,15 +100,13 @@ private:
   void fetchLines(Value next, Value nextFrom, int64_t lines, Value k) {
     if (std::optional<int64_t> number = getConstantIntValue(index); number && *number >= fetching)
       return;
-    int64_t share = lines / fetching,
-            count = std::max<int64_t>(getUnroll(/*term=*/0) / fetching, 1);
+    int64_t share = lines / fetching, count = std::max<int64_t>(kUnroll / fetching, 1);
     Value at =
         e.add(e.mul(index, share), Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(fetching))));
     at = e.add(at, nextFrom);
     for (int64_t l = 0; l < count; ++l)
       e.prefetch(op.getCouplings()[0], {next, e.add(at, l), zero});
   }
-  int64_t getUnroll(unsigned term) { return hasSplitWaves(op, term) ? kSplitUnroll : kUnroll; }
   /// Whether the passes over `lines` lines can ask for equal shares of the next ones.
   bool isShared(int64_t lines) { return lines % (fetching * kUnroll) == 0 && fetching <= kUnroll; }
 
@@ -170,7 +168,7 @@ private:
   Sums addLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
     auto step = [&](Value k, Sums &s) { addLine(term, k, s); };
     if (op.getPrecision(term) != Precision::Int16)
-      return sumOverLines(e, from, count, sums, step, extra, getUnroll(term));
+      return sumOverLines(e, from, count, sums, step, extra);
     Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra);
     for (int64_t r = 0; r < rows; ++r) {
       sums.sine[r] = e.addf(sums.sine[r], e.toFloats(own.sine[r]));

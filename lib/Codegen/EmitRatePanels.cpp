@@ -45,12 +45,12 @@ private:
   Value line(Value coupling, Value k, int64_t v) {
     return e.load(coupling, {e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)});
   }
-  /// Asks for the lines `kPrefetchAhead` further on in each stream.
-  void fetchAhead(Value coupling, Value k) {
-    Value lines = e.index(Emitter::shape(coupling)[1] - kUnroll);
+  /// Asks for `count` lines `kPrefetchAhead` further on in each stream.
+  void fetchAhead(Value coupling, Value k, int64_t count) {
+    Value lines = e.index(Emitter::shape(coupling)[1] - count);
     Value ahead = arith::MinUIOp::create(e.b, e.loc, e.add(k, kPrefetchAhead), lines);
     for (int64_t p = 0; p < vectors / perPanel; ++p)
-      for (int64_t u = 0; u < kUnroll; ++u)
+      for (int64_t u = 0; u < count; ++u)
         e.prefetch(coupling, {e.add(panel, p), e.add(ahead, u), zero});
   }
   bool isLarge(Value coupling) {
@@ -69,7 +69,7 @@ private:
         s.cosine[v] = e.fma(weight, cosine, s.cosine[v]);
       }
     };
-    auto fetch = [&](Value k) { fetchAhead(coupling, k); };
+    auto fetch = [&](Value k) { fetchAhead(coupling, k, kUnroll); };
     if (shared && isLarge(coupling))
       return sumOverLines(e, {}, shape[1], sums, step, fetch);
     return sumOverLines(e, {}, shape[shared ? 1 : 0], sums, step, nullptr);
@@ -95,6 +95,7 @@ private:
     Precision precision = op.getPrecision(term);
     int64_t lines = getWordLines(term);
     bool split = hasSplitWaves(op, term);
+    int64_t unroll = split && precision == Precision::Int4 ? kSplitUnroll : kUnroll;
     std::optional<LevelLines> levels;
     if (precision == Precision::Int4)
       levels.emplace(e, coupling, panel, lines, op.getGroup(term));
@@ -126,7 +127,7 @@ private:
       add(first, low, s);
       add(e.add(first, 1), high, s);
     };
-    auto fetch = [&](Value k) { fetchAhead(coupling, k); };
+    auto fetch = [&](Value k) { fetchAhead(coupling, k, unroll); };
     Extra extra = nullptr;
     if (isLarge(coupling))
       extra = fetch;
@@ -139,7 +140,7 @@ private:
     else if (precision != Precision::BF16)
       for (int64_t v = 0; v < vectors; ++v)
         own.sine[v] = own.cosine[v] = line(coupling, e.index(lines + 1), v);
-    own = sumOverLines(e, {}, lines, own, step, extra);
+    own = sumOverLines(e, {}, lines, own, step, extra, unroll);
     for (int64_t v = 0; v < vectors; ++v) {
       if (precision == Precision::BF16) {
         sums.sine[v] = e.addf(sums.sine[v], own.sine[v]);

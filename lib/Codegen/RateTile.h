@@ -17,8 +17,8 @@ namespace arith = mlir::arith;
 
 /// Lines of a coupling per iteration of the inner loop.
 constexpr int64_t kUnroll = 4;
-/// The same of a batch tile with split waves, whose products need registers: with four lines more
-/// of them are spilled.
+/// The same of one sample's int4 with split waves: levels, waves and products of more lines than
+/// two are more than 16 registers.
 constexpr int64_t kSplitUnroll = 2;
 
 /// The sums K S and K C of a register tile: `sine[i]` and `cosine[i]` are accumulators, one

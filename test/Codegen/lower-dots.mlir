@@ -52,27 +52,20 @@ module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lan
 
 // -----
 
-// Bytes without VNNI. Signed ones: one takes the other's sign, and no pair is more than 16 bits hold. Unsigned ones: the
-// emitter must know that pairs fit.
+// Bytes without VNNI: the emitter must know that pairs fit.
 module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
   // CHECK-LABEL: @bytes_avx2
   // CHECK-SAME: %[[A:[a-z0-9]+]]: vector<8xi32>, %[[X:[a-z0-9]+]]: vector<8xi32>, %[[K:[a-z0-9]+]]: vector<8xi32>
-  func.func @bytes_avx2(%a: vector<8xi32>, %x: vector<8xi32>, %k: vector<8xi32>) -> (vector<8xi32>, vector<8xi32>) {
+  func.func @bytes_avx2(%a: vector<8xi32>, %x: vector<8xi32>, %k: vector<8xi32>) -> vector<8xi32> {
     // CHECK-DAG: %[[XB:.*]] = vector.bitcast %[[X]]
     // CHECK-DAG: %[[KB:.*]] = vector.bitcast %[[K]]
-    // CHECK: %[[ABS:.*]] = "llvm.intr.abs"(%[[XB]]) <{is_int_min_poison = false}>
-    // CHECK: %[[SIGNED:.*]] = llvm.call_intrinsic "llvm.x86.avx2.psign.b"(%[[KB]], %[[XB]])
-    // CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%[[ABS]], %[[SIGNED]])
+    // CHECK: %[[PAIRS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"(%[[XB]], %[[KB]])
     // CHECK: %[[ONES:.*]] = arith.constant dense<1> : vector<16xi16>
     // CHECK: %[[SUMS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[PAIRS]], %[[ONES]])
     // CHECK: arith.addi %[[A]], %[[SUMS]]
-    %0 = cpu.dot s8s8 %a, %x, %k : vector<8xi32>, vector<8xi32>
-    // CHECK-NOT: psign
-    // CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
-    // CHECK: llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"
     // CHECK-NOT: pmadd
-    %1 = cpu.dot u8s8 fits %a, %x, %k : vector<8xi32>, vector<8xi32>
-    return %0, %1 : vector<8xi32>, vector<8xi32>
+    %0 = cpu.dot u8s8 fits %a, %x, %k : vector<8xi32>, vector<8xi32>
+    return %0 : vector<8xi32>
   }
 }
 
@@ -80,45 +73,37 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
 
 module attributes {cpu.target = {cpu = "x86-64-v2", features = ["ssse3"], fma = false, lanes = 4 : i64, registers = 16 : i64}} {
   // CHECK-LABEL: @bytes_ssse3
-  func.func @bytes_ssse3(%a: vector<4xi32>, %x: vector<4xi32>, %k: vector<4xi32>) -> (vector<4xi32>, vector<4xi32>) {
-    // CHECK: "llvm.x86.ssse3.psign.b.128"
+  func.func @bytes_ssse3(%a: vector<4xi32>, %x: vector<4xi32>, %k: vector<4xi32>) -> vector<4xi32> {
     // CHECK: "llvm.x86.ssse3.pmadd.ub.sw.128"
     // CHECK: "llvm.x86.sse2.pmadd.wd"
-    %0 = cpu.dot s8s8 %a, %x, %k : vector<4xi32>, vector<4xi32>
-    // CHECK: "llvm.x86.ssse3.pmadd.ub.sw.128"
-    %1 = cpu.dot u8s8 fits %a, %x, %k : vector<4xi32>, vector<4xi32>
-    return %0, %1 : vector<4xi32>, vector<4xi32>
+    %0 = cpu.dot u8s8 fits %a, %x, %k : vector<4xi32>, vector<4xi32>
+    return %0 : vector<4xi32>
   }
 }
 
 // -----
 
-// AVX-512 without VNNI has no sign instruction: a mask, which depends on x only.
+// AVX-512 without VNNI.
 module attributes {cpu.target = {cpu = "skylake-avx512", features = ["avx512bw", "avx512f", "avx512vl"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
   // CHECK-LABEL: @bytes_avx512
   func.func @bytes_avx512(%a: vector<16xi32>, %x: vector<16xi32>, %k: vector<16xi32>) -> vector<16xi32> {
-    // CHECK: arith.cmpi slt, {{.*}} : vector<64xi8>
-    // CHECK: arith.select {{.*}} : vector<64xi1>, vector<64xi8>
     // CHECK: "llvm.x86.avx512.pmaddubs.w.512"
     // CHECK: "llvm.x86.avx512.pmaddw.d.512"
-    %0 = cpu.dot s8s8 %a, %x, %k : vector<16xi32>, vector<16xi32>
+    %0 = cpu.dot u8s8 fits %a, %x, %k : vector<16xi32>, vector<16xi32>
     return %0 : vector<16xi32>
   }
 }
 
 // -----
 
-// Neither: both are widened, with their signs.
+// Neither: widened.
 module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lanes = 4 : i64, registers = 16 : i64}} {
   // CHECK-LABEL: @bytes_sse2
-  func.func @bytes_sse2(%a: vector<4xi32>, %x: vector<4xi32>, %k: vector<4xi32>) -> (vector<4xi32>, vector<4xi32>) {
-    // CHECK-NOT: arith.shrui
-    // CHECK-COUNT-2: "llvm.x86.sse2.pmadd.wd"
-    %0 = cpu.dot s8s8 %a, %x, %k : vector<4xi32>, vector<4xi32>
+  func.func @bytes_sse2(%a: vector<4xi32>, %x: vector<4xi32>, %k: vector<4xi32>) -> vector<4xi32> {
     // CHECK: arith.shrui
     // CHECK-COUNT-2: "llvm.x86.sse2.pmadd.wd"
-    %1 = cpu.dot u8s8 fits %a, %x, %k : vector<4xi32>, vector<4xi32>
-    return %0, %1 : vector<4xi32>, vector<4xi32>
+    %0 = cpu.dot u8s8 fits %a, %x, %k : vector<4xi32>, vector<4xi32>
+    return %0 : vector<4xi32>
   }
 }
 

@@ -77,13 +77,13 @@ const char *vectorSet() { return hasAvx512() ? "avx512" : hasAvx2() ? "avx2" : "
 #define UN0_MADD_XMM(n)                                                                            \
   "movdqa %%xmm0, %%xmm14\n pmaddwd %%xmm1, %%xmm14\n paddd %%xmm14, %%xmm" #n "\n"
 
-// Bytes: unsigned by signed whose pairs fit 16 bits, and signed by signed, one with the sign of the
-// other. Twice the products of the above.
+// Bytes: unsigned by signed whose pairs fit 16 bits, and magnitudes of signed ones by others that
+// take their signs with an exclusive or. Twice the products of the above.
 #define UN0_BYTES_YMM(n)                                                                           \
   "vpmaddubsw %%ymm0, %%ymm1, %%ymm14\n vpmaddwd %%ymm0, %%ymm14, %%ymm14\n vpaddd %%ymm14, "      \
   "%%ymm" #n ", %%ymm" #n "\n"
 #define UN0_SIGNED_YMM(n)                                                                          \
-  "vpsignb %%ymm0, %%ymm1, %%ymm14\n vpmaddubsw %%ymm14, %%ymm1, %%ymm14\n vpmaddwd %%ymm0, "      \
+  "vpxor %%ymm0, %%ymm1, %%ymm14\n vpmaddubsw %%ymm14, %%ymm1, %%ymm14\n vpmaddwd %%ymm0, "        \
   "%%ymm14, %%ymm14\n vpaddd %%ymm14, %%ymm" #n ", %%ymm" #n "\n"
 
 UN0_PEAK(peakAvx512, "avx512f", UN0_VZERO, UN0_FMA_ZMM, "xmm", 32)

@@ -133,8 +133,11 @@ LogicalResult RateOp::verify() {
       int64_t words = k.size() == 3 ? getWordLines(k[1], precision, getGroup(i)) : 0;
       bool floats = cast<MemRefType>(source.getType()).getElementType().isF32();
       int64_t needed = precision == Precision::Int4 || floats ? 2 * words : words;
+      bool bytes = precision == Precision::Int8 || precision == Precision::Int4;
+      bool fits = s.size() == (single ? 2 : 3) && needed <= sources;
+      int64_t planes = fits ? s[single ? 0 : 1] : 0;
       if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
-          needed > sources ||
+          (planes != 2 && (planes != kSplitPlanes || !bytes)) ||
           !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
           (floats && precision != Precision::BF16))
         return emitOpError("coupling ")

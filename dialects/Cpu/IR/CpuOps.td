@@ -166,8 +166,8 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let description = [{
     `rate[i] = frequency[i] + cos_i (K S)_i - sin_i (K C)_i`, the couplings' sums taken in the order given, source by source.
     With `step`, `out[i] = base[i] + step * rate[i]` (Euler, in place if base is out); without, `out = rate`.
-    A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source (bf16: or
-    with f32 waves);
+    A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source (int8 and
+    int4: or with split ones; bf16: or with f32 waves);
     `precisions` says which, all f32 without it. `drains[k]`: an int16 sum is emptied into f32 after that many words.
     `groups` are those of `un0.fused_rate`.
     `scratch` is what the precision needs on the side: unpacked int4 rows, the f32 sums of an int16 tile, or the sums of a

@@ -165,8 +165,26 @@ func.func @f(%a: vector<8xi32>) {
 // -----
 
 func.func @fits(%a: vector<8xi32>) {
-  // expected-error @+1 {{of kind s8s8 cannot have 'fits', which is for u8s8}}
-  %0 = cpu.dot s8s8 fits %a, %a, %a : vector<8xi32>, vector<8xi32>
+  // expected-error @+1 {{of kind s16 cannot have 'fits', which is for u8s8}}
+  %0 = cpu.dot s16 fits %a, %a, %a : vector<8xi32>, vector<8xi32>
+  return
+}
+
+// -----
+
+// Only bytes are split.
+func.func @split(%t: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<4x16xi32>) {
+  // expected-error @+1 {{packed waves do not hold 32 phases}}
+  cpu.waves %t to %x packed int16 %p : memref<32xf32>, memref<2x32xf32>, memref<4x16xi32>
+  return
+}
+
+// -----
+
+func.func @split(%t: memref<32xf32>, %k: memref<2x18x16xi32>, %x: memref<2x32xf32>, %p: memref<4x16xi32>) {
+  // expected-error @+1 {{coupling 0 does not fit the int16 words of 32 oscillators}}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int16>]}
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x18x16xi32>), (memref<4x16xi32>)
   return
 }
 
@@ -175,6 +193,24 @@ func.func @fits(%a: vector<8xi32>) {
 func.func @f(%t: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<2x16xi32>) {
   // expected-error @+1 {{packed waves do not hold 32 phases}}
   cpu.waves %t to %x packed int8 %p : memref<32xf32>, memref<2x32xf32>, memref<2x16xi32>
+  return
+}
+
+// -----
+
+// Only bytes are split.
+func.func @split(%t: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<4x16xi32>) {
+  // expected-error @+1 {{packed waves do not hold 32 phases}}
+  cpu.waves %t to %x packed int16 %p : memref<32xf32>, memref<2x32xf32>, memref<4x16xi32>
+  return
+}
+
+// -----
+
+func.func @split(%t: memref<32xf32>, %k: memref<2x18x16xi32>, %x: memref<2x32xf32>, %p: memref<4x16xi32>) {
+  // expected-error @+1 {{coupling 0 does not fit the int16 words of 32 oscillators}}
+  cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int16>]}
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x18x16xi32>), (memref<4x16xi32>)
   return
 }
 
