@@ -337,6 +337,8 @@ LogicalResult CpuLowering::run() {
     return failure();
   buildReadout();
   buildDecode();
+  if (paysToShareDecoder())
+    buildDecodeTeam();
   chain.func.erase();
   return success();
 }

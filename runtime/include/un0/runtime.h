@@ -126,7 +126,7 @@ typedef struct un0_schedule_info {
 
 /* A function of the code section. */
 typedef struct un0_entry_info {
-  const char *kind; /* "evolve", "readout", "decode" */
+  const char *kind; /* "evolve", "readout", "decode", "evolve_team", "decode_team" */
   const char *symbol;
   uint64_t batch;
 } un0_entry_info;
