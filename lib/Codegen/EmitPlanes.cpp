@@ -279,15 +279,15 @@ void PlaneNest::emit() {
     auto [from, to] = shareOf(cpu::ConvSplit::Rows, allRows);
     if (split == cpu::ConvSplit::Groups) {
       // Without a group there is nothing to transform for.
-      Value idle = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, groups.first,
-                                         groups.second);
+      Value idle =
+          arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, groups.first, groups.second);
       to = arith::SelectOp::create(e.b, e.loc, idle, from, to);
     }
     e.loop(from, to, rows, [&, to = to](Value row) {
       rowCount = e.index(rows);
       if (split == cpu::ConvSplit::Rows)
-        rowCount = arith::MinUIOp::create(
-            e.b, e.loc, arith::SubIOp::create(e.b, e.loc, to, row), rowCount);
+        rowCount = arith::MinUIOp::create(e.b, e.loc, arith::SubIOp::create(e.b, e.loc, to, row),
+                                          rowCount);
       pointCount = arith::MulIOp::create(e.b, e.loc, count, e.mul(rowCount, columns));
       part(row);
     });

@@ -50,7 +50,7 @@ struct un0_module {
   un0_readout_fn readout = nullptr;
   un0_decode_fn decode = nullptr;
   un0_decode_team_fn decodeTeam = nullptr; // null: one thread decodes what a team evolved
-  uint32_t decodeBatch = 1; // images that `decode` takes at most
+  uint32_t decodeBatch = 1;                // images that `decode` takes at most
 
 private:
   un0::rt::Status openWeights(const std::string &modulePath, uint32_t flags);

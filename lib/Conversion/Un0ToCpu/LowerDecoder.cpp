@@ -136,10 +136,10 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
               group = b.getI64IntegerAttr(lowering.getGroup());
   int64_t inputBytes = 4 * cast<MemRefType>(input.getType()).getNumElements();
   if (readsBytes(conv)) {
-    cpu::Conv2DBytesOp::create(b, loc, input, weights, bias, output, images, team.thread,
-                               team.threads, b.getI64IntegerAttr(channels), toF32(*conv.getInputScale()), scale,
-                               zeroPoint, conv.getUpsampleAttr(), slope, lanes, group,
-                               chooseSplit(weights, inputBytes, output));
+    cpu::Conv2DBytesOp::create(
+        b, loc, input, weights, bias, output, images, team.thread, team.threads,
+        b.getI64IntegerAttr(channels), toF32(*conv.getInputScale()), scale, zeroPoint,
+        conv.getUpsampleAttr(), slope, lanes, group, chooseSplit(weights, inputBytes, output));
   } else if (schedule.form == cpu::ConvForm::Direct) {
     cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, team.thread, team.threads,
                           scale, zeroPoint, b.getI64IntegerAttr(channels), conv.getUpsampleAttr(),
@@ -255,11 +255,10 @@ bool CpuLowering::paysToShareDecoder() const {
 
 void CpuLowering::buildDecodeTeam() {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-  func::FuncOp func =
-      beginEntry("decode_team", 1,
-                 {f32({chain.features}), f32({chain.channels, chain.height, chain.width}),
-                  MemRefType::get({0}, b.getI8Type()), b.getI64Type(), b.getI64Type(), pointer,
-                  pointer});
+  func::FuncOp func = beginEntry(
+      "decode_team", 1,
+      {f32({chain.features}), f32({chain.channels, chain.height, chain.width}),
+       MemRefType::get({0}, b.getI8Type()), b.getI64Type(), b.getI64Type(), pointer, pointer});
   func->setAttr(cpu::kOwnArenaAttr, b.getI64IntegerAttr(4));
   DecodeBuilder decode{*this, b, loc, 1, Value(), Value()};
   TeamBuilder &team = decode.team;

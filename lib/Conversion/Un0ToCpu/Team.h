@@ -25,7 +25,8 @@ struct TeamBuilder {
     if (!thread)
       return body();
     mlir::Value zero = mlir::arith::ConstantIndexOp::create(b, loc, 0);
-    mlir::Value first = mlir::arith::CmpIOp::create(b, loc, mlir::arith::CmpIPredicate::eq, thread, zero);
+    mlir::Value first =
+        mlir::arith::CmpIOp::create(b, loc, mlir::arith::CmpIPredicate::eq, thread, zero);
     auto branch = mlir::scf::IfOp::create(b, loc, first, /*withElseRegion=*/false);
     mlir::OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(branch.thenBlock());
@@ -38,7 +39,8 @@ struct TeamBuilder {
     mlir::Value all = mlir::arith::ConstantIndexOp::create(b, loc, count);
     mlir::Value one = mlir::arith::ConstantIndexOp::create(b, loc, 1);
     auto bound = [&](mlir::Value t) -> mlir::Value {
-      return mlir::arith::DivUIOp::create(b, loc, mlir::arith::MulIOp::create(b, loc, t, all), threads);
+      return mlir::arith::DivUIOp::create(b, loc, mlir::arith::MulIOp::create(b, loc, t, all),
+                                          threads);
     };
     return {bound(thread), bound(mlir::arith::AddIOp::create(b, loc, thread, one))};
   }

@@ -67,8 +67,8 @@ typedef struct un0_file_header {
  *   evolve_team: evolve with B = 1 by `threads` threads, all with the same pointers and each with
  * its own `thread` in [0, threads); optional. Rows of the coupling are split over them;
  * `barrier(barrier_data)` must return when all have called it. Gives the bytes of evolve.
- *   decode_team: decode of one sample by such threads; optional. `own` is memory of the arena's size
- * that no other thread of the team is given; one of them may be given the arena itself.
+ *   decode_team: decode of one sample by such threads; optional. `own` is memory of the arena's
+ * size that no other thread of the team is given; one of them may be given the arena itself.
  */
 typedef void (*un0_evolve_fn)(const void *weights, void *arena, const float *theta0,
                               const float *phi0, const int64_t *labels, float *theta);
