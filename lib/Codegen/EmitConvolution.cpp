@@ -313,7 +313,7 @@ Value un0::sumLanes(Emitter &e, SmallVector<Value> sums) {
 }
 
 void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
-  ArrayRef<int64_t> in = Emitter::shape(op.getInput()), out = Emitter::shape(op.getPlanes());
+  ArrayRef<int64_t> out = Emitter::shape(op.getPlanes());
   int64_t outputs = out[0], height = out[1], width = out[2], perBlock = kLine / e.lanes;
   // Of the last block, as many registers as have channels.
   int64_t vectors = Emitter::shape(op.getWeights())[0] / (9 * outputs * e.lanes);

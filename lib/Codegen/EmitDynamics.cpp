@@ -17,8 +17,8 @@ static void forEachVector(Emitter &e, Value phases, llvm::function_ref<void(Valu
   ArrayRef<int64_t> shape = Emitter::shape(phases);
   if (shape.size() == 1)
     return e.loop(0, shape[0], e.lanes, [&](Value i) { body(i); });
-  Value zero = e.index(0);
-  e.loop(0, shape[0], 1, [&](Value i) { body({i, zero}); });
+  e.loop(0, shape[0], 1,
+         [&](Value i) { e.loop(0, shape[1], e.lanes, [&](Value sample) { body({i, sample}); }); });
 }
 
 /// The transpose of a square of registers: Eklundh's algorithm, in which round d swaps the blocks
@@ -52,8 +52,8 @@ static void storeTransposed(Emitter &e, SmallVector<Value> square, Value lines,
 }
 
 /// Moves columns 0..count of a matrix whose rows are samples to or from rows of samples in the
-/// lanes, a square of registers at a time. `row(s)` are the indices of sample s's row but for the
-/// column, `line(i)` those of column i's samples.
+/// lanes, a square of registers at a time. `row(s)` are the indices of the row of the s-th of a
+/// register's samples but for the column, `line(i)` those of the first of column i's samples.
 static void transposeRows(Emitter &e, int64_t count, Value rows,
                           llvm::function_ref<SmallVector<Value>(int64_t)> row, Value lines,
                           llvm::function_ref<SmallVector<Value>(Value)> line, bool toLines) {
@@ -76,8 +76,9 @@ static void transposeRows(Emitter &e, int64_t count, Value rows,
   });
   e.loop(whole, count, 1, [&](Value i) {
     SmallVector<Value> at = line(i);
+    const Value first = at.back();
     for (int64_t s = 0; s < e.lanes; ++s) {
-      at.back() = e.index(s);
+      at.back() = e.add(first, s);
       if (toLines)
         e.storeScalar(e.loadScalar(rows, column(s, i)), lines, at);
       else
@@ -95,10 +96,12 @@ void un0::emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op) {
     e.loop(n, lanes[0], 1, [&](Value i) { e.storeScalar(e.scalar(0), dest, i); });
     return;
   }
-  transposeRows(
-      e, n, source, [&](int64_t s) { return SmallVector<Value>{e.index(s)}; }, dest,
-      [&](Value i) { return SmallVector<Value>{i, zero}; }, /*toLines=*/true);
-  e.loop(n, lanes[0], 1, [&](Value i) { e.store(e.splat(0), dest, {i, zero}); });
+  e.loop(0, lanes[1], e.lanes, [&](Value sample) {
+    transposeRows(
+        e, n, source, [&](int64_t s) { return SmallVector<Value>{e.add(sample, s)}; }, dest,
+        [&](Value i) { return SmallVector<Value>{i, sample}; }, /*toLines=*/true);
+    e.loop(n, lanes[0], 1, [&](Value i) { e.store(e.splat(0), dest, {i, sample}); });
+  });
 }
 
 void un0::emitStorePhases(Emitter &e, cpu::StorePhasesOp op) {
@@ -106,9 +109,11 @@ void un0::emitStorePhases(Emitter &e, cpu::StorePhasesOp op) {
   ArrayRef<int64_t> rows = Emitter::shape(dest);
   if (Emitter::shape(source).size() == 1)
     return e.copyRow(source, {}, zero, dest, zero, zero, rows[1]);
-  transposeRows(
-      e, rows[1], dest, [&](int64_t s) { return SmallVector<Value>{e.index(s)}; }, source,
-      [&](Value i) { return SmallVector<Value>{i, zero}; }, /*toLines=*/false);
+  e.loop(0, rows[0], e.lanes, [&](Value sample) {
+    transposeRows(
+        e, rows[1], dest, [&](int64_t s) { return SmallVector<Value>{e.add(sample, s)}; }, source,
+        [&](Value i) { return SmallVector<Value>{i, sample}; }, /*toLines=*/false);
+  });
 }
 
 /// A wave as the number that is packed: bytes are offset to be unsigned where the dot product wants
@@ -199,26 +204,29 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
     return e.loop(first, last, e.lanes, body);
   }
   int64_t perWord = rounded ? 1 : cpu::getPerWord(precision);
-  e.loop(0, oscillators, perWord, [&](Value i) {
+  auto body = [&](Value i, Value sample) {
     SmallVector<Value> sines, cosines;
     for (int64_t k = 0; k < perWord; ++k) {
       Value at = e.add(i, k);
-      auto sincos = e.sincos(e.load(op.getPhases(), {at, zero}));
-      e.store(sincos.getSine(), waves, {at, zero, zero});
-      e.store(sincos.getCosine(), waves, {at, one, zero});
+      auto sincos = e.sincos(e.load(op.getPhases(), {at, sample}));
+      e.store(sincos.getSine(), waves, {at, zero, sample});
+      e.store(sincos.getCosine(), waves, {at, one, sample});
       sines.push_back(sincos.getSine());
       cosines.push_back(sincos.getCosine());
     }
     if (!packed)
       return;
     if (rounded) {
-      e.store(round(sines[0]), packed, {i, zero, zero});
-      e.store(round(cosines[0]), packed, {i, one, zero});
+      e.store(round(sines[0]), packed, {i, zero, sample});
+      e.store(round(cosines[0]), packed, {i, one, sample});
       return;
     }
     Value word = arith::DivUIOp::create(e.b, e.loc, i, e.index(perWord));
-    e.store(packWords(e, sines, precision), packed, {word, zero, zero});
-    e.store(packWords(e, cosines, precision), packed, {word, one, zero});
+    e.store(packWords(e, sines, precision), packed, {word, zero, sample});
+    e.store(packWords(e, cosines, precision), packed, {word, one, sample});
+  };
+  e.loop(0, oscillators, perWord, [&](Value i) {
+    e.loop(0, Emitter::shape(op.getPhases())[1], e.lanes, [&](Value sample) { body(i, sample); });
   });
 }
 
@@ -283,24 +291,25 @@ void un0::emitGatherClass(Emitter &e, cpu::GatherClassOp op) {
            [&](Value m) { e.copyRow(table, {chosen, m}, zero, dest, m, zero, shape[2]); });
     return;
   }
-  SmallVector<Value> chosen;
-  for (int64_t sample = 0; sample < Emitter::shape(dest)[2]; ++sample)
-    chosen.push_back(slice(e.index(sample)));
-  if (words)
-    return e.loop(0, shape[1], 1, [&](Value m) {
+  for (int64_t from = 0; from < Emitter::shape(dest)[2]; from += e.lanes) {
+    Value first = e.index(from);
+    SmallVector<Value> chosen;
+    for (int64_t s = 0; s < e.lanes; ++s)
+      chosen.push_back(slice(e.index(from + s)));
+    e.loop(0, shape[1], 1, [&](Value m) {
+      auto line = [&](Value i) { return SmallVector<Value>{i, m, first}; };
+      if (!words)
+        return transposeRows(
+            e, shape[2], table, [&](int64_t s) { return SmallVector<Value>{chosen[s], m}; }, dest,
+            line, /*toLines=*/true);
       forEachTableVector(e, table, m, Emitter::shape(dest)[0], [&](Value i, auto get) {
         SmallVector<Value> square;
-        for (Value sample : chosen)
-          square.push_back(get(sample));
-        storeTransposed(e, square, dest,
-                        [&](int64_t s) { return SmallVector<Value>{e.add(i, s), m, zero}; });
+        for (Value slice : chosen)
+          square.push_back(get(slice));
+        storeTransposed(e, square, dest, [&](int64_t s) { return line(e.add(i, s)); });
       });
     });
-  e.loop(0, shape[1], 1, [&](Value m) {
-    transposeRows(
-        e, shape[2], table, [&](int64_t s) { return SmallVector<Value>{chosen[s], m}; }, dest,
-        [&](Value i) { return SmallVector<Value>{i, m, zero}; }, /*toLines=*/true);
-  });
+  }
 }
 
 void un0::emitDrift(Emitter &e, cpu::DriftOp op) {

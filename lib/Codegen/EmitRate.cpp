@@ -45,13 +45,18 @@ void forEachPass(Emitter &e, bool lean, llvm::function_ref<void(RowPass)> body) 
   }
 }
 
-/// A batch tile: some rows of `panel`, samples in the lanes.
+/// Registers of samples in a batch tile.
+int64_t getParts(Emitter &e, cpu::RateOp op) { return Emitter::shape(op.getOut())[1] / e.lanes; }
+
+/// A batch tile: some rows of `panel`, register `part` of its samples in the lanes.
 class RateRows : RateTile {
 public:
-  RateRows(Emitter &e, cpu::RateOp op, Value panel, RowPass pass)
-      : RateTile(e, op), panel(panel), first(pass.first), index(pass.index), rows(pass.rows),
+  RateRows(Emitter &e, cpu::RateOp op, Value panel, int64_t part, RowPass pass)
+      : RateTile(e, op), panel(panel), first(pass.first), index(pass.index),
+        sample(e.index(part * e.lanes)), part(part), rows(pass.rows), passes(pass.passes),
         panels(Emitter::shape(op.getOut())[0] / kLine),
-        fetching(llvm::bit_floor(static_cast<uint64_t>(pass.passes))),
+        fetching(static_cast<int64_t>(llvm::bit_floor(
+            static_cast<uint64_t>(std::min(getParts(e, op) * pass.passes, kUnroll))))),
         base(arith::AddIOp::create(e.b, e.loc, e.mul(panel, kLine), first)) {}
 
   /// Everything at once.
@@ -82,10 +87,10 @@ private:
     for (int64_t r = 0; r < rows; ++r) {
       Value at = e.add(base, r);
       Value next =
-          finish(e.loadBroadcast(op.getFrequency(), at), e.load(op.getTarget(), {at, zero, zero}),
-                 e.load(op.getTarget(), {at, one, zero}), sums.sine[r], sums.cosine[r],
-                 e.load(op.getBase(), {at, zero}));
-      e.store(next, op.getOut(), {at, zero});
+          finish(e.loadBroadcast(op.getFrequency(), at), e.load(op.getTarget(), {at, zero, sample}),
+                 e.load(op.getTarget(), {at, one, sample}), sums.sine[r], sums.cosine[r],
+                 e.load(op.getBase(), {at, sample}));
+      e.store(next, op.getOut(), {at, sample});
     }
   }
 
@@ -93,22 +98,24 @@ private:
     return e.loadBroadcast(coupling, {panel, k, e.add(first, r)});
   }
 
-  /// While the passes over some lines run, those of `next` from `nextFrom` on come in: each pass
-  /// (the first two of three) asks for its share of the `lines`, so that the stream from memory is
-  /// about as even as the arithmetic; `k` of them are done. The hardware prefetcher gives up on a
-  /// stream this slow.
+  /// While the passes over some lines run, those of `next` from `nextFrom` on come in: the first
+  /// `fetching` passes ask for equal shares of the `lines`, so that the stream from memory is about
+  /// as even as the arithmetic; `k` of them are done. The hardware prefetcher gives up on a stream
+  /// this slow.
   void fetchLines(Value next, Value nextFrom, int64_t lines, Value k) {
-    if (std::optional<int64_t> number = getConstantIntValue(index); number && *number >= fetching)
+    // Where the number of the pass is not known, it is one of a power of two.
+    int64_t earlier = part * passes;
+    if (earlier + getConstantIntValue(index).value_or(0) >= fetching)
       return;
-    int64_t share = lines / fetching, count = std::max<int64_t>(kUnroll / fetching, 1);
-    Value at =
-        e.add(e.mul(index, share), Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(fetching))));
+    int64_t share = lines / fetching, count = kUnroll / fetching;
+    Value at = e.add(e.mul(e.add(index, earlier), share),
+                     Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(fetching))));
     at = e.add(at, nextFrom);
     for (int64_t l = 0; l < count; ++l)
       e.prefetch(op.getCouplings()[0], {next, e.add(at, l), zero});
   }
   /// Whether the passes over `lines` lines can ask for equal shares of the next ones.
-  bool isShared(int64_t lines) { return lines % (fetching * kUnroll) == 0 && fetching <= kUnroll; }
+  bool isShared(int64_t lines) { return lines % (fetching * kUnroll) == 0; }
 
   /// Sums of nothing, in the form that lines are added to.
   Sums start(unsigned term) {
@@ -132,10 +139,11 @@ private:
     bool shared = shape[2] == kLine && shape[0] == panels;
     if (hasRoundedWaves(op, term))
       return addBrains(coupling, source, k, sums);
-    Value sine = e.load(source, {k, zero, zero}), cosine = e.load(source, {k, one, zero});
+    Value sine = e.load(source, {k, zero, sample}), cosine = e.load(source, {k, one, sample});
     for (int64_t r = 0; r < rows; ++r) {
       if (precision == Precision::F32) {
-        Value weight = shared ? word(coupling, k, r) : e.load(coupling, {e.add(base, r), k, zero});
+        Value weight =
+            shared ? word(coupling, k, r) : e.load(coupling, {e.add(base, r), k, sample});
         sums.sine[r] = e.fma(weight, sine, sums.sine[r]);
         sums.cosine[r] = e.fma(weight, cosine, sums.cosine[r]);
         continue;
@@ -152,7 +160,7 @@ private:
   void addBrains(Value coupling, Value source, Value k, Sums &sums) {
     for (int64_t half = 0; half < 2; ++half) {
       Value at = sourceOf(k, half);
-      Value sine = e.load(source, {at, zero, zero}), cosine = e.load(source, {at, one, zero});
+      Value sine = e.load(source, {at, zero, sample}), cosine = e.load(source, {at, one, sample});
       for (int64_t r = 0; r < rows; ++r) {
         Value weight = e.loadBrains(coupling, {panel, k, e.add(first, r)}, half, /*same=*/true);
         sums.sine[r] = e.fma(weight, sine, sums.sine[r]);
@@ -270,9 +278,9 @@ private:
     return sums;
   }
 
-  Value panel, first, index;
-  int64_t rows, panels;
-  int64_t fetching; // passes over a panel that ask for the next one
+  Value panel, first, index, sample;
+  int64_t part, rows, passes, panels;
+  int64_t fetching; // passes over a panel, of all parts, that ask for the next one
   Value base;
 };
 
@@ -282,9 +290,11 @@ class RateBlocks {
 public:
   RateBlocks(Emitter &e, cpu::RateOp op, bool lean, int64_t lines)
       : e(e), op(op), lean(lean), lines(lines), panels(Emitter::shape(op.getOut())[0] / kLine) {
-    // int16 is emptied at the end of a block; where, decides its last bits.
-    block = op.getPrecision(0) == Precision::Int16 ? std::min(getDrain(op, 0), lines)
-                                                   : cpu::kBlockLines;
+    // int16 is emptied at the end of a block; where, decides its last bits. A line of bf16 meets
+    // two lines of f32 waves.
+    block = op.getPrecision(0) == Precision::Int16
+                ? std::min(getDrain(op, 0), lines)
+                : cpu::getBlockLines(e.lanes) / (hasRoundedWaves(op, 0) ? 2 : 1);
   }
 
   void emit() {
@@ -321,10 +331,12 @@ private:
   void forEachTile(llvm::function_ref<void(RateRows tile, Value slot, Value panel)> body) {
     e.loop(first, last, 1, [&](Value panel) {
       Value row = e.mul(arith::SubIOp::create(e.b, e.loc, panel, first), kLine);
-      forEachPass(e, lean, [&](RowPass pass) {
-        body(RateRows(e, op, panel, pass),
-             e.mul(arith::AddIOp::create(e.b, e.loc, row, pass.first), 2), panel);
-      });
+      for (int64_t part = 0; part < getParts(e, op); ++part)
+        forEachPass(e, lean, [&](RowPass pass) {
+          Value slot = e.mul(arith::AddIOp::create(e.b, e.loc, row, pass.first), 2);
+          body(RateRows(e, op, panel, part, pass),
+               e.add(slot, part * cpu::kBlockPanels * kLine * 2), panel);
+        });
     });
   }
 
@@ -377,12 +389,13 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
                         ? first[1]
                         : cpu::getWordLines(first[1], precision, op.getGroup(0));
     bool shared = first[2] == kLine && first[0] == panels;
-    if (shared && cpu::isBlocked(lines, precision) && op.getScratch() &&
-        Emitter::shape(op.getScratch())[0] >= cpu::getBlockWords(e.lanes))
+    if (shared && cpu::isBlocked(lines, precision, getParts(e, op) > 1) && op.getScratch() &&
+        Emitter::shape(op.getScratch())[0] >= cpu::getBlockWords(out[1]))
       return RateBlocks(e, op, lean, lines).emit();
   }
   e.loop(0, panels, 1, [&](Value panel) {
     unpackPanel(e, op, panel);
-    forEachPass(e, lean, [&](RowPass pass) { RateRows(e, op, panel, pass).emit(); });
+    for (int64_t part = 0; part < getParts(e, op); ++part)
+      forEachPass(e, lean, [&](RowPass pass) { RateRows(e, op, panel, part, pass).emit(); });
   });
 }

@@ -8,40 +8,72 @@ namespace un0::rt {
 static constexpr uint64_t maxSingles = 2;
 
 Plan::Tile Plan::tile(uint64_t index) const {
-  uint64_t wholeTiles = singlesFrom / lanes + (singlesFrom % lanes != 0);
-  if (index >= wholeTiles)
-    return {singleEntry, singlesFrom + (index - wholeTiles), 1};
-  uint64_t first = index * lanes;
-  return {entry, first, static_cast<uint32_t>(std::min<uint64_t>(lanes, singlesFrom - first))};
+  auto part = parts.begin();
+  for (; index >= part->tiles(); ++part)
+    index -= part->tiles();
+  const uint64_t done = index * part->batch;
+  return {part->entry, part->first + done,
+          static_cast<uint32_t>(std::min<uint64_t>(part->batch, part->samples - done))};
 }
+
+namespace {
+struct Planner {
+  const std::vector<uint32_t> &batches;
+  uint32_t threads;
+  Plan plan = {};
+
+  uint32_t last() const { return static_cast<uint32_t>(batches.size() - 1); }
+  uint64_t mostSingles() const { return batches[last()] == 1 ? maxSingles : 0; }
+
+  void add(uint32_t entry, uint64_t samples) {
+    if (samples == 0)
+      return;
+    plan.parts.push_back({entry, batches[entry], plan.count, samples});
+    plan.count += samples;
+    plan.tiles += plan.parts.back().tiles();
+  }
+
+  /// `samples` with entry `widest`, and what narrower ones do as soon, one tile per thread.
+  void addFrom(uint32_t widest, uint64_t samples) {
+    const uint64_t batch = batches[widest];
+    if (widest < last() && batches[widest + 1] > maxSingles) {
+      uint64_t rest = samples % (batch * threads);
+      if (rest > uint64_t(threads) * batches[widest + 1] + mostSingles())
+        rest = 0;
+      add(widest, samples - rest);
+      return addFrom(widest + 1, rest);
+    }
+    const uint64_t rest = samples % batch, singles = rest <= mostSingles() ? rest : 0;
+    add(widest, samples - singles);
+    add(last(), singles);
+  }
+};
+} // namespace
 
 Plan planTiles(const std::vector<uint32_t> &batches, uint64_t count, uint32_t threads) {
-  Plan plan;
-  plan.count = count;
-  const bool hasSingles = batches.back() == 1;
-  for (uint32_t i = 0; i < batches.size(); ++i) {
-    plan.entry = i;
-    plan.lanes = batches[i];
-    uint64_t remainder = count % plan.lanes;
-    uint64_t singles = hasSingles && remainder <= maxSingles ? remainder : 0;
-    plan.singleEntry = static_cast<uint32_t>(batches.size() - 1);
-    plan.singlesFrom = count - singles;
-    plan.tiles = plan.singlesFrom / plan.lanes + (plan.singlesFrom % plan.lanes != 0) + singles;
-    if (plan.tiles >= std::min<uint64_t>(threads, count))
-      break;
+  for (uint32_t widest = 0;; ++widest) {
+    Planner planner{batches, threads};
+    planner.addFrom(widest, count);
+    if (planner.plan.tiles >= std::min<uint64_t>(threads, count) || widest == planner.last())
+      return planner.plan;
   }
-  return plan;
 }
 
-Sharing chooseSharing(bool splits, uint64_t count, uint32_t threads, uint32_t widestBatch) {
+Sharing chooseSharing(bool splits, uint64_t count, uint32_t threads,
+                      const std::vector<uint32_t> &batches) {
   // A tile of a large model takes two to three times as long as one sample.
   constexpr uint64_t tileOverSample = 3;
   if (!splits || threads < 2)
     return Sharing::Tiles;
   if (count == 1)
     return Sharing::Sample;
-  return count > tileOverSample * threads && count <= widestBatch ? Sharing::Decoding
-                                                                  : Sharing::Tiles;
+  // What several tiles take is for several threads.
+  uint32_t narrowest = batches.front();
+  for (uint32_t batch : batches)
+    if (batch > 1)
+      narrowest = batch;
+  return count > tileOverSample * threads && count <= narrowest ? Sharing::Decoding
+                                                                : Sharing::Tiles;
 }
 
 } // namespace un0::rt

@@ -7,21 +7,24 @@
 
 namespace un0::rt {
 
-/// Tiles of one request. Tile i covers `lanes` samples from i * lanes; from sample `singlesFrom` on
-/// there is one sample per tile. Computed instead of listed: a request may have any number of
-/// samples.
+/// Tiles of one request, widest first: some of one entry, the next from where they end of another.
+/// Computed instead of listed: a request may have any number of samples.
 struct Plan {
-  uint32_t entry = 0;       // index of the evolve entry of whole tiles
-  uint32_t singleEntry = 0; // index of the entry that takes the single samples
-  uint32_t lanes = 1;       // batch of `entry`
-  uint64_t count = 0;       // samples
-  uint64_t singlesFrom = 0;
+  struct Part {
+    uint32_t entry;   // index of the evolve entry
+    uint32_t batch;   // of the entry
+    uint64_t first;   // sample
+    uint64_t samples; // in the last tile as many as are left; the other lanes are padding
+    uint64_t tiles() const { return samples / batch + (samples % batch != 0); }
+  };
+  std::vector<Part> parts;
+  uint64_t count = 0; // samples
   uint64_t tiles = 0;
 
   struct Tile {
     uint32_t entry;
     uint64_t first;
-    uint32_t samples; // at most the entry's batch; the other lanes are padding
+    uint32_t samples; // at most the entry's batch
   };
   Tile tile(uint64_t index) const;
 };
@@ -31,12 +34,14 @@ struct Plan {
 enum class Sharing { Tiles, Sample, Decoding };
 
 /// `splits`: one sample is evolved faster by several threads than by one (un0_module::paysToSplit).
-Sharing chooseSharing(bool splits, uint64_t count, uint32_t threads, uint32_t widestBatch);
+/// `batches` as in `planTiles`.
+Sharing chooseSharing(bool splits, uint64_t count, uint32_t threads,
+                      const std::vector<uint32_t> &batches);
 
 /// Cuts `count` samples for `threads` workers. `batches` are the batches of the evolve entries,
-/// falling, not empty. Widest entry first; narrower ones when that would leave workers idle. A
-/// remainder of one or two samples goes to a batch-1 entry, a larger one to a padded tile: by lanes
-/// it costs less, and both give the same bytes.
+/// falling, not empty. Widest entry first; narrower ones when wider ones would leave workers idle,
+/// from the start or at the end. One or two samples behind whole tiles go to a batch-1 entry, more
+/// to a padded tile: by lanes it costs less. All give the same bytes.
 Plan planTiles(const std::vector<uint32_t> &batches, uint64_t count, uint32_t threads);
 
 } // namespace un0::rt

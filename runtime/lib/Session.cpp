@@ -330,7 +330,7 @@ void un0_session::workOnTile(Worker &worker) {
   worker.initialPhases = worker.oscillators = worker.readout = worker.decoder = 0;
   worker.worked = true;
   Worker &first = *workers.front();
-  const Plan::Tile tile = {0, 0, static_cast<uint32_t>(request->count)};
+  const Plan::Tile tile = plan.tile(0);
   // As many as there are for each: the first weights are read once for all of them.
   const uint64_t share = (request->count + workers.size() - 1) / workers.size();
   const size_t n = module.manifest->signature()->oscillators();
@@ -425,7 +425,9 @@ Status un0_session::generate(const un0_request &asked) {
   failed = {};
 
   sharing = chooseSharing(module.paysToSplit(), asked.count, static_cast<uint32_t>(workers.size()),
-                          batches.front());
+                          batches);
+  if (sharing == Sharing::Decoding)
+    plan = planTiles(batches, asked.count, 1);
   // Otherwise one tile needs no other thread: waking one would cost more than small models take.
   const bool shared = sharing != Sharing::Tiles || (workers.size() > 1 && plan.tiles > 1);
   barrier.reset(static_cast<uint32_t>(workers.size()));

@@ -99,7 +99,7 @@ static uint64_t tilesOf(const un0::Module &module, uint64_t batch, unsigned thre
     if (std::strcmp(entry.kind, "evolve") == 0)
       batches.push_back(static_cast<uint32_t>(entry.batch));
   std::sort(batches.rbegin(), batches.rend());
-  if (un0::rt::chooseSharing(module.get()->paysToSplit(), batch, threads, batches.front()) !=
+  if (un0::rt::chooseSharing(module.get()->paysToSplit(), batch, threads, batches) !=
       un0::rt::Sharing::Tiles)
     return 1;
   return un0::rt::planTiles(batches, batch, threads).tiles;

@@ -16,6 +16,8 @@ bandwidth of this machine, measured between the repetitions.
   --batch=1,16,64     images per request (default: 1,16,64)
   --threads=1,2       threads (default: 1)
   --repetitions=N     measurements per line; median, least and greatest are shown (default: 20)
+  --copy-weights      in memory with huge pages, as un0-run has them for many pictures, instead of
+                      the file's pages
   --json=FILE         also write the results there
   --help, --version
 )";
@@ -28,7 +30,7 @@ struct Options {
   std::vector<uint64_t> threads = {1};
   std::vector<uint64_t> repetitions = {20};
   std::string json;
-  bool help = false, version = false;
+  bool copyWeights = false, help = false, version = false;
 };
 
 MaybeFailure parseList(std::string_view flag, std::string_view text, uint64_t high,
@@ -78,6 +80,10 @@ MaybeFailure parseOptions(int argc, char **argv, Options &options) {
       (argument == "--help" ? options.help : options.version) = true;
       continue;
     }
+    if (argument == "--copy-weights") {
+      options.copyWeights = true;
+      continue;
+    }
     if (flag != "--batch" && flag != "--threads" && flag != "--repetitions" && flag != "--json")
       return un0run::fail("unknown flag '" + std::string(argument) + "'",
                           {"run un0-bench --help for the command line"});
@@ -96,7 +102,8 @@ MaybeFailure run(const Options &options) {
   // All are opened first: a wrong name should not be found after minutes.
   std::vector<un0::Module> modules;
   for (const std::string &path : options.models) {
-    un0::Expected<un0::Module> module = un0::Module::open(path);
+    un0::Expected<un0::Module> module =
+        un0::Module::open(path, options.copyWeights ? UN0_OPEN_COPY_WEIGHTS : 0);
     if (!module)
       return un0run::fail(module.error().message, {"in '" + path + "'"});
     modules.push_back(std::move(*module));

@@ -105,13 +105,16 @@ MaybeFailure Run::open() {
     if (MaybeFailure failure =
             compileToCache(options.model, options.quiet, /*again=*/false, modulePath))
       return failure;
-  un0::Expected<un0::Module> opened = un0::Module::open(modulePath);
+  // Huge pages are worth a copy of the weights when many pictures are made: docs/c-abi.md.
+  constexpr uint64_t manySamples = 256;
+  const uint32_t flags = options.samplesPerClass >= manySamples ? UN0_OPEN_COPY_WEIGHTS : 0;
+  un0::Expected<un0::Module> opened = un0::Module::open(modulePath, flags);
   if (!opened && !isModule) {
     // Whatever happened to the cache, the checkpoint is still good.
     if (MaybeFailure failure =
             compileToCache(options.model, options.quiet, /*again=*/true, modulePath))
       return failure;
-    opened = un0::Module::open(modulePath);
+    opened = un0::Module::open(modulePath, flags);
   }
   if (!opened)
     return fail(opened.error().message, {"in '" + modulePath + "'"});

@@ -90,15 +90,26 @@ struct RowGroups {
 RowGroups getRowGroups(int64_t paddedRows, int64_t lanes, bool brains,
                        llvm::ArrayRef<Precision> precisions);
 
-/// A large model's waves of a batch tile leave the second-level cache no room: then so many lines
-/// of them (32 KB with 16 lanes) pass all rows of so many panels before the next ones, and the sums
-/// wait in memory. Measured with f32, N = 16384, batch 16: 2910 ms without, 1380 ms with.
-constexpr int64_t kBlockLines = 256, kBlockPanels = 16, kFewestBlockedLines = 4096;
+/// From so many bytes of a coupling on, a batch tile has two registers of samples: what is read
+/// from memory then serves both. Below, it comes from a cache, and twice the waves only take room
+/// there. Measured on Zen 3, batch 16: the oscillators of N = 4096 take 0.80 (f32, 67 MB), 0.86
+/// (int16) and 0.92 (int8, 17 MB) of the time, those of N = 1024 between 1.00 and 1.11.
+constexpr int64_t kFewestWideBytes = int64_t(16) << 20;
+
+/// Waves of a batch tile that the second-level cache has no room for are taken in blocks of lines:
+/// these pass all rows of so many panels before the next ones, and the sums wait in memory.
+/// Measured with f32, N = 16384, batch 16: 2910 ms without, 1380 ms with. A tile of two registers
+/// always does, because its waves take twice the room.
+constexpr int64_t kBlockPanels = 16, kFewestBlockedLines = 4096, kFewestWideBlockedLines = 512;
 /// Whether the first coupling of a batch tile, of `lines` lines of a panel, is taken in blocks.
 /// int4 is unpacked a panel at a time, and is not.
-inline bool isBlocked(int64_t lines, Precision precision) {
-  return precision != Precision::Int4 && lines >= kFewestBlockedLines;
+inline bool isBlocked(int64_t lines, Precision precision, bool wide) {
+  return precision != Precision::Int4 &&
+         lines >= (wide ? kFewestWideBlockedLines : kFewestBlockedLines);
 }
+/// Lines of waves in a block: one register of samples and the panel's lines fit the first-level
+/// cache.
+inline int64_t getBlockLines(int64_t lanes) { return lanes < 16 ? 128 : 256; }
 /// Words of scratch for the sums of `batch` samples in blocks.
 inline int64_t getBlockWords(int64_t batch) { return kBlockPanels * kLine * 2 * batch; }
 

@@ -20,6 +20,18 @@ static Precision getWavePrecision(Precision coupling) {
   return coupling == Precision::Int4 ? Precision::Int8 : coupling;
 }
 
+bool CpuLowering::isWide() {
+  if (!chain.evolve)
+    return false;
+  for (auto rate : chain.evolve.getBody().getOps<FusedRateOp>())
+    for (auto [term, coupling] : llvm::enumerate(rate.getCouplings()))
+      if (!coupling.getDefiningOp<SelectClassOp>() &&
+          dim(coupling, 0) * dim(coupling, 1) / cpu::getPerWord(rate.getPrecision(term)) * 4 >=
+              cpu::kFewestWideBytes)
+        return true;
+  return false;
+}
+
 LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
   int64_t n = chain.oscillators, m = chain.conditioning;
   // Memory of no elements has no LLVM form; nobody reads this argument then.
@@ -111,7 +123,8 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
       for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
         Precision precision = rate.getPrecision(term);
         if (batch > 1 && term == 0 && !coupling.getDefiningOp<SelectClassOp>() &&
-            cpu::isBlocked(dim(coupling, 1) / cpu::getPerWord(precision), precision))
+            cpu::isBlocked(dim(coupling, 1) / cpu::getPerWord(precision), precision,
+                           batch > target.lanes))
           scratchWords = std::max(scratchWords, cpu::getBlockWords(batch));
         if (precision != Precision::F32) {
           auto sincos = rate.getSines()[term].getDefiningOp<SinCosOp>();

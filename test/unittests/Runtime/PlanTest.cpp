@@ -7,7 +7,7 @@ using namespace un0::rt;
 
 TEST(Plan, CoversEverySampleOnce) {
   for (const std::vector<uint32_t> &batches :
-       {std::vector<uint32_t>{16, 1}, {16, 4, 1}, {1}, {16}, {7, 3}})
+       {std::vector<uint32_t>{16, 1}, {16, 4, 1}, {16, 8, 1}, {1}, {16}, {7, 3}})
     for (uint64_t count = 0; count <= 100; ++count)
       for (uint32_t threads : {1u, 2u, 3u, 64u}) {
         Plan plan = planTiles(batches, count, threads);
@@ -43,11 +43,32 @@ TEST(Plan, SplitsSmallerWhenThreadsWouldIdle) {
   EXPECT_EQ(planTiles({16, 1}, 1, 8).tiles, 1u);
 }
 
+TEST(Plan, GivesThreadsEqualTilesAtTheEnd) {
+  Plan plan = planTiles({16, 8, 1}, 48, 2);
+  ASSERT_EQ(plan.tiles, 4u); // 16, 16, 8, 8
+  EXPECT_EQ(plan.tile(1).samples, 16u);
+  EXPECT_EQ(plan.tile(2).samples, 8u);
+  EXPECT_EQ(plan.tile(2).entry, 1u);
+  EXPECT_EQ(planTiles({16, 8, 1}, 16, 2).tile(0).samples, 8u);
+}
+
+TEST(Plan, GivesARemainderToTheNarrowestTileThatTakesIt) {
+  EXPECT_EQ(planTiles({16, 8, 1}, 24, 1).tile(1).entry, 1u);
+  EXPECT_EQ(planTiles({16, 8, 1}, 3, 1).tile(0).entry, 1u);
+  EXPECT_EQ(planTiles({16, 8, 1}, 25, 1).tile(2).entry, 2u); // 16, 8, 1
+  Plan plan = planTiles({16, 8, 1}, 27, 1);                  // 11 are not worth two tiles
+  EXPECT_EQ(plan.tiles, 2u);
+  EXPECT_EQ(plan.tile(1).entry, 0u);
+  EXPECT_EQ(plan.tile(1).samples, 11u);
+}
+
 TEST(Plan, SharesWhatOneThreadWouldDoAlone) {
-  EXPECT_EQ(chooseSharing(true, 1, 2, 16), Sharing::Sample);
-  EXPECT_EQ(chooseSharing(true, 16, 2, 16), Sharing::Decoding);
-  EXPECT_EQ(chooseSharing(true, 6, 2, 16), Sharing::Tiles); // singles are sooner
-  EXPECT_EQ(chooseSharing(true, 17, 2, 16), Sharing::Tiles);
-  EXPECT_EQ(chooseSharing(true, 1, 1, 16), Sharing::Tiles);
-  EXPECT_EQ(chooseSharing(false, 1, 2, 16), Sharing::Tiles);
+  EXPECT_EQ(chooseSharing(true, 1, 2, {16, 1}), Sharing::Sample);
+  EXPECT_EQ(chooseSharing(true, 16, 2, {16, 1}), Sharing::Decoding);
+  EXPECT_EQ(chooseSharing(true, 6, 2, {16, 1}), Sharing::Tiles); // singles are sooner
+  EXPECT_EQ(chooseSharing(true, 17, 2, {16, 1}), Sharing::Tiles);
+  EXPECT_EQ(chooseSharing(true, 1, 1, {16, 1}), Sharing::Tiles);
+  EXPECT_EQ(chooseSharing(true, 16, 2, {16, 8, 1}), Sharing::Tiles); // one of 8 each
+  EXPECT_EQ(chooseSharing(true, 8, 2, {16, 8, 1}), Sharing::Decoding);
+  EXPECT_EQ(chooseSharing(false, 1, 2, {16, 1}), Sharing::Tiles);
 }

@@ -17,6 +17,10 @@ class SessionOptions(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("threads", c_uint32)]
 
 
+class OpenOptions(ctypes.Structure):
+    _fields_ = [("size", c_uint32), ("flags", c_uint32)]
+
+
 class Request(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("rng", c_uint32), ("count", c_uint64), ("labels", POINTER(c_int64)),
                 ("seed", c_uint64), ("first_sample", c_uint64), ("theta0", POINTER(c_float)),
@@ -35,7 +39,11 @@ def build(case):
         if status:
             raise RuntimeError(error.message.decode())
 
-    check(library.un0_module_open(case.module.encode(), None, byref(module), byref(error)))
+    # As un0-run opens a module for many pictures, and as every peer has them: weights in memory of its own.
+    opening = OpenOptions()
+    library.un0_open_options_init(byref(opening))
+    opening.flags = 2  # UN0_OPEN_COPY_WEIGHTS
+    check(library.un0_module_open(case.module.encode(), byref(opening), byref(module), byref(error)))
     signature = Signature()
     library.un0_module_signature(module, byref(signature))
     options = SessionOptions()
