@@ -131,7 +131,10 @@ struct ByteNest {
     PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 4);
     flat = e.flatten(op.getInput());
     large = Emitter::shape(op.getWeights())[0] * 4 >= kPrefetchBytes;
-    e.loop(0, count, 1, [&](Value group) {
+    ConvShare share(e, op, count);
+    auto [firstGroup, lastGroup] = share.groups();
+    e.loop(firstGroup, lastGroup, 1, [&](Value group) {
+      auto rows = share.rows(group, 0, height, tile.rows);
       Value groupAt = e.add(e.mul(group, perPhase * phases() * phases()), weightStart);
       e.loop(0, phases(), 1, [&](Value py) {
         e.loop(0, phases(), 1, [&](Value px) {
@@ -139,7 +142,7 @@ struct ByteNest {
           Value images = op.getCount() ? op.getCount() : e.index(1);
           e.loop(e.index(0), images, 1, [&](Value index) {
             image = index;
-            e.loop(0, height, tile.rows, [&](Value y) {
+            e.loop(rows.first, rows.second, tile.rows, [&](Value y) {
               e.loop(0, width, tile.columns,
                      [&](Value x) { emitTile(tile, group, at, y, x, py, px); });
             });
@@ -243,9 +246,10 @@ void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
   int64_t pixels = choosePixels(1, width, e.target.registers >= 32 ? 8 : 2).columns;
   float inputScale = op.getInputScale().convertToFloat();
   constexpr int64_t kOutputs = 3;
+  auto rows = e.share(op.getThread(), op.getThreads(), height);
   for (int64_t first = 0; first < outputs; first += kOutputs) {
     int64_t count = std::min(kOutputs, outputs - first);
-    e.loop(0, height, 1, [&](Value y) {
+    e.loop(rows.first, rows.second, 1, [&](Value y) {
       e.loop(0, width, pixels, [&](Value x) {
         Carried sums(count * pixels, e.splatWord(0));
         sums = e.loop(0, 3, 1, sums, [&](Value ty, ValueRange outer) {
@@ -287,5 +291,5 @@ void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
     });
   }
   if (op.getTanh())
-    emitTanh(e, op.getPlanes());
+    emitTanh(e, op.getPlanes(), op.getThread(), op.getThreads());
 }

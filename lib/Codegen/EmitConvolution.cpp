@@ -117,6 +117,32 @@ SmallVector<TiledArea> un0::coverMap(int64_t height, int64_t width, int64_t most
   return best;
 }
 
+std::pair<Value, Value> ConvShare::groups() {
+  if (split != cpu::ConvSplit::Groups)
+    return {e.index(0), e.index(count)};
+  Value first = e.mul(thread, count), end = e.mul(e.add(thread, 1), count);
+  return {arith::DivUIOp::create(e.b, e.loc, first, threads),
+          arith::CeilDivUIOp::create(e.b, e.loc, end, threads)};
+}
+
+std::pair<Value, Value> ConvShare::rows(Value group, int64_t first, int64_t height,
+                                        int64_t tileRows) {
+  int64_t tiles = height / tileRows;
+  bool byGroups = split == cpu::ConvSplit::Groups;
+  auto [from, to] = e.share(thread, threads, byGroups ? count * tiles : tiles);
+  if (byGroups) {
+    // A share begins and ends anywhere in the rows of all groups, one group after the other.
+    auto within = [&](Value tile) -> Value {
+      Value row = arith::SubIOp::create(e.b, e.loc, tile, e.mul(group, tiles));
+      row = arith::MaxSIOp::create(e.b, e.loc, row, e.index(0));
+      return arith::MinSIOp::create(e.b, e.loc, row, e.index(tiles));
+    };
+    from = within(from);
+    to = within(to);
+  }
+  return {e.add(e.mul(from, tileRows), first), e.add(e.mul(to, tileRows), first)};
+}
+
 namespace {
 /// One convolution over the groups [first, first + count) of `vectors` registers of output
 /// channels.
@@ -136,7 +162,9 @@ struct GroupNest {
     int64_t perPhase = taps() * taps() * summed() * channels;
     SmallVector<TiledArea> areas = coverMap(height, width, countPixels(e, vectors), vectors);
     flat = e.flatten(op.getInput());
-    e.loop(0, count, 1, [&](Value group) {
+    ConvShare share(e, op, count);
+    auto [firstGroup, lastGroup] = share.groups();
+    e.loop(firstGroup, lastGroup, 1, [&](Value group) {
       Value groupAt = e.add(e.mul(group, perPhase * phases() * phases()), weightStart);
       e.loop(0, phases(), 1, [&](Value py) {
         e.loop(0, phases(), 1, [&](Value px) {
@@ -145,11 +173,13 @@ struct GroupNest {
           Value images = op.getCount() ? op.getCount() : e.index(1);
           e.loop(e.index(0), images, 1, [&](Value index) {
             image = index;
-            for (const TiledArea &area : areas)
-              e.loop(area.y, area.y + area.height, area.tile.rows, [&](Value y) {
+            for (const TiledArea &area : areas) {
+              auto [first, last] = share.rows(group, area.y, area.height, area.tile.rows);
+              e.loop(first, last, area.tile.rows, [&](Value y) {
                 e.loop(area.x, area.x + area.width, area.tile.columns,
                        [&](Value x) { emitTile(area.tile, group, weightAt, y, x, py, px); });
               });
+            }
           });
         });
       });
@@ -291,9 +321,10 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
   // Input channels are in the lanes here: three outputs would leave most of a register empty.
   int64_t pixels = choosePixels(1, width, e.target.registers >= 32 ? 8 : 4).columns;
   constexpr int64_t kOutputs = 3;
+  auto rows = e.share(op.getThread(), op.getThreads(), height);
   for (int64_t first = 0; first < outputs; first += kOutputs) {
     int64_t count = std::min(kOutputs, outputs - first);
-    e.loop(0, height, 1, [&](Value y) {
+    e.loop(rows.first, rows.second, 1, [&](Value y) {
       e.loop(0, width, pixels, [&](Value x) {
         Carried sums(count * pixels, e.splat(0));
         auto step = [&](Value ty, Value tx, Value block, int64_t part, Carried &acc) {
@@ -334,17 +365,28 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
     });
   }
   if (op.getTanh())
-    emitTanh(e, op.getPlanes());
+    emitTanh(e, op.getPlanes(), op.getThread(), op.getThreads());
 }
 
-void un0::emitTanh(Emitter &e, Value planes) {
-  int64_t total = cast<MemRefType>(planes.getType()).getNumElements(),
-          whole = total / e.lanes * e.lanes;
+void un0::emitTanh(Emitter &e, Value planes, Value thread, Value threads) {
+  ArrayRef<int64_t> shape = Emitter::shape(planes);
   Value flat = e.flatten(planes);
-  e.loop(0, whole, e.lanes,
-         [&](Value i) { e.store(math::TanhOp::create(e.b, e.loc, e.load(flat, i)), flat, i); });
-  e.loop(whole, total, 1, [&](Value i) {
-    Value value = math::TanhOp::create(e.b, e.loc, e.loadBroadcast(flat, i));
-    e.storeScalar(vector::ExtractOp::create(e.b, e.loc, value, ArrayRef<int64_t>{0}), flat, i);
+  auto through = [&](Value from, Value to) {
+    Value count = arith::SubIOp::create(e.b, e.loc, to, from);
+    Value rest = arith::RemUIOp::create(e.b, e.loc, count, e.index(e.lanes));
+    Value whole = arith::SubIOp::create(e.b, e.loc, to, rest);
+    e.loop(from, whole, e.lanes,
+           [&](Value i) { e.store(math::TanhOp::create(e.b, e.loc, e.load(flat, i)), flat, i); });
+    e.loop(whole, to, 1, [&](Value i) {
+      Value value = math::TanhOp::create(e.b, e.loc, e.loadBroadcast(flat, i));
+      e.storeScalar(vector::ExtractOp::create(e.b, e.loc, value, ArrayRef<int64_t>{0}), flat, i);
+    });
+  };
+  if (!thread)
+    return through(e.index(0), e.index(cast<MemRefType>(planes.getType()).getNumElements()));
+  auto [first, last] = e.share(thread, threads, shape[1]);
+  e.loop(0, shape[0], 1, [&, first = first, last = last](Value plane) {
+    Value rows = e.mul(plane, shape[1]);
+    through(e.mul(e.add(rows, first), shape[2]), e.mul(e.add(rows, last), shape[2]));
   });
 }

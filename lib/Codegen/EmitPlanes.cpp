@@ -66,14 +66,14 @@ private:
   int64_t sides, rows, columns, allRows, channels;
   int64_t inputs, vectors; // registers of input and output channels
   // Of the part at hand.
-  Value firstImage, imageCount, firstRow, pointCount;
+  Value firstImage, imageCount, firstRow, rowCount, pointCount;
 };
 
 void PlaneNest::forEachPoint(
     function_ref<void(Value image, Value row, Value column, Value point)> body) {
   e.loop(e.index(0), imageCount, 1, [&](Value image) {
     Value imageAt = e.mul(image, rows * columns);
-    e.loop(0, rows, 1, [&](Value row) {
+    e.loop(e.index(0), rowCount, 1, [&](Value row) {
       Value rowAt = e.add(imageAt, e.mul(row, columns));
       e.loop(0, columns, 1, [&](Value column) {
         body(e.add(firstImage, image), e.add(firstRow, row), column, e.add(rowAt, column));
@@ -169,9 +169,11 @@ void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t p
 }
 
 void PlaneNest::multiply(Value weightAt, int64_t width) {
+  // A share of rows is any number of them.
+  bool byRows = op.getSplit() == cpu::ConvSplit::Rows;
   int64_t whole = countPixels(e, width), perImage = rows * columns;
   int64_t rest = llvm::bit_floor(static_cast<uint64_t>(std::min<int64_t>(whole, 8)));
-  while (perImage % rest)
+  while ((byRows ? columns : perImage) % rest)
     rest /= 2;
   // As many points in whole tiles as leave whole small ones.
   int64_t together = std::lcm(whole, rest);
@@ -185,7 +187,7 @@ void PlaneNest::multiply(Value weightAt, int64_t width) {
     // The first points ask for the weights of the next plane, which the hardware does not see
     // coming from beyond the second-level cache. Few points at a time read weights again and again,
     // so that all but the first find them nearer.
-    bool peel = perImage >= std::max(2 * whole, together), few = perImage < together;
+    bool peel = !byRows && perImage >= std::max(2 * whole, together), few = perImage < together;
     if (peel)
       multiplyTile(plane, at, e.index(0), whole, width, /*fetch=*/true);
     e.loop(e.index(peel ? whole : 0), end, whole,
@@ -257,18 +259,38 @@ void PlaneNest::emit() {
     multiply(e.mul(firstVector, perVector), width);
     transformOutput(e.mul(firstVector, e.lanes), width);
   };
+  // A thread takes whole groups of all rows, or all groups of some rows.
+  auto split = op.getSplit();
+  auto shareOf = [&](cpu::ConvSplit what, int64_t count) {
+    return e.share(split == what ? op.getThread() : Value(), op.getThreads(), count);
+  };
+  auto groups = shareOf(cpu::ConvSplit::Groups, whole + (rest ? 1 : 0));
+  Value lastWhole = arith::MinUIOp::create(e.b, e.loc, groups.second, e.index(whole));
   auto part = [&](Value row) {
     firstRow = row;
     transformInput();
-    e.loop(0, whole, 1, [&](Value g) { groupOf(e.mul(g, group), group); });
+    e.loop(groups.first, lastWhole, 1, [&](Value g) { groupOf(e.mul(g, group), group); });
     if (rest)
-      groupOf(e.index(whole * group), rest);
+      e.loop(lastWhole, groups.second, 1, [&](Value) { groupOf(e.index(whole * group), rest); });
   };
   auto allRowsOf = [&](Value first, Value count) {
     firstImage = first;
     imageCount = count;
-    pointCount = e.mul(count, rows * columns);
-    e.loop(0, allRows, rows, part);
+    auto [from, to] = shareOf(cpu::ConvSplit::Rows, allRows);
+    if (split == cpu::ConvSplit::Groups) {
+      // Without a group there is nothing to transform for.
+      Value idle =
+          arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, groups.first, groups.second);
+      to = arith::SelectOp::create(e.b, e.loc, idle, from, to);
+    }
+    e.loop(from, to, rows, [&, to = to](Value row) {
+      rowCount = e.index(rows);
+      if (split == cpu::ConvSplit::Rows)
+        rowCount = arith::MinUIOp::create(e.b, e.loc, arith::SubIOp::create(e.b, e.loc, to, row),
+                                          rowCount);
+      pointCount = arith::MulIOp::create(e.b, e.loc, count, e.mul(rowCount, columns));
+      part(row);
+    });
   };
   if (!op.getCount())
     return allRowsOf(e.index(0), e.index(1));

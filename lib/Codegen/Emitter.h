@@ -132,6 +132,10 @@ public:
   }
   Carried loop(int64_t from, int64_t to, int64_t step, ValueRange initial, CarriedBody body);
 
+  /// What thread number `thread` of `threads` takes of `count` things, as even as can be; all of
+  /// them without a thread.
+  std::pair<Value, Value> share(Value thread, Value threads, int64_t count);
+
   /// Copies `count` values of the last dimension of row `source` to row `dest`; vectors first, then
   /// one by one, so that nothing outside is touched.
   void copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value dest, ValueRange destRow,
@@ -162,6 +166,27 @@ struct TiledArea {
 };
 /// A map covered with tiles of at most `most` pixels of `vectors` registers, in the least time.
 llvm::SmallVector<TiledArea> coverMap(int64_t height, int64_t width, int64_t most, int64_t vectors);
+
+/// What a thread takes of a convolution: of some groups of output channels, each over a whole map.
+class ConvShare {
+public:
+  template <typename ConvOp>
+  ConvShare(Emitter &e, ConvOp op, int64_t count)
+      : e(e), thread(op.getThread()), threads(op.getThreads()), split(op.getSplit()), count(count) {
+  }
+
+  /// The groups of which it has any rows.
+  std::pair<mlir::Value, mlir::Value> groups();
+  /// Its rows of `group`, in an area of `height` rows from row `first` on, in tiles of `tileRows`.
+  std::pair<mlir::Value, mlir::Value> rows(mlir::Value group, int64_t first, int64_t height,
+                                           int64_t tileRows);
+
+private:
+  Emitter &e;
+  mlir::Value thread, threads; // null: the whole convolution
+  std::optional<cpu::ConvSplit> split;
+  int64_t count; // groups
+};
 
 /// Where `indices` of image number `image` are: in a batch of images, or in the only one.
 llvm::SmallVector<mlir::Value> pixelOf(mlir::Value images, mlir::Value image,
@@ -195,8 +220,8 @@ mlir::Value emitLeaky(Emitter &e, mlir::Value value, std::optional<llvm::APFloat
 /// are 128 bits or lie within them wherever possible, which x86 shuffles without a mask.
 mlir::Value sumLanes(Emitter &e, llvm::SmallVector<mlir::Value> sums);
 
-/// The hyperbolic tangent of every value, in place.
-void emitTanh(Emitter &e, mlir::Value planes);
+/// The hyperbolic tangent of every value, in place; of a thread's share of the rows, with a thread.
+void emitTanh(Emitter &e, mlir::Value planes, mlir::Value thread, mlir::Value threads);
 
 // One function per kernel; the kernel op itself is erased by the caller.
 void emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op);

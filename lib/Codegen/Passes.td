@@ -10,7 +10,9 @@ def CpuPlanArena : Pass<"cpu-plan-arena", "::mlir::ModuleOp"> {
   let description = [{
     Replaces each `memref.alloc` of an entry function by a view of its arena argument at a 64-byte-aligned offset. Buffers
     whose lifetimes (first to last use; the whole of a loop, if they are allocated outside of it) do not overlap share
-    bytes: first fit, in order of first use. The arena's size becomes the type of the argument, and the largest one the module's `cpu.arena_bytes`.
+    bytes: first fit, in order of first use. The arena's size becomes the type of the argument, and the largest one the
+    module's `cpu.arena_bytes`. Buffers marked `cpu.own` are in the argument that the entry's `cpu.own_arena` numbers, memory
+    of the same size that no other thread sees; their offsets are none of the arena's, which for one thread that is.
 
     ```mlir
     %a = memref.alloc() : memref<16xf32>

@@ -1,5 +1,6 @@
 //===- PlanArena.cpp - give every buffer a place in one arena ---*- C++ -*-===//
 
+#include "dialects/Cpu/IR/Cpu.h"
 #include "un0/Codegen/Passes.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -64,6 +65,10 @@ struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
         op.emitError("buffers must be static");
         return WalkResult::interrupt();
       }
+      if (op->hasAttr(cpu::kOwnAttr) && !func->hasAttr(cpu::kOwnArenaAttr)) {
+        op.emitError("is a thread's own, but the entry has no argument for such memory");
+        return WalkResult::interrupt();
+      }
       int64_t bytes =
           llvm::alignTo(type.getNumElements() * (type.getElementTypeBitWidth() / 8), kAlignment);
       // What is allocated outside a loop must live through all of its rounds.
@@ -105,16 +110,24 @@ struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
     }
     total = std::max<int64_t>(total, kAlignment);
 
-    BlockArgument arena = func.getArgument(1);
+    // A thread's own buffers have places of their own in the one plan, since for one thread both
+    // memories are the same.
     auto arenaType = MemRefType::get({total}, IntegerType::get(&getContext(), 8));
-    arena.setType(arenaType);
     SmallVector<Type> inputs(func.getArgumentTypes());
-    inputs[1] = arenaType;
+    auto take = [&](unsigned number) {
+      func.getArgument(number).setType(arenaType);
+      inputs[number] = arenaType;
+      return func.getArgument(number);
+    };
+    Value arena = take(1), own;
+    if (auto number = func->getAttrOfType<IntegerAttr>(cpu::kOwnArenaAttr))
+      own = take(number.getInt());
     func.setFunctionType(FunctionType::get(&getContext(), inputs, func.getResultTypes()));
     for (Buffer &buffer : buffers) {
       OpBuilder b(buffer.op);
       Value offset = arith::ConstantIndexOp::create(b, buffer.op.getLoc(), buffer.offset);
-      Value view = memref::ViewOp::create(b, buffer.op.getLoc(), buffer.op.getType(), arena, offset,
+      Value view = memref::ViewOp::create(b, buffer.op.getLoc(), buffer.op.getType(),
+                                          buffer.op->hasAttr(cpu::kOwnAttr) ? own : arena, offset,
                                           ValueRange());
       buffer.op.replaceAllUsesWith(view);
       buffer.op.erase();

@@ -31,9 +31,10 @@ def Un0ToCpu : Pass<"un0-to-cpu", "::mlir::ModuleOp"> {
   let summary = "lower a fused model to packed CPU kernels";
   let description = [{
     Replaces `@generate` by the entries of the calling convention in `runtime/include/un0/format.h`: `un0_evolve_1` and
-    `un0_evolve_<lanes>` (the batch tile), `un0_readout` and `un0_decode`. Solvers are expanded into a time loop, every
-    parameter gets a place and a packing in the weight section, and working memory is requested with `memref.alloc`, which
-    `cpu-plan-arena` replaces. Costs and signature move to module attributes. Needs `cpu.target` on the module.
+    `un0_evolve_<lanes>` (the batch tile), `un0_readout` and `un0_decode`; where threads pay, `un0_evolve_team` and
+    `un0_decode_team`. Solvers are expanded into a time loop, every parameter gets a place and a packing in the weight
+    section, and working memory is requested with `memref.alloc`, which `cpu-plan-arena` replaces. Costs and signature move
+    to module attributes. Needs `cpu.target` on the module.
 
     ```mlir
     %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c) : ...

@@ -53,7 +53,7 @@ static Status checkSignature(const format::Manifest &manifest) {
 
 static Status checkEntries(const format::Manifest &manifest, bool hasProgram) {
   UN0_RETURN_IF_FAILED(present("entries", manifest.entries()));
-  unsigned evolves = 0, readouts = 0, decodes = 0, teams = 0;
+  unsigned evolves = 0, readouts = 0, decodes = 0, evolveTeams = 0, decodeTeams = 0;
   for (const format::Entry *entry : *manifest.entries()) {
     UN0_RETURN_IF_FAILED(present("entry kind", entry->kind()));
     UN0_RETURN_IF_FAILED(present("entry symbol", entry->symbol()));
@@ -63,8 +63,8 @@ static Status checkEntries(const format::Manifest &manifest, bool hasProgram) {
       ++evolves;
       continue;
     }
-    if (kind == "evolve_team") {
-      ++teams;
+    if (kind == "evolve_team" || kind == "decode_team") {
+      ++(kind == "evolve_team" ? evolveTeams : decodeTeams);
       if (entry->batch() != 1)
         return failure(UN0_ERROR_FORMAT, "entry %s has batch %u, expected 1",
                        quoted(view(entry->symbol())).c_str(), entry->batch());
@@ -78,9 +78,11 @@ static Status checkEntries(const format::Manifest &manifest, bool hasProgram) {
       return failure(UN0_ERROR_FORMAT, "entry %s has batch %u, expected 1",
                      quoted(view(entry->symbol())).c_str(), entry->batch());
   }
-  if (teams > 1)
-    return failure(UN0_ERROR_FORMAT, "manifest has %u evolve_team entries, expected at most one",
-                   teams);
+  if (evolveTeams > 1 || decodeTeams > evolveTeams)
+    return failure(UN0_ERROR_FORMAT,
+                   "manifest has %u evolve_team and %u decode_team entries, expected at most one, "
+                   "and the second only beside the first",
+                   evolveTeams, decodeTeams);
   if ((evolves == 0 && !hasProgram) || readouts != 1 || decodes != 1)
     return failure(UN0_ERROR_FORMAT,
                    "manifest has %u evolve, %u readout and %u decode entries, expected at least "
@@ -148,11 +150,12 @@ Status Manifest::parse(const uint8_t *data, size_t size, uint64_t weightBytes, b
     return failure(UN0_ERROR_FORMAT, "manifest is damaged: it does not follow its schema");
   const format::Manifest *manifest = format::GetManifest(storage.data());
 
-  if (manifest->abi_version() != UN0_CODE_ABI_VERSION)
+  if (manifest->abi_version() < UN0_CODE_ABI_OLDEST ||
+      manifest->abi_version() > UN0_CODE_ABI_VERSION)
     return failure(UN0_ERROR_VERSION,
-                   "module has code interface version %u but this runtime calls version %u; "
+                   "module has code interface version %u but this runtime calls versions %u to %u; "
                    "compile the model again with a matching un0c",
-                   manifest->abi_version(), UN0_CODE_ABI_VERSION);
+                   manifest->abi_version(), UN0_CODE_ABI_OLDEST, UN0_CODE_ABI_VERSION);
   UN0_RETURN_IF_FAILED(checkSignature(*manifest));
   UN0_RETURN_IF_FAILED(checkEntries(*manifest, hasProgram));
   UN0_RETURN_IF_FAILED(checkTensors(*manifest, weightBytes));

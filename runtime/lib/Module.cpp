@@ -29,13 +29,10 @@ std::vector<uint32_t> un0_module::batches() const {
 }
 
 bool un0_module::paysToSplit() const {
-  // A step of a smaller coupling is shorter than the two barriers that splitting it takes, if one
-  // of the threads has to be woken: 4 MB are read in some 100 us.
-  constexpr uint64_t leastBytes = 4 << 20;
   if (!team || evolves.empty() || evolves.back().batch != 1)
     return false;
   for (const un0::format::Tensor *tensor : *manifest->tensors())
-    if (tensor->packing()->string_view() == "rows16" && tensor->size() >= leastBytes)
+    if (tensor->packing()->string_view() == "rows16" && tensor->size() >= UN0_LEAST_SPLIT_BYTES)
       return true;
   return false;
 }
@@ -92,6 +89,8 @@ Status un0_module::bindEntries() {
       readout = reinterpret_cast<un0_readout_fn>(address);
     else if (kind == "evolve_team")
       team = reinterpret_cast<un0_evolve_team_fn>(address);
+    else if (kind == "decode_team")
+      decodeTeam = reinterpret_cast<un0_decode_team_fn>(address);
     else if (kind == "decode") {
       decode = reinterpret_cast<un0_decode_fn>(address);
       decodeBatch = entry->batch();

@@ -49,7 +49,8 @@ struct un0_module {
   un0_evolve_team_fn team = nullptr; // null: the module has none
   un0_readout_fn readout = nullptr;
   un0_decode_fn decode = nullptr;
-  uint32_t decodeBatch = 1; // images that `decode` takes at most
+  un0_decode_team_fn decodeTeam = nullptr; // null: one thread decodes what a team evolved
+  uint32_t decodeBatch = 1;                // images that `decode` takes at most
 
 private:
   un0::rt::Status openWeights(const std::string &modulePath, uint32_t flags);

@@ -219,11 +219,29 @@ static void lap(double &mark, double &phase) {
   mark = time;
 }
 
+/// The features of `count` samples, no more than are decoded together, from their final phases.
+void un0_session::readOut(Worker &worker, const float *theta, uint64_t first, uint32_t count,
+                          double &mark) {
+  const auto *s = module.manifest->signature();
+  const size_t n = s->oscillators(), features = s->features();
+  for (uint32_t i = 0; i < count; ++i) {
+    const float *row = theta + i * n;
+    // Rows of a ragged N are not 64-byte aligned, as the code may expect.
+    if (n % 16) {
+      std::copy_n(row, n, worker.row);
+      row = worker.row;
+    }
+    module.readout(module.weights, worker.arena, row, worker.features + i * features);
+  }
+  if (request->features)
+    std::copy_n(worker.features, count * features, request->features + first * features);
+  lap(mark, worker.readout);
+}
+
 /// From the final phases of `count` samples to what the request asks for.
 void un0_session::finishSamples(Worker &worker, const float *theta, uint64_t first, uint32_t count,
                                 double &mark) {
-  const auto *s = module.manifest->signature();
-  const size_t n = s->oscillators(), features = s->features(), image = module.imageFloats();
+  const size_t n = module.manifest->signature()->oscillators(), image = module.imageFloats();
   if (request->theta)
     std::copy_n(theta, count * n, request->theta + first * n);
   if (!request->features && !request->images)
@@ -231,19 +249,7 @@ void un0_session::finishSamples(Worker &worker, const float *theta, uint64_t fir
   mark = now();
   for (uint32_t done = 0; done < count;) {
     const uint32_t together = std::min(module.decodeBatch, count - done);
-    for (uint32_t i = 0; i < together; ++i) {
-      const float *row = theta + (done + i) * n;
-      // Rows of a ragged N are not 64-byte aligned, as the code may expect.
-      if (n % 16) {
-        std::copy_n(row, n, worker.row);
-        row = worker.row;
-      }
-      module.readout(module.weights, worker.arena, row, worker.features + i * features);
-    }
-    if (request->features)
-      std::copy_n(worker.features, together * features,
-                  request->features + (first + done) * features);
-    lap(mark, worker.readout);
+    readOut(worker, theta + done * n, first + done, together, mark);
     if (request->images) {
       module.decode(module.weights, worker.arena, worker.features,
                     request->images + (first + done) * image, together);
@@ -296,9 +302,24 @@ void un0_session::workOnSample(Worker &worker) {
   module.team(module.weights, first.arena, first.theta0, first.phi0, first.labels, first.theta,
               worker.index, workers.size(), Barrier::waitFor, &barrier);
   lap(mark, worker.oscillators);
+  const bool decodesTogether = module.decodeTeam && request->images;
+  if (&worker == &first && !decodesTogether)
+    finishSamples(first, first.theta, tile.first, 1, mark);
+  if (decodesTogether) {
+    if (&worker == &first) {
+      if (request->theta)
+        std::copy_n(first.theta, module.manifest->signature()->oscillators(), request->theta);
+      readOut(first, first.theta, 0, 1, mark);
+    }
+    barrier.wait();
+    // Those who waited were as busy as the request: times of all are added up.
+    lap(mark, worker.readout);
+    module.decodeTeam(module.weights, first.arena, first.features, request->images, worker.arena,
+                      worker.index, workers.size(), Barrier::waitFor, &barrier);
+    lap(mark, worker.decoder);
+  }
   if (&worker != &first)
     return;
-  finishSamples(first, first.theta, tile.first, 1, mark);
   done = 1;
   if (request->progress)
     (void)request->progress(request->progress_user, 1, 1);

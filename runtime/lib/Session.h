@@ -14,7 +14,8 @@
 
 /// Workers with an arena each; the thread that generates is worker 0. A request is cut into tiles
 /// that workers take from a counter, side by side: no barrier but the end of the request. A request
-/// of one sample of a large model is evolved by all workers together instead; one of a single tile
+/// of one sample of a large model is evolved by all workers together instead, and decoded by all if
+/// the module has an entry for that; one of a single tile
 /// is evolved by one worker, since cutting it would read the coupling once per sample, and decoded
 /// by all.
 struct un0_session {
@@ -58,6 +59,7 @@ private:
   void workOnSample(Worker &worker);
   void workOnTile(Worker &worker);
   void run(Worker &worker);
+  void readOut(Worker &worker, const float *theta, uint64_t first, uint32_t count, double &mark);
   void finishSamples(Worker &worker, const float *theta, uint64_t first, uint32_t count,
                      double &mark);
   static void *threadMain(void *worker);

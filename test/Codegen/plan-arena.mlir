@@ -49,3 +49,30 @@ func.func @dynamic(%weights: memref<64xi8>, %arena: memref<0xi8>, %n: index) att
   "test.use"(%a) : (memref<?xf32>) -> ()
   return
 }
+
+// -----
+
+// What every thread has for itself is in its own memory, apart from the arena's buffers: for one thread both are the same.
+// CHECK: module attributes {cpu.arena_bytes = 192 : i64}
+// CHECK-LABEL: func @own
+// CHECK-SAME: %[[ARENA:[a-z0-9]+]]: memref<192xi8>, %[[OWN:[a-z0-9]+]]: memref<192xi8>
+func.func @own(%weights: memref<64xi8>, %arena: memref<0xi8>, %own: memref<0xi8>) attributes {cpu.entry = "decode_team", cpu.batch = 1 : i64, cpu.own_arena = 2 : i64} {
+  // CHECK: memref.view %[[ARENA]][%c0][] : memref<192xi8> to memref<16xf32>
+  // CHECK: memref.view %[[OWN]][%c64][] : memref<192xi8> to memref<32xf32>
+  // CHECK: memref.view %[[ARENA]][%c0_{{.*}}][] : memref<192xi8> to memref<16xf32>
+  %a = memref.alloc() : memref<16xf32>
+  %b = memref.alloc() {cpu.own} : memref<32xf32>
+  %c = memref.alloc() : memref<16xf32>
+  "test.use"(%a, %b) : (memref<16xf32>, memref<32xf32>) -> ()
+  "test.use"(%b, %c) : (memref<32xf32>, memref<16xf32>) -> ()
+  return
+}
+
+// -----
+
+func.func @none(%weights: memref<64xi8>, %arena: memref<0xi8>) attributes {cpu.entry = "decode", cpu.batch = 1 : i64} {
+  // expected-error @+1 {{is a thread's own, but the entry has no argument for such memory}}
+  %a = memref.alloc() {cpu.own} : memref<16xf32>
+  "test.use"(%a) : (memref<16xf32>) -> ()
+  return
+}

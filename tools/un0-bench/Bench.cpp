@@ -150,8 +150,9 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
       un0_timings one = session->timings();
       sum.wall += one.wall;
       sum.oscillators += one.oscillators / std::max(1u, one.threads);
-      // Threads may evolve one sample together, but one of them reads it out and decodes it.
-      const unsigned decoding = batch == 1 ? 1 : std::max(1u, one.threads);
+      // Threads may evolve one sample together without decoding it together.
+      const unsigned decoding =
+          batch == 1 && !module.get()->decodeTeam ? 1 : std::max(1u, one.threads);
       sum.readout += one.readout / decoding;
       sum.decoder += one.decoder / decoding;
     }

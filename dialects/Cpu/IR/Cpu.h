@@ -70,6 +70,12 @@ inline constexpr llvm::StringLiteral kSchedulesAttr = "cpu.schedules";
 /// Module attribute: phases come from elsewhere and arrive final; there are no entries that evolve.
 inline constexpr llvm::StringLiteral kDigitalPartAttr = "cpu.digital_part";
 
+/// Attribute of an entry: which argument is the memory of the calling thread alone. It is as large
+/// as the arena, and for one thread of a team it is the arena itself.
+inline constexpr llvm::StringLiteral kOwnArenaAttr = "cpu.own_arena";
+/// Unit attribute of a `memref.alloc`: a buffer of the calling thread alone.
+inline constexpr llvm::StringLiteral kOwnAttr = "cpu.own";
+
 /// Panels of 16 rows that one sample's coupling takes together, and as many streams: `whole` groups
 /// of them, which the threads of a team share out, and perhaps one more of the `rest`.
 struct RowGroups {

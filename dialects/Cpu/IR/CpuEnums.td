@@ -31,6 +31,13 @@ def Cpu_ConvForm : I32EnumAttr<"ConvForm", "how a 3x3 convolution is computed", 
   let genSpecializedAttr = 0;
 }
 
+def Cpu_ConvSplit : I32EnumAttr<"ConvSplit", "what the threads of a team share of a convolution", [
+    I32EnumAttrCase<"Groups", 0, "groups">,
+    I32EnumAttrCase<"Rows", 1, "rows">]> {
+  let cppNamespace = "::un0::cpu";
+  let genSpecializedAttr = 0;
+}
+
 def Cpu_DotKind : I32EnumAttr<"DotKind", "what a word of a packed dot product holds", [
     I32EnumAttrCase<"U8S8", 0, "u8s8">,
     I32EnumAttrCase<"S16", 1, "s16">,

@@ -238,6 +238,16 @@ static LogicalResult verifyConversion(Operation *op, Value output, bool hasScale
   return success();
 }
 
+/// Of threads that share an image there is one, and what they share; a batch is not shared.
+template <typename ConvOp> static LogicalResult verifyShare(ConvOp op, bool splits, Value count) {
+  bool shared = op.getThread() != nullptr;
+  if (shared != (op.getThreads() != nullptr) || shared != splits)
+    return op.emitOpError("needs a thread, the number of threads and what they share, or none");
+  if (shared && count)
+    return op.emitOpError("batches of images are not shared by threads");
+  return success();
+}
+
 /// Packed weights of `taps` taps or planes: whole registers of output channels, in the last of
 /// `outputLines` lines of f32 perhaps fewer than fit; at most as many as fit into bytes. Of
 /// `inputLines` lines of channels, `channels` are real.
@@ -278,7 +288,8 @@ LogicalResult Conv2DOp::verify() {
   ArrayRef<int64_t> in, out;
   if (failed(verifyImages(*this, getInput(), getOutput(), getCount(), getUpsample() ? 2 : 1, in,
                           out)) ||
-      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())))
+      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())) ||
+      failed(verifyShare(*this, getSplit().has_value(), getCount())))
     return failure();
   return verifyWeights(*this, getUpsample() ? 16 : 9, getChannels(), getLanes(), getGroup(), in[0],
                        out[0]);
@@ -291,7 +302,8 @@ LogicalResult Conv2DPlanesOp::verify() {
   ArrayRef<int64_t> in, out;
   if (failed(verifyImages(*this, getInput(), getOutput(), getCount(), shape.outputs / shape.step,
                           in, out)) ||
-      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())))
+      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())) ||
+      failed(verifyShare(*this, getSplit().has_value(), getCount())))
     return failure();
   int64_t height = in[1] - 2, width = in[2] - 2;
   if (height % shape.step || width % shape.step)
@@ -324,7 +336,11 @@ LogicalResult Conv2DPlanarOp::verify() {
   if (elements % perInput || padToLine(elements / perInput) != in[0] * kLine)
     return emitOpError("weights have ") << elements << " elements, expected " << perInput
                                         << " for each of up to " << in[0] * kLine << " inputs";
-  return success();
+  return verifyShare(*this, getThread() != nullptr, Value());
+}
+
+LogicalResult Conv2DPlanarBytesOp::verify() {
+  return verifyShare(*this, getThread() != nullptr, Value());
 }
 
 LogicalResult DotOp::verify() {
@@ -352,7 +368,8 @@ LogicalResult Conv2DBytesOp::verify() {
   ArrayRef<int64_t> in, out;
   if (failed(verifyImages(*this, getInput(), getOutput(), getCount(), getUpsample() ? 2 : 1, in,
                           out)) ||
-      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())))
+      failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())) ||
+      failed(verifyShare(*this, getSplit().has_value(), getCount())))
     return failure();
   int64_t channels = getChannels();
   if (channels <= 0 || channels > in[0] * kLine * 4)

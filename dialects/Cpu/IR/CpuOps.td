@@ -55,6 +55,8 @@ def Cpu_PackingAttr : EnumAttr<Cpu_Dialect, Cpu_Packing, "packing">;
 
 def Cpu_ConvFormAttr : EnumAttr<Cpu_Dialect, Cpu_ConvForm, "conv_form">;
 
+def Cpu_ConvSplitAttr : EnumAttr<Cpu_Dialect, Cpu_ConvSplit, "conv_split">;
+
 def Cpu_DotKindAttr : EnumAttr<Cpu_Dialect, Cpu_DotKind, "dot_kind">;
 
 def Cpu_ConvScheduleAttr : AttrDef<Cpu_Dialect, "ConvSchedule"> {
@@ -251,7 +253,7 @@ def Cpu_ScatterFeaturesOp : Cpu_Op<"scatter_features"> {
   let assemblyFormat = "$features `to` $image `channels` $channels attr-dict `:` type($features) `,` type($image)";
 }
 
-def Cpu_Conv2DOp : Cpu_Op<"conv2d"> {
+def Cpu_Conv2DOp : Cpu_Op<"conv2d", [AttrSizedOperandSegments]> {
   let summary = "3x3 convolution between images, bias and activation in registers";
   let description = [{
     With `upsample` the weights are those of four 2x2 convolutions on the small input, one per output phase. `lanes` and
@@ -259,45 +261,57 @@ def Cpu_Conv2DOp : Cpu_Op<"conv2d"> {
     output's last line only the registers that the weights have are written. With `count`, of batches of images, the first
     so many. An output of bytes, for a convolution that reads such, gets `round(y / scale) + zero_point` of each result y,
     within 0 to 255; one of f32 has neither `scale` nor `zero_point`.
+
+    With `thread` of `threads`, one thread's share of one image, as even as register tiles allow: of groups of output
+    channels one after the other, the first and the last perhaps only some of their rows, so that a thread reads hardly any
+    weights but its own (`groups`); or of rows, so that it reads hardly any of the input but its own (`rows`). All shares
+    together are the convolution, and no result depends on how many there are.
   }];
   let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_WriteImage:$output,
-                       Optional<Index>:$count, OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point,
-                       I64Attr:$channels, UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
+                       Optional<Index>:$count, Optional<Index>:$thread, Optional<Index>:$threads,
+                       OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point,
+                       I64Attr:$channels, UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group,
+                       OptionalAttr<Cpu_ConvSplitAttr>:$split);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $output (`images` $count^)? `channels` $channels `lanes` $lanes `group` $group
+    $input `,` $weights `,` $bias `to` $output (`images` $count^)? (`thread` $thread^ `of` $threads `over` $split)? `channels` $channels `lanes` $lanes `group` $group
     (`upsample` $upsample^)? (`leaky` $slope^)?
     attr-dict `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
   }];
   let hasVerifier = 1;
 }
 
-def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes"> {
+def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes", [AttrSizedOperandSegments]> {
   let summary = "3x3 convolution in fewer products, between images";
   let description = [{
     Input and weights are transformed so that a product per *plane* and *point* is left, and sums of planes give the
     outputs: 9 planes for the 2x2 outputs of an upsampled pixel (`f_up`), 16 for 2x2 outputs (`f2`), 36 for 4x4 (`f4`).
     `transformed` holds planes x points x input channels, `products` planes x points x output channels of a group; the
     points are those of `rows` rows of `images` images at a time. The order of sums does not depend on either.
-    Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
+    Of threads that share an image, each has a `transformed` and `products` of its own; those that share groups all
+    transform the whole input. Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
   }];
   let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_WriteImage:$output,
                        Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$transformed,
                        Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$products, Optional<Index>:$count,
+                       Optional<Index>:$thread, Optional<Index>:$threads,
                        OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point, Cpu_ConvFormAttr:$form, I64Attr:$channels, I64Attr:$images, I64Attr:$rows,
-                       OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
+                       OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group, OptionalAttr<Cpu_ConvSplitAttr>:$split);
   let assemblyFormat = [{
     $input `,` $weights `,` $bias `to` $output `as` $form `using` $transformed `,` $products (`images` $count^)?
+    (`thread` $thread^ `of` $threads `over` $split)?
     `channels` $channels `together` $images `x` $rows `lanes` $lanes `group` $group (`leaky` $slope^)? attr-dict
     `:` type($input) `,` type($weights) `,` type($bias) `,` type($output) `,` type($transformed) `,` type($products)
   }];
   let hasVerifier = 1;
 }
 
-def Cpu_Conv2DPlanarOp : Cpu_Op<"conv2d_planar"> {
+def Cpu_Conv2DPlanarOp : Cpu_Op<"conv2d_planar", [AttrSizedOperandSegments]> {
   let summary = "3x3 convolution of an image to a few planes, with tanh";
-  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$planes, UnitAttr:$tanh);
+  let description = [{ With `thread` of `threads`, one thread's share of the rows. }];
+  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$planes, Optional<Index>:$thread,
+                       Optional<Index>:$threads, UnitAttr:$tanh);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $planes (`tanh` $tanh^)? attr-dict
+    $input `,` $weights `,` $bias `to` $planes (`thread` $thread^ `of` $threads)? (`tanh` $tanh^)? attr-dict
     `:` type($input) `,` type($weights) `,` type($bias) `,` type($planes)
   }];
   let hasVerifier = 1;
@@ -320,7 +334,7 @@ def Cpu_ScatterBytesOp : Cpu_Op<"scatter_bytes"> {
   }];
 }
 
-def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes"> {
+def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes", [AttrSizedOperandSegments]> {
   let summary = "3x3 convolution of an image of bytes to an image";
   let description = [{
     Exact sums of unsigned inputs and signed weights, then `round(max(y, slope y) / scale) + zero_point` for the next one,
@@ -328,25 +342,29 @@ def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes"> {
     the next one reads f32. `channels` of the input are real. Otherwise as `cpu.conv2d`.
   }];
   let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
-                       Cpu_WriteImage:$output, Optional<Index>:$count, I64Attr:$channels, F32Attr:$input_scale,
+                       Cpu_WriteImage:$output, Optional<Index>:$count, Optional<Index>:$thread, Optional<Index>:$threads,
+                       I64Attr:$channels, F32Attr:$input_scale,
                        OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point, UnitAttr:$upsample,
-                       OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group);
+                       OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group, OptionalAttr<Cpu_ConvSplitAttr>:$split);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $output (`images` $count^)? `channels` $channels `lanes` $lanes `group` $group
+    $input `,` $weights `,` $bias `to` $output (`images` $count^)? (`thread` $thread^ `of` $threads `over` $split)? `channels` $channels `lanes` $lanes `group` $group
     (`upsample` $upsample^)? (`leaky` $slope^)? attr-dict
     `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
   }];
   let hasVerifier = 1;
 }
 
-def Cpu_Conv2DPlanarBytesOp : Cpu_Op<"conv2d_planar_bytes"> {
+def Cpu_Conv2DPlanarBytesOp : Cpu_Op<"conv2d_planar_bytes", [AttrSizedOperandSegments]> {
   let summary = "3x3 convolution of an image of bytes to a few planes of f32, with tanh";
+  let description = [{ With `thread` of `threads`, one thread's share of the rows. }];
   let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
-                       Cpu_Write:$planes, F32Attr:$input_scale, UnitAttr:$tanh);
+                       Cpu_Write:$planes, Optional<Index>:$thread, Optional<Index>:$threads, F32Attr:$input_scale,
+                       UnitAttr:$tanh);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $planes `scale` $input_scale (`tanh` $tanh^)? attr-dict
-    `:` type($input) `,` type($weights) `,` type($bias) `,` type($planes)
+    $input `,` $weights `,` $bias `to` $planes (`thread` $thread^ `of` $threads)? `scale` $input_scale (`tanh` $tanh^)?
+    attr-dict `:` type($input) `,` type($weights) `,` type($bias) `,` type($planes)
   }];
+  let hasVerifier = 1;
 }
 
 def Cpu_SinCosOp : Cpu_Op<"sincos", [Pure, AllTypesMatch<["operand", "sine", "cosine"]>]> {

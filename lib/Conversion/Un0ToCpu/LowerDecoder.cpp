@@ -1,6 +1,8 @@
 //===- LowerDecoder.cpp - the entry that makes pictures ---------*- C++ -*-===//
 
 #include "Lowering.h"
+#include "Team.h"
+#include "un0/format.h"
 
 using namespace mlir;
 using namespace un0;
@@ -10,6 +12,7 @@ using un0::cpu::padToLine;
 
 namespace un0 {
 /// `un0_decode` being built: convolutions that all images pass together, then a loop over images.
+/// Or, with a team, the entry in which threads share the convolutions of one image.
 struct DecodeBuilder {
   CpuLowering &lowering;
   OpBuilder &b;
@@ -18,6 +21,7 @@ struct DecodeBuilder {
   Value count, observed; // observed: where images are kept, or null
   int64_t observedBytes = 0;
   Value clock = {}, clockData = {}; // a function to call behind every convolution, or null
+  TeamBuilder team{b, loc, {}, {}, {}, {}};
 
   Value index(int64_t i) { return arith::ConstantIndexOp::create(b, loc, i); }
   FloatAttr toF32(const APFloat &value) {
@@ -49,6 +53,14 @@ struct DecodeBuilder {
                                                              offsets, sizes, strides);
     return memref::SubViewOp::create(b, loc, one, memory, offsets, sizes, strides);
   }
+  /// `buffer`, which every thread of a team has for itself.
+  Value own(Value buffer) {
+    if (team.thread)
+      buffer.getDefiningOp()->setAttr(cpu::kOwnAttr, b.getUnitAttr());
+    return buffer;
+  }
+  /// What the threads of a team share of a convolution that reads `weights` and `inputBytes`.
+  cpu::ConvSplitAttr chooseSplit(Value weights, int64_t inputBytes, Value output);
   /// An image as large as the tensor `like`, or a batch of them.
   Value allocImage(Value like, bool bytes, bool batched) {
     SmallVector<int64_t> shape = {
@@ -92,10 +104,22 @@ struct DecodeBuilder {
   void finish(un0::Conv2DOp conv, Value input, Value planes);
 };
 
+cpu::ConvSplitAttr DecodeBuilder::chooseSplit(Value weights, int64_t inputBytes, Value output) {
+  if (!team.thread)
+    return {};
+  int64_t weightBytes = 4 * cast<MemRefType>(weights.getType()).getNumElements();
+  // The channels of one line of bytes are more than a group, and threads that write to the same
+  // line wait for each other.
+  bool manyLines = !cpu::holdsBytes(output) || dim(output, 0) > 1;
+  return cpu::ConvSplitAttr::get(b.getContext(), weightBytes > inputBytes && manyLines
+                                                     ? cpu::ConvSplit::Groups
+                                                     : cpu::ConvSplit::Rows);
+}
+
 void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvSchedule &schedule,
                              Value input, Value output) {
   Location loc = lowering.locate(conv.getWeight(), conv.getLoc());
-  Value images = schedule.batched ? count : Value();
+  Value images = schedule.batched && !team.thread ? count : Value();
   Value weights =
       lowering.packed(conv.getWeight(), getPacking(conv, schedule), conv.getPrecision());
   Value bias = lowering.packed(conv.getBias(), Packing::Vector);
@@ -110,28 +134,34 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
   int64_t channels = dim(conv.getInput(), 1);
   IntegerAttr lanes = b.getI64IntegerAttr(lowering.target.lanes),
               group = b.getI64IntegerAttr(lowering.getGroup());
+  int64_t inputBytes = 4 * cast<MemRefType>(input.getType()).getNumElements();
   if (readsBytes(conv)) {
-    cpu::Conv2DBytesOp::create(b, loc, input, weights, bias, output, images,
-                               b.getI64IntegerAttr(channels), toF32(*conv.getInputScale()), scale,
-                               zeroPoint, conv.getUpsampleAttr(), slope, lanes, group);
+    cpu::Conv2DBytesOp::create(
+        b, loc, input, weights, bias, output, images, team.thread, team.threads,
+        b.getI64IntegerAttr(channels), toF32(*conv.getInputScale()), scale, zeroPoint,
+        conv.getUpsampleAttr(), slope, lanes, group, chooseSplit(weights, inputBytes, output));
   } else if (schedule.form == cpu::ConvForm::Direct) {
-    cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, scale, zeroPoint,
-                          b.getI64IntegerAttr(channels), conv.getUpsampleAttr(), slope, lanes,
-                          group);
+    cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, team.thread, team.threads,
+                          scale, zeroPoint, b.getI64IntegerAttr(channels), conv.getUpsampleAttr(),
+                          slope, lanes, group, chooseSplit(weights, inputBytes, output));
   } else {
     cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
     int64_t planes = shape.planes * shape.planes;
-    int64_t points = schedule.images * schedule.rows * (dim(conv.getInput(), 3) / shape.step);
+    int64_t together = team.thread ? 1 : schedule.images;
+    int64_t columns = dim(conv.getInput(), 3) / shape.step;
+    int64_t points = together * schedule.rows * columns;
+    int64_t padded = cpu::padToLanes(channels, lowering.target.lanes);
     // A point more than there are: planes at multiples of 4 KB would share few cache sets.
-    Value transformed =
-        lowering.alloc({planes, points + 1, cpu::padToLanes(channels, lowering.target.lanes)});
+    Value transformed = own(lowering.alloc({planes, points + 1, padded}));
     Value products =
-        lowering.alloc({planes, points + 1, lowering.getGroup() * lowering.target.lanes});
+        own(lowering.alloc({planes, points + 1, lowering.getGroup() * lowering.target.lanes}));
+    inputBytes = 4 * planes * (dim(conv.getInput(), 2) / shape.step) * columns * padded;
     cpu::Conv2DPlanesOp::create(b, loc, input, weights, bias, output, transformed, products, images,
-                                scale, zeroPoint,
+                                team.thread, team.threads, scale, zeroPoint,
                                 cpu::ConvFormAttr::get(b.getContext(), schedule.form),
-                                b.getI64IntegerAttr(channels), b.getI64IntegerAttr(schedule.images),
-                                b.getI64IntegerAttr(schedule.rows), slope, lanes, group);
+                                b.getI64IntegerAttr(channels), b.getI64IntegerAttr(together),
+                                b.getI64IntegerAttr(schedule.rows), slope, lanes, group,
+                                chooseSplit(weights, inputBytes, output));
   }
   mark();
 }
@@ -142,10 +172,11 @@ void DecodeBuilder::finish(un0::Conv2DOp conv, Value input, Value planes) {
   Value weights = lowering.packed(conv.getWeight(), Packing::ConvPlanar, conv.getPrecision());
   Value bias = lowering.packed(conv.getBias(), Packing::Vector);
   if (readsBytes(conv))
-    cpu::Conv2DPlanarBytesOp::create(b, loc, input, weights, bias, planes,
-                                     toF32(*conv.getInputScale()), tanh);
+    cpu::Conv2DPlanarBytesOp::create(b, loc, input, weights, bias, planes, team.thread,
+                                     team.threads, toF32(*conv.getInputScale()), tanh);
   else
-    cpu::Conv2DPlanarOp::create(b, loc, input, weights, bias, planes, tanh);
+    cpu::Conv2DPlanarOp::create(b, loc, input, weights, bias, planes, team.thread, team.threads,
+                                tanh);
   mark();
 }
 } // namespace un0
@@ -204,6 +235,50 @@ void CpuLowering::buildDecode() {
     }
     decode.finish(chain.convs.back(), current, decode.of(images, i, 3));
   });
+  func::ReturnOp::create(b, loc);
+}
+
+bool CpuLowering::paysToShareDecoder() const {
+  // Convolutions of this size take some 5 to 20 us, and each ends with a barrier.
+  constexpr uint64_t leastMultiplyAdds = 1 << 20;
+  if (!chain.evolve || module->hasAttr(cpu::kObserveAttr) || module->hasAttr(cpu::kTimedAttr) ||
+      llvm::none_of(places, [](const auto &place) {
+        return std::get<Packing>(place.first) == Packing::Rows16 &&
+               cpu::PackedParamOp(place.second.op).getBytes() >= int64_t(UN0_LEAST_SPLIT_BYTES);
+      }))
+    return false;
+  uint64_t multiplyAdds = 0;
+  for (un0::Conv2DOp conv : chain.convs)
+    multiplyAdds += cast<CostOpInterface>(conv.getOperation()).getCost().multiplyAdds;
+  return multiplyAdds >= leastMultiplyAdds * chain.convs.size();
+}
+
+void CpuLowering::buildDecodeTeam() {
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  func::FuncOp func = beginEntry(
+      "decode_team", 1,
+      {f32({chain.features}), f32({chain.channels, chain.height, chain.width}),
+       MemRefType::get({0}, b.getI8Type()), b.getI64Type(), b.getI64Type(), pointer, pointer});
+  func->setAttr(cpu::kOwnArenaAttr, b.getI64IntegerAttr(4));
+  DecodeBuilder decode{*this, b, loc, 1, Value(), Value()};
+  TeamBuilder &team = decode.team;
+  team.thread = arith::IndexCastOp::create(b, loc, b.getIndexType(), func.getArgument(5));
+  team.threads = arith::IndexCastOp::create(b, loc, b.getIndexType(), func.getArgument(6));
+  team.barrier = func.getArgument(7);
+  team.data = func.getArgument(8);
+  // Few features, which all would have to wait for: everybody has a copy.
+  un0::Conv2DOp front = chain.convs.front();
+  Value current = decode.own(decode.allocImage(front.getInput(), readsBytes(front), false));
+  decode.scatter(front, func.getArgument(2), current);
+  for (auto [i, schedule] : llvm::enumerate(ArrayRef(schedules).drop_back())) {
+    un0::Conv2DOp conv = chain.convs[i], reader = chain.convs[i + 1];
+    Value output = decode.makeOutput(conv, reader, false);
+    team.once([&] { decode.padFor(reader, output); });
+    decode.convolve(conv, reader, schedule, current, output);
+    team.wait();
+    current = output;
+  }
+  decode.finish(chain.convs.back(), current, func.getArgument(3));
   func::ReturnOp::create(b, loc);
 }
 

@@ -7,6 +7,7 @@
 
 #include "Lowering.h"
 #include "Solvers.h"
+#include "Team.h"
 
 using namespace mlir;
 using namespace un0;
@@ -18,43 +19,6 @@ using un0::cpu::padToLine;
 static Precision getWavePrecision(Precision coupling) {
   return coupling == Precision::Int4 ? Precision::Int8 : coupling;
 }
-
-namespace {
-/// One thread's view of a team's entry: what only one thread may do, where all wait, and whose rows
-/// are whose. Without a team all of it is nothing.
-struct TeamBuilder {
-  OpBuilder &b;
-  Location loc;
-  Value thread, threads, barrier, data; // null without a team
-
-  void wait() {
-    if (thread)
-      cpu::BarrierOp::create(b, loc, barrier, data);
-  }
-  /// What the body makes is done by the first thread only.
-  void once(function_ref<void()> body) {
-    if (!thread)
-      return body();
-    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
-    Value first = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, thread, zero);
-    auto branch = scf::IfOp::create(b, loc, first, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(branch.thenBlock());
-    body();
-  }
-  /// This thread's part of `count` things, as even as can be.
-  std::pair<Value, Value> share(int64_t count) {
-    if (!thread)
-      return {};
-    Value all = arith::ConstantIndexOp::create(b, loc, count);
-    Value one = arith::ConstantIndexOp::create(b, loc, 1);
-    auto bound = [&](Value t) -> Value {
-      return arith::DivUIOp::create(b, loc, arith::MulIOp::create(b, loc, t, all), threads);
-    };
-    return {bound(thread), bound(arith::AddIOp::create(b, loc, thread, one))};
-  }
-};
-} // namespace
 
 bool CpuLowering::isWide() {
   if (!chain.evolve)

@@ -70,6 +70,9 @@ private:
   LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();
+  /// Whether threads that evolve one sample together are to decode it together as well.
+  bool paysToShareDecoder() const;
+  void buildDecodeTeam();
   int64_t getObservedBytes();
   void describe();
   int64_t getDecodeBatch() const { return un0::getDecodeBatch(module, target.lanes); }

@@ -338,6 +338,8 @@ LogicalResult CpuLowering::run() {
     return failure();
   buildReadout();
   buildDecode();
+  if (paysToShareDecoder())
+    buildDecodeTeam();
   chain.func.erase();
   return success();
 }

@@ -17,7 +17,13 @@
 #define UN0_FORMAT_MAX_SECTIONS 8u
 
 /* Version of the calling convention of the code section, and of the manifest's meaning. */
-#define UN0_CODE_ABI_VERSION 3u
+#define UN0_CODE_ABI_VERSION 4u
+#define UN0_CODE_ABI_OLDEST 3u /* what a loader of this version still calls: no decode_team */
+
+/* Bytes of a packed coupling from which on threads evolve one sample together. A step of a smaller
+ * one is shorter than the two barriers that it takes, if a thread has to be woken: 4 MB are read in
+ * some 100 us. */
+#define UN0_LEAST_SPLIT_BYTES (UINT64_C(4) << 20)
 
 enum un0_section_kind {
   UN0_SECTION_MANIFEST = 1, /* FlatBuffers, runtime/schema/module.fbs */
@@ -61,6 +67,8 @@ typedef struct un0_file_header {
  *   evolve_team: evolve with B = 1 by `threads` threads, all with the same pointers and each with
  * its own `thread` in [0, threads); optional. Rows of the coupling are split over them;
  * `barrier(barrier_data)` must return when all have called it. Gives the bytes of evolve.
+ *   decode_team: decode of one sample by such threads; optional. `own` is memory of the arena's
+ * size that no other thread of the team is given; one of them may be given the arena itself.
  */
 typedef void (*un0_evolve_fn)(const void *weights, void *arena, const float *theta0,
                               const float *phi0, const int64_t *labels, float *theta);
@@ -72,6 +80,9 @@ typedef void (*un0_readout_fn)(const void *weights, void *arena, const float *th
                                float *features);
 typedef void (*un0_decode_fn)(const void *weights, void *arena, const float *features, float *image,
                               uint64_t count);
+typedef void (*un0_decode_team_fn)(const void *weights, void *arena, const float *features,
+                                   float *image, void *own, uint64_t thread, uint64_t threads,
+                                   void (*barrier)(void *), void *barrier_data);
 
 #ifdef __cplusplus
 static_assert(sizeof(un0_section) == 56, "the section table is a file format");

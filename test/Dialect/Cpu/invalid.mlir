@@ -501,3 +501,30 @@ func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<2x6x6x16xf32>, %w: memref<2336
       : memref<1x6x6x16xi32>, memref<2336xi32>, memref<16xf32>, memref<2x6x6x16xf32>
   return
 }
+
+// -----
+
+func.func @f(%x: memref<4x1x6x6x16xf32>, %y: memref<4x1x6x6x16xf32>, %w: memref<2304xf32>, %b: memref<16xf32>, %n: index) {
+  // expected-error @+1 {{batches of images are not shared by threads}}
+  cpu.conv2d %x, %w, %b to %y images %n thread %n of %n over rows channels 16 lanes 16 group 2
+      : memref<4x1x6x6x16xf32>, memref<2304xf32>, memref<16xf32>, memref<4x1x6x6x16xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<3x4x4xf32>, %w: memref<432xf32>, %b: memref<16xf32>, %n: index) {
+  // expected-error @+1 {{needs a thread, the number of threads and what they share, or none}}
+  "cpu.conv2d_planar"(%x, %w, %b, %y, %n) <{operandSegmentSizes = array<i32: 1, 1, 1, 1, 1, 0>}>
+      : (memref<1x6x6x16xf32>, memref<432xf32>, memref<16xf32>, memref<3x4x4xf32>, index) -> ()
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<4672xi32>, %b: memref<32xf32>, %n: index) {
+  // expected-error @+1 {{needs a thread, the number of threads and what they share, or none}}
+  "cpu.conv2d_bytes"(%x, %w, %b, %y, %n, %n) <{channels = 64 : i64, group = 2 : i64, input_scale = 1.0 : f32, lanes = 16 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 1>, scale = 1.0 : f32, zero_point = 0 : i64}>
+      : (memref<1x6x6x16xi32>, memref<4672xi32>, memref<32xf32>, memref<1x6x6x16xi32>, index, index) -> ()
+  return
+}

@@ -60,6 +60,23 @@ func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memr
   return
 }
 
+// Threads that share a convolution.
+// CHECK-LABEL: func @shares
+func.func @shares(%a: memref<1x6x6x16xf32>, %b: memref<2x6x6x16xf32>, %w: memref<4608xf32>, %wu: memref<8192xf32>, %bias: memref<32xf32>,
+                  %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>, %wp: memref<864xf32>, %planes: memref<3x4x4xf32>,
+                  %t: index, %n: index) {
+  // CHECK: cpu.conv2d {{.*}} to %{{.*}} thread %[[T:.*]] of %[[N:.*]] over groups channels 16
+  cpu.conv2d %a, %w, %bias to %b thread %t of %n over groups channels 16 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<4608xf32>, memref<32xf32>, memref<2x6x6x16xf32>
+  // CHECK: cpu.conv2d_planes {{.*}} thread %[[T]] of %[[N]] over rows channels 16 together 1 x 2
+  cpu.conv2d_planes %a, %wu, %bias to %b as f2 using %v, %p thread %t of %n over rows channels 16 together 1 x 2 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<8192xf32>, memref<32xf32>, memref<2x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+  // CHECK: cpu.conv2d_planar {{.*}} to %{{.*}} thread %[[T]] of %[[N]] tanh
+  cpu.conv2d_planar %b, %wp, %bias to %planes thread %t of %n tanh
+      : memref<2x6x6x16xf32>, memref<864xf32>, memref<32xf32>, memref<3x4x4xf32>
+  return
+}
+
 // CHECK-LABEL: func @groups
 func.func @groups(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>, %v: vector<16xi32>) {
   // CHECK: cpu.rate {{.*}} {groups = array<i64: 4>, precisions = [#un0<precision int4>]}

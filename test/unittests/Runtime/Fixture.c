@@ -59,6 +59,37 @@ EXPORT void decode(const void *weights, void *arena, const float *features, floa
   }
 }
 
+/* One sample by a team, each thread its share of the oscillators, then of the pixels. */
+EXPORT void evolveTeam(const void *weights, void *arena, const float *theta0, const float *phi0,
+                       const int64_t *labels, float *theta, uint64_t thread, uint64_t threads,
+                       void (*barrier)(void *), void *data) {
+  const float *w = weights;
+  float *scratch = arena;
+  float drive = labels[0] >= 0 && labels[0] < CLASSES ? (float)(labels[0] + 1) : 0.0f;
+  for (uint64_t i = thread; i < N; i += threads)
+    scratch[i] = theta0[i] * w[i];
+  barrier(data);
+  for (uint64_t i = thread; i < N; i += threads)
+    theta[i] = table[i % 2](scratch[N - 1 - i] + drive * phi0[i % M]);
+  barrier(data);
+}
+
+EXPORT void decodeTeam(const void *weights, void *arena, const float *features, float *image,
+                       void *own, uint64_t thread, uint64_t threads, void (*barrier)(void *),
+                       void *data) {
+  /* Places apart, as the compiler plans them: for one thread both memories are the same. */
+  float *shared = arena, *mine = (float *)own + FEATURES;
+  for (int i = 0; i < FEATURES; ++i)
+    mine[i] = features[i] * 0.125f;
+  mine[FEATURES] = (float)thread;
+  for (uint64_t i = thread; i < FEATURES; i += threads)
+    shared[i] = features[i] * 0.125f;
+  barrier(data);
+  float notMine = mine[FEATURES] == (float)thread ? 0.0f : 1000.0f;
+  for (uint64_t i = thread; i < PIXELS; i += threads)
+    image[i] = mine[i % FEATURES] - shared[(i * 7) % FEATURES] + notMine;
+}
+
 EXPORT int notCode = 42;
 
 #ifdef UN0_FIXTURE_IMPORT

@@ -2,6 +2,7 @@
 #include "Manifest.h"
 #include "Fixtures.h"
 
+#include <functional>
 #include <limits>
 
 using namespace un0::rt;
@@ -12,7 +13,7 @@ static Status parse(const Bytes &bytes, uint64_t weightBytes = 192, bool externa
   return manifest.parse(bytes.data(), bytes.size(), weightBytes, external, /*hasProgram=*/false);
 }
 
-static Status parseChanged(void (*change)(ModuleSpec &)) {
+static Status parseChanged(const std::function<void(ModuleSpec &)> &change) {
   ModuleSpec spec;
   change(spec);
   return parse(buildManifest(spec));
@@ -50,25 +51,35 @@ TEST(Manifest, SurvivesEveryBitFlip) {
 }
 
 TEST(Manifest, NamesBothCodeVersions) {
+  for (uint32_t version : {UN0_CODE_ABI_OLDEST, UN0_CODE_ABI_VERSION})
+    EXPECT_TRUE(succeeds(parseChanged([&](ModuleSpec &s) { s.abiVersion = version; })));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.abiVersion = UN0_CODE_ABI_OLDEST - 1; }),
+                    UN0_ERROR_VERSION, "code interface version 2"));
   EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { s.abiVersion = 9; }), UN0_ERROR_VERSION,
-                    "code interface version 9 but this runtime calls version 3"));
+                    "code interface version 9 but this runtime calls versions 3 to 4"));
 }
 
-static void addTeam(ModuleSpec &spec, uint32_t batch) {
-  auto entry = spec.entries.front();
-  entry.kind = "evolve_team";
-  entry.batch = batch;
-  spec.entries.push_back(entry);
+static void addTeam(ModuleSpec &spec, const char *kind, uint32_t batch = 1) {
+  spec.entries.push_back({kind, "team", batch});
 }
 
-TEST(Manifest, TakesOneTeamEntryForOneSample) {
-  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { addTeam(s, 4); }), UN0_ERROR_FORMAT,
-                    "has batch 4, expected 1"));
+TEST(Manifest, TakesOneTeamEntryOfAKindForOneSample) {
+  for (const char *kind : {"evolve_team", "decode_team"})
+    EXPECT_TRUE(fails(parseChanged([&](ModuleSpec &s) { addTeam(s, kind, 4); }), UN0_ERROR_FORMAT,
+                      "has batch 4, expected 1"));
+  EXPECT_TRUE(succeeds(parseChanged([](ModuleSpec &s) {
+    addTeam(s, "evolve_team");
+    addTeam(s, "decode_team");
+  })));
   EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) {
-                      addTeam(s, 1);
-                      addTeam(s, 1);
+                      addTeam(s, "evolve_team");
+                      addTeam(s, "evolve_team");
                     }),
-                    UN0_ERROR_FORMAT, "manifest has 2 evolve_team entries, expected at most one"));
+                    UN0_ERROR_FORMAT, "manifest has 2 evolve_team and 0 decode_team entries"));
+  EXPECT_TRUE(fails(parseChanged([](ModuleSpec &s) { addTeam(s, "decode_team"); }),
+                    UN0_ERROR_FORMAT,
+                    "manifest has 0 evolve_team and 1 decode_team entries, expected at most one, "
+                    "and the second only beside the first"));
 }
 
 TEST(Manifest, RefusesImplausibleSignatures) {

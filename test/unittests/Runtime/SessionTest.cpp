@@ -254,6 +254,38 @@ TEST_F(Session, ReportsProgressAndStopsWhenAsked) {
   EXPECT_EQ(failureOf(one, request), "stopped after 8 of 12 images");
 }
 
+// One sample of a module whose coupling is large enough, with one of its team entries or both.
+TEST_F(Session, DecodesOneSampleWithATeam) {
+  un0::Session alone = session(1);
+  const Output expected = generate(alone, 3, 1, UN0_RNG_PHILOX);
+  const std::string large = temporaryPath(".large.un0");
+  for (bool decodes : {false, true}) {
+    ModuleSpec spec = fixtureSpec();
+    spec.weights.resize(UN0_LEAST_SPLIT_BYTES);
+    spec.tensors = {{"K", {20}, 0, UN0_LEAST_SPLIT_BYTES}};
+    spec.entries.push_back({"evolve_team", "evolveTeam", 1});
+    if (decodes)
+      spec.entries.push_back({"decode_team", "decodeTeam", 1});
+    writeBytes(large, buildModule(spec));
+    auto opened = un0::Module::open(large);
+    std::remove(large.c_str());
+    ASSERT_TRUE(bool(opened)) << opened.error().message;
+    for (uint32_t threads : {1u, 2u, 3u, 5u, 50u}) {
+      auto team = un0::Session::create(*opened, threads);
+      ASSERT_TRUE(bool(team)) << team.error().message;
+      for (int again = 0; again < 3; ++again)
+        EXPECT_EQ(generate(*team, 3, 1, UN0_RNG_PHILOX), expected) << threads << " threads";
+      EXPECT_EQ(team->timings().threads, threads);
+      un0_request request;
+      un0_request_init(&request);
+      request.count = 1;
+      EXPECT_EQ(failureOf(*team, request), ""); // nothing to decode for
+      EXPECT_EQ(team->timings().decoder, 0);
+      EXPECT_EQ(generate(*team, 0, 9, UN0_RNG_TORCH), generate(alone, 0, 9, UN0_RNG_TORCH));
+    }
+  }
+}
+
 TEST_F(Session, SharesAModuleBetweenThreads) {
   std::vector<Output> outputs(4);
   std::vector<std::thread> threads;
