@@ -128,7 +128,8 @@ struct ByteNest {
     ArrayRef<int64_t> in = Emitter::shape(op.getInput()).take_back(4);
     int64_t height = in[1] - 2, width = in[2] - 2;
     int64_t perPhase = cpu::getByteWeightWords(op.getChannels(), taps() * taps(), channels());
-    PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 4);
+    // Eight accumulators leave room for products where there are 16 registers.
+    PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 8 / vectors);
     flat = e.flatten(op.getInput());
     large = Emitter::shape(op.getWeights())[0] * 4 >= kPrefetchBytes;
     e.loop(0, count, 1, [&](Value group) {
