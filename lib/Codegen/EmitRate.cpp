@@ -346,10 +346,10 @@ void unpackPanel(Emitter &e, cpu::RateOp op, Value panel) {
     e.loop(0, lines, 1, [&, coupling = coupling](Value k) {
       for (int64_t part = 0; part < kLine; part += e.lanes) {
         Value word = e.load(coupling, {panel, k, e.index(part)});
-        Value set = levels.getSet(panel, k, e.index(part));
+        auto [low, high] = levels.unpack(word, panel, k, e.index(part));
         Value at = e.add(e.mul(k, 2 * kLine), part);
-        e.store(levels.unpack(word, set, 0), op.getScratch(), at);
-        e.store(levels.unpack(word, set, 1), op.getScratch(), e.add(at, kLine));
+        e.store(low, op.getScratch(), at);
+        e.store(high, op.getScratch(), e.add(at, kLine));
       }
     });
   }

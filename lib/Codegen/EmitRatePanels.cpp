@@ -112,19 +112,19 @@ private:
         weights.push_back(line(coupling, k, v));
       if (!levels)
         return add(k, weights, s);
-      SmallVector<Value> sets;
-      for (int64_t v = 0; v < vectors; ++v)
-        sets.push_back(
-            levels->getSet(e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)));
-      for (int64_t half = 0; half < 2; ++half) {
-        SmallVector<Value> numbers;
-        for (auto [word, set] : llvm::zip(weights, sets))
-          numbers.push_back(levels->unpack(word, set, half));
-        add(e.add(e.mul(k, 2), half), numbers, s);
-        // As between lines.
-        if (!half && e.target.registers < 32)
-          e.fence();
+      SmallVector<Value> low, high;
+      for (auto [v, word] : llvm::enumerate(weights)) {
+        auto position = static_cast<int64_t>(v);
+        auto [first, second] = levels->unpack(word, e.add(panel, position / perPanel), k,
+                                              e.index(position % perPanel * e.lanes));
+        low.push_back(first);
+        high.push_back(second);
       }
+      Value first = e.mul(k, 2);
+      add(first, low, s);
+      if (e.target.registers < 32)
+        e.fence();
+      add(e.add(first, 1), high, s);
     };
     auto fetch = [&](Value k) { fetchAhead(coupling, k); };
     Extra extra = nullptr;

@@ -86,19 +86,21 @@ public:
       more = e.load(coupling, {panel, e.index(words + 3), e.index(0)});
   }
 
-  /// Sources 0 to 3 (half 0) or 4 to 7 (1) of `word` as bytes; `set` is the word's.
-  Value unpack(Value word, Value set, int64_t half) {
-    Value indices = e.andWord(half ? e.shiftRight(word, 4) : word, 0x0f0f0f0f);
-    if (set)
-      indices = e.orWord(indices, set);
-    return cpu::LookupOp::create(e.b, e.loc, table.getType(), table, more, indices);
+  /// Sources 0 to 3 and 4 to 7 of `word`, which is a part of line `k` of `panel`, as bytes.
+  std::pair<Value, Value> unpack(Value word, Value panel, Value k, Value part) {
+    Value low = e.andWord(word, 0x0f0f0f0f), high = e.andWord(e.shiftRight(word, 4), 0x0f0f0f0f);
+    if (more) {
+      Value set = getSet(panel, k, part);
+      low = e.orWord(low, set);
+      high = e.orWord(high, set);
+    }
+    return {lookup(low), lookup(high)};
   }
-  /// What to add to the indices of part `part` of line `k` of `panel`: 16 in each byte whose group
-  /// uses the second set, null without groups. The lines of words that share it are in one
-  /// iteration of an unrolled loop.
+
+private:
+  /// What to add to the indices: 16 in each byte whose group uses the second set. The lines of
+  /// words that share it are in one iteration of an unrolled loop.
   Value getSet(Value panel, Value k, Value part) {
-    if (!more)
-      return {};
     auto divide = [&](Value x, int64_t y) -> Value {
       return arith::DivUIOp::create(e.b, e.loc, x, e.index(y));
     };
@@ -109,8 +111,10 @@ public:
     bits = arith::ShRUIOp::create(e.b, e.loc, bits, shift);
     return e.andWord(e.shiftLeft(bits, 4), 0x10101010);
   }
+  Value lookup(Value indices) {
+    return cpu::LookupOp::create(e.b, e.loc, table.getType(), table, more, indices);
+  }
 
-private:
   Emitter &e;
   Value coupling, table, more;
   int64_t words, group;
