@@ -167,7 +167,7 @@ struct ByteNest {
         // Taps see the same pixels. Kept from one to the next they cost the registers that products
         // need; there is time to load them again.
         if (e.target.registers < 32)
-          corner = e.hide(corner);
+          e.fence();
         SmallVector<Value> weight;
         for (int64_t v = 0; v < vectors; ++v)
           weight.push_back(

@@ -45,21 +45,13 @@ void Emitter::copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value 
   });
 }
 
-/// No instruction, with effects that LLVM does not know.
-static LLVM::InlineAsmOp nothing(OpBuilder &b, Location loc, TypeRange result, ValueRange operands,
-                                 StringRef constraints) {
-  return LLVM::InlineAsmOp::create(b, loc, result, operands, /*asm_string=*/"", constraints,
-                                   /*has_side_effects=*/true, /*is_align_stack=*/false,
-                                   LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr());
+void Emitter::fence() {
+  // No instruction, with effects that LLVM does not know.
+  LLVM::InlineAsmOp::create(b, loc, TypeRange(), ValueRange(), /*asm_string=*/"",
+                            /*constraints=*/"", /*has_side_effects=*/true,
+                            /*is_align_stack=*/false, LLVM::TailCallKind::None,
+                            LLVM::AsmDialectAttr(), ArrayAttr());
 }
-
-Value Emitter::hide(Value index) {
-  Value number = arith::IndexCastOp::create(b, loc, b.getI64Type(), index);
-  number = nothing(b, loc, b.getI64Type(), number, "=r,0").getResult(0);
-  return arith::IndexCastOp::create(b, loc, b.getIndexType(), number);
-}
-
-void Emitter::fence() { nothing(b, loc, TypeRange(), ValueRange(), ""); }
 
 Value Emitter::loadBrains(Value memory, ValueRange at, int64_t half, bool same) {
   Value element = at.front();
