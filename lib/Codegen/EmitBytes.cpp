@@ -128,7 +128,8 @@ struct ByteNest {
     ArrayRef<int64_t> in = Emitter::shape(op.getInput()).take_back(4);
     int64_t height = in[1] - 2, width = in[2] - 2;
     int64_t perPhase = cpu::getByteWeightWords(op.getChannels(), taps() * taps(), channels());
-    PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 4);
+    // Eight accumulators leave room for products where there are 16 registers.
+    PixelTile tile = choosePixels(height, width, e.target.registers >= 32 ? 8 : 8 / vectors);
     flat = e.flatten(op.getInput());
     large = Emitter::shape(op.getWeights())[0] * 4 >= kPrefetchBytes;
     ConvShare share(e, op, count);
@@ -165,6 +166,11 @@ struct ByteNest {
     start = e.add(e.mul(e.add(e.mul(start, in[2]), inX), kLine), lane);
     for (int64_t tap = 0; tap < taps() * taps(); ++tap)
       for (int64_t w = 0; w < words; ++w) {
+        Value corner = e.add(start, (tap / taps() * in[2] + tap % taps()) * kLine + w);
+        // Taps see the same pixels. Kept from one to the next they cost the registers that products
+        // need; there is time to load them again.
+        if (e.target.registers < 32)
+          e.fence();
         SmallVector<Value> weight;
         for (int64_t v = 0; v < vectors; ++v)
           weight.push_back(
@@ -173,8 +179,8 @@ struct ByteNest {
           e.prefetch(op.getWeights(),
                      e.add(at, (tap * words + w) * channels() + v + kPrefetchAhead));
         for (int64_t p = 0; p < pixels; ++p) {
-          int64_t y = tap / taps() + p / tile.columns, x = tap % taps() + p % tile.columns;
-          Value value = e.loadBroadcast(flat, e.add(start, (y * in[2] + x) * kLine + w));
+          int64_t pixel = p / tile.columns * in[2] + p % tile.columns;
+          Value value = e.loadBroadcast(flat, e.add(corner, pixel * kLine));
           for (int64_t v = 0; v < vectors; ++v) {
             Value &sum = sums[p * vectors + v];
             sum = e.dot(cpu::DotKind::U8S8, sum, value, weight[v], kPairsFit);

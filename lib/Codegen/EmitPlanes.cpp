@@ -18,6 +18,8 @@ using Carried = Emitter::Carried;
 
 /// Input channels per iteration of the innermost loop.
 static constexpr int64_t kChannelUnroll = 4;
+/// Tiles of points that share in asking for the next plane's weights.
+static constexpr int64_t kMostParts = 4;
 
 namespace {
 
@@ -54,8 +56,9 @@ private:
   void transformInput();
   void transformAt(Value image, Value row, Value column, Value point, Value block, int64_t part);
   void multiply(Value weightAt, int64_t width);
+  /// Asks for one of `parts` parts of the next plane's weights meanwhile; for none with 0.
   void multiplyTile(Value plane, Value weightAt, Value point, int64_t points, int64_t width,
-                    bool fetch);
+                    Value part, int64_t parts);
   void transformOutput(Value firstLane, int64_t width);
   Value plane(Value i, Value j) { return e.add(e.mul(i, sides), j); }
 
@@ -142,17 +145,25 @@ void PlaneNest::transformInput() {
 }
 
 void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t points,
-                             int64_t width, bool fetch) {
+                             int64_t width, Value part, int64_t parts) {
+  int64_t perChannel = width * e.lanes;
+  // Lines of the next plane's weights to ask for while four channels are multiplied.
+  int64_t lines = parts ? kChannelUnroll * perChannel / parts / kLine : 0;
+  Value next = lines ? e.add(e.add(weightAt, e.mul(part, channels * perChannel / parts)),
+                             channels * perChannel)
+                     : Value();
   Carried sums(points * width, e.splat(0));
   sums = e.loop(0, channels, kChannelUnroll, sums, [&](Value first, ValueRange carried) {
     Carried acc(carried);
-    Value stream = e.add(weightAt, e.mul(first, width * e.lanes));
+    Value stream = e.add(weightAt, e.mul(first, perChannel));
     for (int64_t c = 0; c < kChannelUnroll; ++c) {
       SmallVector<Value> weight;
       for (int64_t v = 0; v < width; ++v)
         weight.push_back(e.load(op.getWeights(), e.add(stream, (c * width + v) * e.lanes)));
-      for (int64_t v = 0; fetch && v < width * e.lanes; v += kLine)
-        e.prefetch(op.getWeights(), e.add(stream, (channels + c) * width * e.lanes + v));
+      for (int64_t l = 0; l < lines; ++l)
+        if (l * kChannelUnroll / lines == c)
+          e.prefetch(op.getWeights(),
+                     e.add(e.add(next, e.mul(first, perChannel / parts)), l * kLine));
       for (int64_t p = 0; p < points; ++p) {
         Value value =
             e.loadBroadcast(op.getTransformed(), {plane, e.add(point, p), e.add(first, c)});
@@ -185,16 +196,26 @@ void PlaneNest::multiply(Value weightAt, int64_t width) {
       end = e.mul(end, together);
     }
     // The first points ask for the weights of the next plane, which the hardware does not see
-    // coming from beyond the second-level cache. Few points at a time read weights again and again,
-    // so that all but the first find them nearer.
-    bool peel = !byRows && perImage >= std::max(2 * whole, together), few = perImage < together;
-    if (peel)
-      multiplyTile(plane, at, e.index(0), whole, width, /*fetch=*/true);
-    e.loop(e.index(peel ? whole : 0), end, whole,
-           [&](Value point) { multiplyTile(plane, at, point, whole, width, /*fetch=*/few); });
+    // coming from beyond the second-level cache, each for as large a part: memory is slower than
+    // one tile would like to have them all. Few points at a time read weights again and again, so
+    // that all but the first find them nearer.
+    // Of shared rows no thread has a first point that is known here.
+    bool few = perImage < together;
+    int64_t parts = llvm::bit_floor(
+        static_cast<uint64_t>(std::min(kMostParts, perImage / together * together / whole)));
+    parts = std::min(parts, kChannelUnroll * width * e.lanes / kLine);
+    if (few || byRows)
+      parts = 0;
+    e.loop(0, parts, 1, [&](Value part) {
+      multiplyTile(plane, at, e.mul(part, whole), whole, width, part, parts);
+    });
+    e.loop(e.index(parts * whole), end, whole, [&](Value point) {
+      multiplyTile(plane, at, point, whole, width, e.index(0), few ? 1 : 0);
+    });
     if (rest < whole)
-      e.loop(end, pointCount, rest,
-             [&](Value point) { multiplyTile(plane, at, point, rest, width, /*fetch=*/few); });
+      e.loop(end, pointCount, rest, [&](Value point) {
+        multiplyTile(plane, at, point, rest, width, e.index(0), few ? 1 : 0);
+      });
   });
 }
 

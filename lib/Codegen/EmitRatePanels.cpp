@@ -125,6 +125,8 @@ private:
       }
       Value first = e.mul(k, 2);
       add(first, low, s);
+      if (e.target.registers < 32)
+        e.fence();
       add(e.add(first, 1), high, s);
     };
     auto fetch = [&](Value k) { fetchAhead(coupling, k, unroll); };

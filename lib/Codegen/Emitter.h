@@ -113,6 +113,9 @@ public:
       all.front().push_back(static_cast<int64_t>(i));
     return mlir::memref::CollapseShapeOp::create(b, loc, memory, all);
   }
+  /// LLVM moves no load from behind this place before it, and what was loaded before is loaded
+  /// anew.
+  void fence();
   /// Number `half` of each of the words of two bf16 numbers at `at`, as f32; of one word in all
   /// lanes with `same`. A bf16 number is the upper half of an f32: those of half 0 are loaded with
   /// the two bytes before them, and what is not theirs is masked. A shift would do without a second

@@ -54,6 +54,14 @@ void Emitter::copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value 
   });
 }
 
+void Emitter::fence() {
+  // No instruction, with effects that LLVM does not know.
+  LLVM::InlineAsmOp::create(b, loc, TypeRange(), ValueRange(), /*asm_string=*/"",
+                            /*constraints=*/"", /*has_side_effects=*/true,
+                            /*is_align_stack=*/false, LLVM::TailCallKind::None,
+                            LLVM::AsmDialectAttr(), ArrayAttr());
+}
+
 Value Emitter::loadBrains(Value memory, ValueRange at, int64_t half, bool same) {
   Value element = at.front();
   for (auto [index, size] : llvm::zip(at.drop_front(), shape(memory).drop_front()))

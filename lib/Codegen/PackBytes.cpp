@@ -68,7 +68,7 @@ private:
 
 Error BytePacker::convolution(bool upsample, Sink sink) {
   int64_t phases = upsample ? 4 : 1, side = upsample ? 2 : 3, taps = side * side;
-  int64_t vectors = cpu::padToLine(outputs) / lanes;
+  int64_t vectors = cpu::padToLanes(outputs, lanes) / lanes;
   folded.resize(inputs * taps);
   numbers.resize(folded.size());
   for (int64_t first = 0; first < vectors; first += group) {

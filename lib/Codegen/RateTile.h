@@ -57,8 +57,12 @@ inline Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step 
       Value line = at(k);
       if (extra)
         extra(line);
-      for (int64_t u = 0; u < unroll; ++u)
+      for (int64_t u = 0; u < unroll; ++u) {
+        // Products of words take registers: what is loaded early would take those of sums.
+        if (u && e.target.registers < 32 && inner.sine.front().getType() == e.words)
+          e.fence();
         step(e.add(line, u), inner);
+      }
       return inner.pack();
     }));
   for (int64_t k = whole; k < count; ++k)

@@ -72,7 +72,7 @@ Expected<std::vector<Candidate>> un0::chooseConvolutions(ModuleOp module, Archiv
   SmallVector<un0::Conv2DOp> convs = listConvolutions(module);
   std::vector<Price> prices;
   std::vector<std::string> gaining;
-  auto schedules = scheduleConvolutions(convs, target.lanes, direct);
+  auto schedules = scheduleConvolutions(convs, target.lanes, target.lanes, direct);
   if (failed(schedules))
     return llvm::createStringError("cannot schedule the decoder");
   for (auto [conv, schedule] : llvm::zip_equal(convs, *schedules)) {

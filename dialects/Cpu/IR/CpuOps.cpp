@@ -248,39 +248,25 @@ template <typename ConvOp> static LogicalResult verifyShare(ConvOp op, bool spli
   return success();
 }
 
-/// Packed weights of `taps` taps or planes: whole registers of output channels, in the last of
-/// `outputLines` lines of f32 perhaps fewer than fit; at most as many as fit into bytes. Of
-/// `inputLines` lines of channels, `channels` are real.
+/// Packed weights of `channels` real channels of `inputRoom`, `perOutput` `units` for
+/// each output channel: whole registers of output channels, in the last of `outputLines` lines of
+/// f32 perhaps fewer than fit; at most as many as fit into bytes.
 template <typename ConvOp>
-static LogicalResult verifyWeights(ConvOp op, int64_t taps, int64_t channels, int64_t lanes,
-                                   int64_t group, int64_t inputLines, int64_t outputLines) {
+static LogicalResult verifyWeights(ConvOp op, int64_t perOutput, StringRef units, int64_t inputRoom,
+                                   int64_t outputLines) {
+  int64_t lanes = op.getLanes(), group = op.getGroup(), channels = op.getChannels();
   if (lanes <= 0 || kLine % lanes || group <= 0)
     return op.emitOpError("lanes ")
            << lanes << " and group " << group << " do not fit a line of " << kLine;
-  if (channels <= 0 || channels > inputLines * kLine)
-    return op.emitOpError("input holds ") << inputLines * kLine << " channels, not " << channels;
-  int64_t elements = shapeOf(op.getWeights())[0], perOutput = taps * getSummedChannels(channels);
-  int64_t outputs = elements / perOutput, most = outputLines * kLine;
+  if (channels <= 0 || channels > inputRoom)
+    return op.emitOpError("input holds ") << inputRoom << " channels, not " << channels;
+  int64_t elements = shapeOf(op.getWeights())[0], outputs = elements / perOutput;
   bool bytes = holdsBytes(op.getOutput());
-  if (bytes)
-    most *= 4;
+  int64_t most = outputLines * kLine * (bytes ? 4 : 1);
   if (elements % (perOutput * lanes) || outputs == 0 || outputs > most ||
       (!bytes && padToLine(outputs) != most))
-    return op.emitOpError("weights have ") << elements << " elements, expected " << perOutput
+    return op.emitOpError("weights have ") << elements << " " << units << ", expected " << perOutput
                                            << " for each of up to " << most << " outputs";
-  return success();
-}
-
-/// Whether `count` `units` of weights, `perLine` for a line of output channels, fill an image of
-/// `blocks` blocks: all of it in f32, whose last channels are read too, at most all of it in bytes.
-static LogicalResult verifyFilters(Operation *op, int64_t count, StringRef units, int64_t perLine,
-                                   Value output, int64_t blocks) {
-  if (!holdsBytes(output) && count != perLine * blocks)
-    return op->emitOpError("weights have ")
-           << count << " " << units << ", expected " << perLine * blocks;
-  if (count == 0 || count % perLine || count / perLine > 4 * blocks)
-    return op->emitOpError("weights have ") << count << " " << units << ", not a multiple of "
-                                            << perLine << " that the output holds";
   return success();
 }
 
@@ -291,8 +277,8 @@ LogicalResult Conv2DOp::verify() {
       failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())) ||
       failed(verifyShare(*this, getSplit().has_value(), getCount())))
     return failure();
-  return verifyWeights(*this, getUpsample() ? 16 : 9, getChannels(), getLanes(), getGroup(), in[0],
-                       out[0]);
+  int64_t perOutput = (getUpsample() ? 16 : 9) * getSummedChannels(getChannels());
+  return verifyWeights(*this, perOutput, "elements", in[0] * kLine, out[0]);
 }
 
 LogicalResult Conv2DPlanesOp::verify() {
@@ -310,7 +296,8 @@ LogicalResult Conv2DPlanesOp::verify() {
     return emitOpError("points of ")
            << shape.step << " x " << shape.step << " do not cover " << height << " x " << width;
   int64_t planes = shape.planes * shape.planes, channels = getChannels(), lanes = getLanes();
-  if (failed(verifyWeights(*this, planes, channels, lanes, getGroup(), in[0], out[0])))
+  if (failed(verifyWeights(*this, planes * getSummedChannels(channels), "elements", in[0] * kLine,
+                           out[0])))
     return failure();
   int64_t rows = getRows(), images = getImages();
   int64_t batch = getCount() ? shapeOf(getInput())[0] : 1;
@@ -371,11 +358,7 @@ LogicalResult Conv2DBytesOp::verify() {
       failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())) ||
       failed(verifyShare(*this, getSplit().has_value(), getCount())))
     return failure();
-  int64_t channels = getChannels();
-  if (channels <= 0 || channels > in[0] * kLine * 4)
-    return emitOpError("input holds ") << in[0] * kLine * 4 << " channels, not " << channels;
   int64_t phases = getUpsample() ? 4 : 1, taps = getUpsample() ? 4 : 9;
-  int64_t perChannel = phases * getByteWeightWords(channels, taps, 1);
-  return verifyFilters(*this, shapeOf(getWeights())[0], "words", perChannel * kLine, getOutput(),
-                       out[0]);
+  int64_t perOutput = phases * getByteWeightWords(getChannels(), taps, 1);
+  return verifyWeights(*this, perOutput, "words", in[0] * kLine * 4, out[0]);
 }

@@ -20,19 +20,22 @@ static constexpr int64_t kHeavyBytes = 4 << 20, kHeavyRowBytes = 640 << 10;
 static constexpr int64_t kMostWeightBytes = 8 << 20, kFewPoints = 4;
 
 namespace {
-/// One convolution's extents.
+/// One convolution's extents on a target of `lanes` lanes.
 struct Extents {
-  int64_t inputs, outputs, height, width; // of the input, in pixels
-  bool upsample, bytes;
+  int64_t inputs, outputs, height, width; // channels as they are packed; of the input, in pixels
+  int64_t lanes;
+  bool upsample, bytes, writesBytes; // writesBytes: for the one that reads it
 
-  explicit Extents(un0::Conv2DOp conv) {
+  /// `reader` is the convolution behind `conv`, null behind the last.
+  Extents(un0::Conv2DOp conv, un0::Conv2DOp reader, int64_t lanes) : lanes(lanes) {
     auto in = cast<ShapedType>(conv.getInput().getType()).getShape();
-    inputs = cpu::padToLine(in[1]);
+    inputs = cpu::getSummedChannels(in[1]);
     height = in[2];
     width = in[3];
-    outputs = cpu::padToLine(cast<ShapedType>(conv.getOutput().getType()).getDimSize(1));
+    outputs = cpu::padToLanes(cast<ShapedType>(conv.getOutput().getType()).getDimSize(1), lanes);
     upsample = conv.getUpsample();
     bytes = conv.getPrecision() == Precision::Int8;
+    writesBytes = reader && reader.getPrecision() == Precision::Int8;
   }
   int64_t planes(ConvForm form) const {
     if (form == ConvForm::Direct)
@@ -44,7 +47,8 @@ struct Extents {
     return planes(form) * inputs * outputs * (bytes ? 1 : 4);
   }
   int64_t imageBytes() const {
-    return height * width * (inputs + (upsample ? 4 : 1) * outputs) * (bytes ? 1 : 4);
+    int64_t outputBytes = (upsample ? 4 : 1) * outputs * (writesBytes ? 1 : 4);
+    return height * width * (inputs * (bytes ? 1 : 4) + outputBytes);
   }
   ConvForm chooseForm() const {
     if (bytes)
@@ -63,7 +67,8 @@ struct Extents {
 static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedule) {
   cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
   int64_t rows = conv.height / shape.step, columns = conv.width / shape.step;
-  int64_t perRow = conv.planes(schedule.form) * conv.inputs * columns * 4;
+  int64_t perRow =
+      conv.planes(schedule.form) * cpu::padToLanes(conv.inputs, conv.lanes) * columns * 4;
   schedule.rows = rows;
   int64_t weightBytes = conv.weightBytes(schedule.form);
   int64_t most = weightBytes <= kRowBytes    ? kRowBytes / 4
@@ -78,7 +83,7 @@ static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedu
     return;
   // More images read the weights less often; more than fit the cache, each group of output
   // channels reads them from further away.
-  int64_t groups = llvm::divideCeil(conv.outputs, 2 * cpu::kLine), least = INT64_MAX;
+  int64_t groups = llvm::divideCeil(conv.outputs, 2 * conv.lanes), least = INT64_MAX;
   for (int64_t images = 1; images <= batch; ++images) {
     int64_t transformed = images * rows * perRow, traffic = weightBytes;
     if (transformed + weightBytes > kCacheBytes)
@@ -93,15 +98,16 @@ static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedu
 }
 
 FailureOr<SmallVector<ConvSchedule>> un0::scheduleConvolutions(ArrayRef<un0::Conv2DOp> convs,
-                                                               int64_t batch, bool direct) {
+                                                               int64_t lanes, int64_t batch,
+                                                               bool direct) {
   SmallVector<ConvSchedule> schedules(convs.size());
   SmallVector<cpu::ConvScheduleAttr> attributes;
   bool front = batch > 1;
   for (size_t i = 0; i < convs.size(); ++i) {
     un0::Conv2DOp op = convs[i];
-    Extents conv(op);
     ConvSchedule &schedule = schedules[i];
     bool last = i + 1 == convs.size();
+    Extents conv(op, last ? un0::Conv2DOp() : convs[i + 1], lanes);
     if (cpu::ConvScheduleAttr given = getSchedule(op)) {
       // One image at a time, when it is looked at, needs no batches.
       schedule = {given.getForm(), given.getBatched() && batch > 1, given.getRows(),

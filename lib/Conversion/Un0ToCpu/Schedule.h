@@ -28,12 +28,12 @@ inline int64_t getDecodeBatch(mlir::ModuleOp module, int64_t lanes) {
   return module->hasAttr(cpu::kObserveAttr) ? 1 : lanes;
 }
 
-/// A schedule for each convolution of a decoder, first to last: its `cpu.schedule`, or what the
-/// cost model of docs/cpu-schedules.md makes of shapes and cache sizes. Convolutions stay direct
-/// with `direct`, and in a batch of 1 none is batched. Fails with an error at a convolution whose
-/// attribute does not fit the others or the batch.
+/// A schedule for each convolution of a decoder on `lanes` lanes, first to last: its
+/// `cpu.schedule`, or what the cost model of docs/cpu-schedules.md makes of shapes and cache sizes.
+/// Convolutions stay direct with `direct`, and in a batch of 1 none is batched. Fails with an error
+/// at a convolution whose attribute does not fit the others or the batch.
 llvm::FailureOr<llvm::SmallVector<ConvSchedule>>
-scheduleConvolutions(llvm::ArrayRef<Conv2DOp> convs, int64_t batch, bool direct);
+scheduleConvolutions(llvm::ArrayRef<Conv2DOp> convs, int64_t lanes, int64_t batch, bool direct);
 
 } // namespace un0
 

@@ -153,14 +153,14 @@ LogicalResult CpuLowering::placeParameters() {
       }
     }
   }
-  FailureOr<SmallVector<ConvSchedule>> planned =
-      scheduleConvolutions(chain.convs, getDecodeBatch(), module->hasAttr(cpu::kDirectAttr));
+  FailureOr<SmallVector<ConvSchedule>> planned = scheduleConvolutions(
+      chain.convs, target.lanes, getDecodeBatch(), module->hasAttr(cpu::kDirectAttr));
   if (failed(planned))
     return failure();
   schedules = std::move(*planned);
   for (auto [i, conv, schedule] : llvm::enumerate(chain.convs, schedules)) {
     int64_t inputs = dim(conv.getInput(), 1), out = dim(conv.getOutput(), 1),
-            padded = padToLine(out);
+            padded = padToLine(out), outputs = cpu::padToLanes(out, target.lanes);
     bool last = conv == chain.convs.back();
     Packing packing = last ? Packing::ConvPlanar : getPacking(conv, schedule);
     int64_t taps = conv.getUpsample() ? 16 : 9;
@@ -168,9 +168,8 @@ LogicalResult CpuLowering::placeParameters() {
       int64_t sides = cpu::getPlaneShape(schedule.form).planes;
       taps = sides * sides;
     }
-    int64_t size = last
-                       ? taps * cpu::padToLanes(inputs, target.lanes) * out
-                       : taps * cpu::getSummedChannels(inputs) * cpu::padToLanes(out, target.lanes);
+    int64_t size = last ? taps * cpu::padToLanes(inputs, target.lanes) * out
+                        : taps * cpu::getSummedChannels(inputs) * outputs;
     int64_t zeroPoint = 0;
     // Channels are divided where they are made.
     DenseI64ArrayAttr divided;
@@ -180,8 +179,8 @@ LogicalResult CpuLowering::placeParameters() {
       int64_t blocks = llvm::divideCeil(inputs, 4 * kLine);
       zeroPoint = *conv.getInputZeroPoint();
       size = last                 ? 2 * padded + 9 * blocks * out * kLine
-             : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, padded)
-                                  : cpu::getByteWeightWords(inputs, 9, padded);
+             : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, outputs)
+                                  : cpu::getByteWeightWords(inputs, 9, outputs);
     }
     if (failed(place(conv.getWeight(), packing, {size}, conv.getPrecision(), zeroPoint,
                      /*columns=*/0, schedule.form, conv.getInputExponentsAttr(), divided)) ||

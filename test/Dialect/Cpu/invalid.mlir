@@ -288,7 +288,7 @@ func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<3488
 // -----
 
 func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<16xi32>, %b: memref<16xf32>) {
-  // expected-error @+1 {{weights have 16 words, not a multiple of 2336 that the output holds}}
+  // expected-error @+1 {{weights have 16 words, expected 146 for each of up to 64 outputs}}
   cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 {input_scale = 1.0 : f32, scale = 1.0 : f32, zero_point = 0 : i64}
       : memref<1x6x6x16xi32>, memref<16xi32>, memref<16xf32>, memref<1x6x6x16xi32>
   return
@@ -496,7 +496,7 @@ func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xi32>, %w: memref<1152
 
 // All channels of an f32 image are read.
 func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<2x6x6x16xf32>, %w: memref<2336xi32>, %b: memref<16xf32>) {
-  // expected-error @+1 {{weights have 2336 words, expected 4672}}
+  // expected-error @+1 {{weights have 2336 words, expected 146 for each of up to 32 outputs}}
   cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 {input_scale = 1.0 : f32}
       : memref<1x6x6x16xi32>, memref<2336xi32>, memref<16xf32>, memref<2x6x6x16xf32>
   return
