@@ -178,7 +178,9 @@ private:
     auto step = [&](Value k, Sums &s) { addLine(term, k, s); };
     if (op.getPrecision(term) != Precision::Int16)
       return sumOverLines(e, from, count, sums, step, extra);
-    Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra);
+    // Words that are loaded early would take the registers of sums.
+    Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra, kUnroll,
+                            /*apart=*/e.target.registers < 32);
     for (int64_t r = 0; r < rows; ++r) {
       sums.sine[r] = e.addf(sums.sine[r], e.toFloats(own.sine[r]));
       sums.cosine[r] = e.addf(sums.cosine[r], e.toFloats(own.cosine[r]));

@@ -17,9 +17,9 @@ namespace arith = mlir::arith;
 
 /// Lines of a coupling per iteration of the inner loop.
 constexpr int64_t kUnroll = 4;
-/// The same of one sample's int4 with split waves: levels, waves and products of more lines than
-/// two are more than 16 registers.
-constexpr int64_t kSplitUnroll = 2;
+/// The same of one sample's int4 with split waves: levels, waves and products of more lines are
+/// more than 16 registers.
+constexpr int64_t kSplitUnroll = 1;
 
 /// The sums K S and K C of a register tile: `sine[i]` and `cosine[i]` are accumulators, one
 /// register each.
@@ -44,9 +44,9 @@ using Step = llvm::function_ref<void(Value, Sums &)>;
 using Extra = llvm::function_ref<void(Value)>;
 
 /// Runs `step` for lines `from` + 0..count in order, `unroll` at a time; `extra` once per iteration
-/// of the unrolled loop.
+/// of the unrolled loop. Nothing is loaded before the line it belongs to when they are `apart`.
 inline Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step step, Extra extra,
-                         int64_t unroll = kUnroll) {
+                         int64_t unroll = kUnroll, bool apart = false) {
   int64_t whole = count / unroll * unroll;
   auto at = [&](Value k) -> Value {
     return from ? Value(arith::AddIOp::create(e.b, e.loc, from, k)) : k;
@@ -58,8 +58,7 @@ inline Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step 
       if (extra)
         extra(line);
       for (int64_t u = 0; u < unroll; ++u) {
-        // Products of words take registers: what is loaded early would take those of sums.
-        if (u && e.target.registers < 32 && inner.sine.front().getType() == e.words)
+        if (u && apart)
           e.fence();
         step(e.add(line, u), inner);
       }
