@@ -20,7 +20,7 @@ namespace {
 struct Planner {
   const std::vector<uint32_t> &batches;
   uint32_t threads;
-  Plan plan = {};
+  Plan &plan;
 
   uint32_t last() const { return static_cast<uint32_t>(batches.size() - 1); }
   uint64_t mostSingles() const { return batches[last()] == 1 ? maxSingles : 0; }
@@ -50,12 +50,14 @@ struct Planner {
 };
 } // namespace
 
-Plan planTiles(const std::vector<uint32_t> &batches, uint64_t count, uint32_t threads) {
-  for (uint32_t widest = 0;; ++widest) {
-    Planner planner{batches, threads};
+void planTiles(const std::vector<uint32_t> &batches, uint64_t count, uint32_t threads, Plan &plan) {
+  Planner planner{batches, threads, plan};
+  for (uint32_t widest = 0; widest < batches.size(); ++widest) {
+    plan.parts.clear();
+    plan.count = plan.tiles = 0;
     planner.addFrom(widest, count);
-    if (planner.plan.tiles >= std::min<uint64_t>(threads, count) || widest == planner.last())
-      return planner.plan;
+    if (plan.tiles >= std::min<uint64_t>(threads, count))
+      return;
   }
 }
 

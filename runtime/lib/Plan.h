@@ -17,8 +17,8 @@ struct Plan {
     uint64_t samples; // in the last tile as many as are left; the other lanes are padding
     uint64_t tiles() const { return samples / batch + (samples % batch != 0); }
   };
-  std::vector<Part> parts;
-  uint64_t count = 0; // samples
+  std::vector<Part> parts; // at most one for each entry
+  uint64_t count = 0;      // samples
   uint64_t tiles = 0;
 
   struct Tile {
@@ -41,8 +41,9 @@ Sharing chooseSharing(bool splits, uint64_t count, uint32_t threads,
 /// Cuts `count` samples for `threads` workers. `batches` are the batches of the evolve entries,
 /// falling, not empty. Widest entry first; narrower ones when wider ones would leave workers idle,
 /// from the start or at the end. One or two samples behind whole tiles go to a batch-1 entry, more
-/// to a padded tile: by lanes it costs less. All give the same bytes.
-Plan planTiles(const std::vector<uint32_t> &batches, uint64_t count, uint32_t threads);
+/// to a padded tile: by lanes it costs less. All give the same bytes. The memory of `plan` is used
+/// again.
+void planTiles(const std::vector<uint32_t> &batches, uint64_t count, uint32_t threads, Plan &plan);
 
 } // namespace un0::rt
 

@@ -110,6 +110,7 @@ Status un0_session::start(const un0_session_options &options) {
                    threads, maxThreads);
   UN0_RETURN_IF_FAILED(prepareSimulator(options));
   batches = module.batches();
+  plan.parts.reserve(batches.size()); // nothing is allocated later
   for (uint32_t i = 0; i < threads; ++i) {
     std::unique_ptr<Worker> worker(new (std::nothrow) Worker);
     if (!worker)
@@ -418,7 +419,7 @@ Status un0_session::generate(const un0_request &asked) {
     drawing = now() - begin;
   }
   request = &asked;
-  plan = planTiles(batches, asked.count, static_cast<uint32_t>(workers.size()));
+  planTiles(batches, asked.count, static_cast<uint32_t>(workers.size()), plan);
   nextTile = 0;
   done = 0;
   cancelled = false;
@@ -427,7 +428,7 @@ Status un0_session::generate(const un0_request &asked) {
   sharing = chooseSharing(module.paysToSplit(), asked.count, static_cast<uint32_t>(workers.size()),
                           batches);
   if (sharing == Sharing::Decoding)
-    plan = planTiles(batches, asked.count, 1);
+    planTiles(batches, asked.count, 1, plan);
   // Otherwise one tile needs no other thread: waking one would cost more than small models take.
   const bool shared = sharing != Sharing::Tiles || (workers.size() > 1 && plan.tiles > 1);
   barrier.reset(static_cast<uint32_t>(workers.size()));

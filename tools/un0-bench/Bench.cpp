@@ -102,7 +102,9 @@ static uint64_t tilesOf(const un0::Module &module, uint64_t batch, unsigned thre
   if (un0::rt::chooseSharing(module.get()->paysToSplit(), batch, threads, batches) !=
       un0::rt::Sharing::Tiles)
     return 1;
-  return un0::rt::planTiles(batches, batch, threads).tiles;
+  un0::rt::Plan plan;
+  un0::rt::planTiles(batches, batch, threads, plan);
+  return plan.tiles;
 }
 
 MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads,

@@ -5,6 +5,12 @@
 
 using namespace un0::rt;
 
+static Plan planTiles(const std::vector<uint32_t> &batches, uint64_t count, uint32_t threads) {
+  Plan plan;
+  planTiles(batches, count, threads, plan);
+  return plan;
+}
+
 TEST(Plan, CoversEverySampleOnce) {
   for (const std::vector<uint32_t> &batches :
        {std::vector<uint32_t>{16, 1}, {16, 4, 1}, {16, 8, 1}, {1}, {16}, {7, 3}})
@@ -19,6 +25,7 @@ TEST(Plan, CoversEverySampleOnce) {
           ASSERT_LE(tile.samples, batches[tile.entry]);
           next += tile.samples;
         }
+        ASSERT_LE(plan.parts.size(), batches.size());
         ASSERT_EQ(next, count) << batches.front() << " lanes, " << threads << " threads";
       }
 }
