@@ -212,11 +212,7 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
   // bf16 in memory of f32: rounded, and not packed.
   bool rounded = packed && cast<MemRefType>(packed.getType()).getElementType().isF32();
   // Bytes for a target that has no dot product of them.
-  bool split = false;
-  if (packed) {
-    ArrayRef<int64_t> shape = Emitter::shape(packed);
-    split = shape[shape.size() == 3 ? 1 : 0] == cpu::kSplitPlanes;
-  }
+  bool split = packed && cpu::getPlanes(Emitter::shape(packed)) == cpu::kSplitPlanes;
   auto round = [&](Value wave) {
     return e.asFloats(e.shiftLeft(widenBrains(e, roundToBrain(e, wave)), 16));
   };

@@ -198,24 +198,22 @@ void PlaneNest::multiply(Value weightAt, int64_t width) {
     // The first points ask for the weights of the next plane, which the hardware does not see
     // coming from beyond the second-level cache, each for as large a part: memory is slower than
     // one tile would like to have them all. Few points at a time read weights again and again, so
-    // that all but the first find them nearer.
-    // Of shared rows no thread has a first point that is known here.
-    bool few = perImage < together;
-    int64_t parts = llvm::bit_floor(
-        static_cast<uint64_t>(std::min(kMostParts, perImage / together * together / whole)));
-    parts = std::min(parts, kChannelUnroll * width * e.lanes / kLine);
-    if (few || byRows)
-      parts = 0;
+    // that all but the first find them nearer. Of shared rows it is not known here how many points
+    // a thread has.
+    int64_t few = perImage < together ? 1 : 0, parts = 0;
+    if (!few && !byRows) {
+      parts = llvm::bit_floor(
+          static_cast<uint64_t>(std::min(kMostParts, perImage / together * together / whole)));
+      parts = std::min(parts, kChannelUnroll * width * e.lanes / kLine);
+    }
     e.loop(0, parts, 1, [&](Value part) {
       multiplyTile(plane, at, e.mul(part, whole), whole, width, part, parts);
     });
-    e.loop(e.index(parts * whole), end, whole, [&](Value point) {
-      multiplyTile(plane, at, point, whole, width, e.index(0), few ? 1 : 0);
-    });
+    e.loop(e.index(parts * whole), end, whole,
+           [&](Value point) { multiplyTile(plane, at, point, whole, width, e.index(0), few); });
     if (rest < whole)
-      e.loop(end, pointCount, rest, [&](Value point) {
-        multiplyTile(plane, at, point, rest, width, e.index(0), few ? 1 : 0);
-      });
+      e.loop(end, pointCount, rest,
+             [&](Value point) { multiplyTile(plane, at, point, rest, width, e.index(0), few); });
   });
 }
 

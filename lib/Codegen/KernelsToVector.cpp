@@ -32,10 +32,7 @@ Emitter::Carried Emitter::loop(int64_t from, int64_t to, int64_t step, ValueRang
 std::pair<Value, Value> Emitter::share(Value thread, Value threads, int64_t count) {
   if (!thread)
     return {index(0), index(count)};
-  auto bound = [&](Value t) -> Value {
-    return arith::DivUIOp::create(b, loc, mul(t, count), threads);
-  };
-  return {bound(thread), bound(add(thread, 1))};
+  return cpu::buildShare(b, loc, thread, threads, count);
 }
 
 void Emitter::copyRow(Value source, ValueRange sourceRow, Value sourceAt, Value dest,

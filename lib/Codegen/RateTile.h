@@ -79,8 +79,7 @@ inline cpu::DotKind getKind(Precision precision) {
 /// Whether a coupling's waves are bytes whose signs are apart from their magnitudes: what a target
 /// without a dot product of bytes can multiply.
 inline bool hasSplitWaves(cpu::RateOp op, unsigned term) {
-  ArrayRef<int64_t> shape = Emitter::shape(op.getSources()[term]);
-  return shape[shape.size() == 3 ? 1 : 0] == cpu::kSplitPlanes;
+  return cpu::getPlanes(Emitter::shape(op.getSources()[term])) == cpu::kSplitPlanes;
 }
 
 /// A word of waves per lane, or its magnitudes and the signs.

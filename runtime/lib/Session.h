@@ -15,9 +15,8 @@
 /// Workers with an arena each; the thread that generates is worker 0. A request is cut into tiles
 /// that workers take from a counter, side by side: no barrier but the end of the request. A request
 /// of one sample of a large model is evolved by all workers together instead, and decoded by all if
-/// the module has an entry for that; one of a single tile
-/// is evolved by one worker, since cutting it would read the coupling once per sample, and decoded
-/// by all.
+/// the module has an entry for that; one of a single tile is evolved by one worker, since cutting
+/// it would read the coupling once per sample, and decoded by all.
 struct un0_session {
   explicit un0_session(const un0_module &module) : module(module) {}
   un0_session(const un0_session &) = delete;

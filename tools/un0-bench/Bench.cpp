@@ -94,11 +94,7 @@ static Spread spreadOf(const std::vector<double> &values) {
 }
 
 static uint64_t tilesOf(const un0::Module &module, uint64_t batch, unsigned threads) {
-  std::vector<uint32_t> batches;
-  for (const un0_entry_info &entry : module.entries())
-    if (std::strcmp(entry.kind, "evolve") == 0)
-      batches.push_back(static_cast<uint32_t>(entry.batch));
-  std::sort(batches.rbegin(), batches.rend());
+  const std::vector<uint32_t> batches = module.get()->batches();
   if (un0::rt::chooseSharing(module.get()->paysToSplit(), batch, threads, batches) !=
       un0::rt::Sharing::Tiles)
     return 1;

@@ -37,8 +37,7 @@ void printFooter(const std::vector<Result> &results) {
   std::printf(
       "\nGOP/s: counted operations, a multiply-add is two. GB/s: parameters of the dynamics read.\n"
       "ms, GOP/s, GB/s: medians. roof: least possible time / least measured time, by the best "
-      "rates "
-      "measured\nbetween the repetitions:\n");
+      "rates\nmeasured between the repetitions:\n");
   std::set<std::pair<unsigned, double>> read;
   std::set<std::pair<unsigned, Arithmetic>> multiplied;
   for (const Result &r : results) {

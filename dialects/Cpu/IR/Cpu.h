@@ -179,6 +179,14 @@ inline int64_t getSummedChannels(int64_t inputs) { return (inputs + 3) / 4 * 4; 
 
 /// Planes of split waves: magnitudes and signs of sines, then of cosines. Of others there are two.
 constexpr int64_t kSplitPlanes = 4;
+/// Planes of the waves of one sample or of a batch tile.
+inline int64_t getPlanes(llvm::ArrayRef<int64_t> waves) { return waves[waves.size() == 3 ? 1 : 0]; }
+
+/// What thread number `thread` of `threads` takes of `count` things, as even as can be: from the
+/// first number to before the second.
+std::pair<mlir::Value, mlir::Value> buildShare(mlir::OpBuilder &b, mlir::Location loc,
+                                               mlir::Value thread, mlir::Value threads,
+                                               int64_t count);
 
 /// Steps in which waves are packed: 1/127 as bytes, 1/2047 in 16 bits. Twelve bits, because the
 /// error of the couplings decides (reference: docs/quantization.md), and fewer bits drain later.

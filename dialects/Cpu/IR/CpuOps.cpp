@@ -1,6 +1,7 @@
 //===- CpuOps.cpp - verifiers of the cpu dialect ----------------*- C++ -*-===//
 
 #include "dialects/Cpu/IR/Cpu.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 using namespace un0::cpu;
@@ -135,7 +136,7 @@ LogicalResult RateOp::verify() {
       int64_t needed = precision == Precision::Int4 || floats ? 2 * words : words;
       bool bytes = precision == Precision::Int8 || precision == Precision::Int4;
       bool fits = s.size() == (single ? 2 : 3) && needed <= sources;
-      int64_t planes = fits ? s[single ? 0 : 1] : 0;
+      int64_t planes = fits ? getPlanes(s) : 0;
       if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
           (planes != 2 && (planes != kSplitPlanes || !bytes)) ||
           !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
@@ -158,6 +159,16 @@ LogicalResult RateOp::verify() {
 Precision RateOp::getPrecision(unsigned term) {
   return getPrecisions() ? cast<PrecisionAttr>((*getPrecisions())[term]).getValue()
                          : Precision::F32;
+}
+
+std::pair<Value, Value> un0::cpu::buildShare(OpBuilder &b, Location loc, Value thread,
+                                             Value threads, int64_t count) {
+  Value all = arith::ConstantIndexOp::create(b, loc, count);
+  Value one = arith::ConstantIndexOp::create(b, loc, 1);
+  auto bound = [&](Value t) -> Value {
+    return arith::DivUIOp::create(b, loc, arith::MulIOp::create(b, loc, t, all), threads);
+  };
+  return {bound(thread), bound(arith::AddIOp::create(b, loc, thread, one))};
 }
 
 int64_t un0::cpu::getPerWord(Precision precision) {

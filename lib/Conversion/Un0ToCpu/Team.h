@@ -36,13 +36,7 @@ struct TeamBuilder {
   std::pair<mlir::Value, mlir::Value> share(int64_t count) {
     if (!thread)
       return {};
-    mlir::Value all = mlir::arith::ConstantIndexOp::create(b, loc, count);
-    mlir::Value one = mlir::arith::ConstantIndexOp::create(b, loc, 1);
-    auto bound = [&](mlir::Value t) -> mlir::Value {
-      return mlir::arith::DivUIOp::create(b, loc, mlir::arith::MulIOp::create(b, loc, t, all),
-                                          threads);
-    };
-    return {bound(thread), bound(mlir::arith::AddIOp::create(b, loc, thread, one))};
+    return cpu::buildShare(b, loc, thread, threads, count);
   }
 };
 
