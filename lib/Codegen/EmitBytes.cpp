@@ -54,6 +54,12 @@ Value un0::divideBy(Emitter &e, Value value, std::optional<APFloat> scale) {
   return e.mulf(value, e.splat(static_cast<float>(1.0 / scale->convertToDouble())));
 }
 
+Value un0::loadSteps(Emitter &e, Value weights, Value at, const APFloat &inputScale,
+                     std::optional<APFloat> scale) {
+  double ratio = inputScale.convertToDouble() / (scale ? scale->convertToDouble() : 1.0);
+  return e.mulf(e.asFloats(e.load(weights, at)), e.splat(static_cast<float>(ratio)));
+}
+
 void un0::emitFillRing(Emitter &e, cpu::FillRingOp op) {
   Value image = op.getImage(), zero = e.index(0);
   ArrayRef<int64_t> shape = Emitter::shape(image);
@@ -212,18 +218,15 @@ struct ByteNest {
       addWords(tile, e.index(whole), words - whole, e.add(stream, whole * perWord), inY, inX, sums);
 
     // sum x (scale of both numbers over that of the result) + bias over that.
-    double scale = op.getScale() ? op.getScale()->convertToDouble() : 1.0;
-    Value ratio = e.splat(static_cast<float>(op.getInputScale().convertToDouble() / scale));
     for (int64_t v = 0; v < vectors; ++v) {
       Value position = e.add(firstLane, v * e.lanes);
       ChannelPlace place = placeChannels(e, op.getOutput(), position);
-      Value steps = e.asFloats(e.load(op.getWeights(), e.add(weightAt, channels() + v * e.lanes)));
-      steps = e.mulf(steps, ratio);
+      Value steps = loadSteps(e, op.getWeights(), e.add(weightAt, channels() + v * e.lanes),
+                              op.getInputScale(), op.getScale());
       Value bias = divideBy(e, e.load(op.getBias(), position), op.getScale());
       for (int64_t p = 0; p < pixels; ++p) {
         Value value = e.fma(e.toFloats(sums[p * vectors + v]), steps, bias);
-        if (op.getSlope())
-          value = e.maxf(value, e.mulf(value, e.splat(op.getSlope()->convertToFloat())));
+        value = emitLeaky(e, value, op.getSlope());
         Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), phases()), py), 1);
         Value outX = e.add(e.add(e.mul(e.add(x, p % tile.columns), phases()), px), 1);
         storeChannels(e, value, op.getZeroPoint(), op.getOutput(), image, place, outY, outX);
@@ -246,9 +249,12 @@ void un0::emitConv2DBytes(Emitter &e, cpu::Conv2DBytesOp op) {
 }
 
 void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
-  ArrayRef<int64_t> in = Emitter::shape(op.getInput()), out = Emitter::shape(op.getPlanes());
-  int64_t blocks = in[0], outputs = out[0], height = out[1], width = out[2],
-          parts = kLine / e.lanes, padded = cpu::padToLine(outputs);
+  ArrayRef<int64_t> out = Emitter::shape(op.getPlanes());
+  int64_t outputs = out[0], height = out[1], width = out[2], perBlock = kLine / e.lanes,
+          padded = cpu::padToLine(outputs);
+  // Of the last block, as many registers as have channels.
+  int64_t registers = (Emitter::shape(op.getWeights())[0] - 2 * padded) / (9 * outputs * e.lanes);
+  int64_t blocks = registers / perBlock, rest = registers % perBlock;
   int64_t pixels = choosePixels(1, width, e.target.registers >= 32 ? 8 : 2).columns;
   float inputScale = op.getInputScale().convertToFloat();
   constexpr int64_t kOutputs = 3;
@@ -260,16 +266,15 @@ void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
         Carried sums(count * pixels, e.splatWord(0));
         sums = e.loop(0, 3, 1, sums, [&](Value ty, ValueRange outer) {
           return e.loop(0, 3, 1, outer, [&](Value tx, ValueRange middle) {
-            return e.loop(0, blocks, 1, middle, [&](Value block, ValueRange inner) {
+            Value tap = e.mul(e.add(e.mul(ty, 3), tx), registers);
+            auto sumBlock = [&](Value block, int64_t parts, ValueRange inner) {
               Carried acc(inner);
-              Value tap = e.add(e.mul(ty, 3), tx);
-              Value at =
-                  e.add(e.mul(e.add(e.mul(tap, blocks), block), outputs * kLine), 2 * padded);
               for (int64_t part = 0; part < parts; ++part) {
+                Value at = e.add(e.add(tap, e.mul(block, perBlock)), part);
+                at = e.add(e.mul(at, outputs * e.lanes), 2 * padded);
                 SmallVector<Value> weight;
                 for (int64_t o = 0; o < count; ++o)
-                  weight.push_back(
-                      e.load(op.getWeights(), e.add(at, (first + o) * kLine + part * e.lanes)));
+                  weight.push_back(e.load(op.getWeights(), e.add(at, (first + o) * e.lanes)));
                 for (int64_t p = 0; p < pixels; ++p) {
                   Value value = e.load(op.getInput(), {block, e.add(y, ty), e.add(e.add(x, tx), p),
                                                        e.index(part * e.lanes)});
@@ -279,7 +284,11 @@ void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
                 }
               }
               return acc;
+            };
+            Carried acc = e.loop(0, blocks, 1, middle, [&](Value block, ValueRange inner) {
+              return sumBlock(block, perBlock, inner);
             });
+            return rest ? sumBlock(e.index(blocks), rest, acc) : acc;
           });
         });
         for (int64_t o = 0; o < count; ++o) {

@@ -3,7 +3,8 @@
 // For some rows of some images: all input channels are transformed, then each group of output
 // channels is multiplied plane by plane and transformed back. The products are those of a 1x1
 // convolution, so one register tile serves every form: points x output channels, input channels
-// streaming by.
+// streaming by. Bytes become 16-bit numbers, two input channels to a word, and what is said here of
+// channels holds for pairs of them.
 //
 //===----------------------------------------------------------------------===//
 
@@ -34,32 +35,63 @@ struct VectorArithmetic {
   }
 };
 
+/// Whole numbers: of 16 bits for pixels, of 32 for products.
+struct WholeArithmetic {
+  Emitter &e;
+  Value add(Value x, Value y) { return arith::AddIOp::create(e.b, e.loc, x, y); }
+  Value sub(Value x, Value y) { return arith::SubIOp::create(e.b, e.loc, x, y); }
+  Value shift(Value x, int64_t bits) {
+    auto type = cast<VectorType>(x.getType());
+    auto count = DenseElementsAttr::get(type, APInt(type.getElementTypeBitWidth(), bits));
+    return arith::ShLIOp::create(e.b, e.loc, x, arith::ConstantOp::create(e.b, e.loc, count));
+  }
+};
+
 class PlaneNest {
 public:
   PlaneNest(Emitter &e, cpu::Conv2DPlanesOp op)
       : e(e), op(op), form(op.getForm()), shape(cpu::getPlaneShape(form)), sides(shape.planes),
-        rows(static_cast<int64_t>(op.getRows())) {
+        rows(static_cast<int64_t>(op.getRows())), bytes(cpu::holdsBytes(op.getInput())) {
     ArrayRef<int64_t> in = Emitter::shape(op.getInput()).take_back(4);
     columns = (in[2] - 2) / shape.step;
     allRows = (in[1] - 2) / shape.step;
-    inputs = cpu::padToLanes(static_cast<int64_t>(op.getChannels()), e.lanes) / e.lanes;
-    channels = cpu::getSummedChannels(static_cast<int64_t>(op.getChannels()));
-    vectors = Emitter::shape(op.getWeights())[0] / (sides * sides * channels * e.lanes);
+    auto real = static_cast<int64_t>(op.getChannels());
+    channels = bytes ? cpu::getSummedPairs(real) : cpu::getSummedChannels(real);
+    inputs = cpu::padToLanes(bytes ? channels : real, e.lanes) / e.lanes;
+    perVector =
+        bytes ? cpu::getBytePlaneWords(form, real, e.lanes) : sides * sides * channels * e.lanes;
+    vectors = Emitter::shape(op.getWeights())[0] / perVector;
   }
 
   void emit();
 
 private:
   /// Whether a transform of `values` vectors is written out at once; a few may be spilled.
-  bool fits(int64_t values) const { return values <= e.target.registers + 4; }
+  bool fits(int64_t values) const { return values <= e.target.registers + 8; }
+  /// Registers of transformed input that a block of an image's channels makes.
+  int64_t getPartsPerBlock() const { return (bytes ? 2 : 1) * kLine / e.lanes; }
+  /// A register of transformed bytes.
+  VectorType getPixelType() { return VectorType::get({2 * e.lanes}, e.b.getI16Type()); }
   void forEachPoint(function_ref<void(Value image, Value row, Value column, Value point)> body);
+  Value loadPixel(Value image, Value block, Value y, Value x, int64_t part);
+  SmallVector<Value> transformPixels(ArrayRef<Value> pixels);
+  SmallVector<Value> transformProducts(ArrayRef<Value> products);
   void transformInput();
   void transformAt(Value image, Value row, Value column, Value point, Value block, int64_t part);
   void multiply(Value weightAt, int64_t width);
   /// Asks for one of `parts` parts of the next plane's weights meanwhile; for none with 0.
   void multiplyTile(Value plane, Value weightAt, Value point, int64_t points, int64_t width,
                     Value part, int64_t parts);
-  void transformOutput(Value firstLane, int64_t width);
+  void transformOutput(Value firstVector, int64_t width);
+  Value multiplyAdd(Value sum, Value x, Value weight) {
+    return bytes ? e.dot(cpu::DotKind::S16, sum, x, weight) : e.fma(x, weight, sum);
+  }
+  /// Words of starting sums and scales before the weights of `width` registers.
+  int64_t getHead(int64_t width) const {
+    return bytes ? 2 * getKernels() * getKernels() * width * e.lanes : 0;
+  }
+  /// Kernels in one dimension that have scales of their own.
+  int64_t getKernels() const { return form == cpu::ConvForm::UpsampledPairs ? 2 : 1; }
   Value plane(Value i, Value j) { return e.add(e.mul(i, sides), j); }
 
   Emitter &e;
@@ -67,7 +99,8 @@ private:
   cpu::ConvForm form;
   cpu::PlaneShape shape;
   int64_t sides, rows, columns, allRows, channels;
-  int64_t inputs, vectors; // registers of input and output channels
+  int64_t inputs, vectors, perVector; // registers of input and output channels, and of a weight
+  bool bytes;
   // Of the part at hand.
   Value firstImage, imageCount, firstRow, rowCount, pointCount;
 };
@@ -85,54 +118,81 @@ void PlaneNest::forEachPoint(
   });
 }
 
+Value PlaneNest::loadPixel(Value image, Value block, Value y, Value x, int64_t part) {
+  Value at = e.index(part * (bytes ? e.lanes / 2 : e.lanes));
+  SmallVector<Value> place = pixelOf(op.getInput(), image, {block, y, x, at});
+  if (!bytes)
+    return e.load(op.getInput(), place);
+  // Half a register of bytes is one of 16-bit numbers.
+  auto words = VectorType::get({e.lanes / 2}, e.b.getI32Type());
+  auto numbers = VectorType::get({2 * e.lanes}, e.b.getI8Type());
+  Value packed = vector::LoadOp::create(e.b, e.loc, words, op.getInput(), place);
+  packed = vector::BitCastOp::create(e.b, e.loc, numbers, packed);
+  return arith::ExtUIOp::create(e.b, e.loc, getPixelType(), packed);
+}
+
+SmallVector<Value> PlaneNest::transformPixels(ArrayRef<Value> pixels) {
+  if (bytes)
+    return transformWholePixels<WholeArithmetic, Value>(form, WholeArithmetic{e}, pixels);
+  return un0::transformPixels<VectorArithmetic, Value>(form, VectorArithmetic{e}, pixels);
+}
+
+SmallVector<Value> PlaneNest::transformProducts(ArrayRef<Value> products) {
+  if (bytes)
+    return transformWholeProducts<WholeArithmetic, Value>(form, WholeArithmetic{e}, products);
+  return un0::transformProducts<VectorArithmetic, Value>(form, VectorArithmetic{e}, products);
+}
+
 void PlaneNest::transformAt(Value image, Value row, Value column, Value point, Value block,
                             int64_t part) {
-  VectorArithmetic k{e};
+  int64_t pixels = shape.getPixels();
   Value y = e.mul(row, shape.step), x = e.mul(column, shape.step);
-  Value lane = e.add(e.mul(block, kLine), part * e.lanes);
+  Value lane = e.add(e.mul(block, getPartsPerBlock() * e.lanes), part * e.lanes);
   auto put = [&](Value value, Value i, Value j) {
-    e.store(value, op.getTransformed(), {plane(i, j), point, lane});
+    e.store(bytes ? e.asWords(value) : value, op.getTransformed(), {plane(i, j), point, lane});
+  };
+  auto get = [&](Value i, Value j) -> Value {
+    Value value = e.load(op.getTransformed(), {plane(i, j), point, lane});
+    return bytes ? vector::BitCastOp::create(e.b, e.loc, getPixelType(), value) : value;
   };
   // The pixels of one column of the tile, transformed.
   auto down = [&](Value j) {
-    SmallVector<Value> pixels;
-    for (int64_t i = 0; i < sides; ++i)
-      pixels.push_back(e.load(op.getInput(),
-                              pixelOf(op.getInput(), image,
-                                      {block, e.add(y, i), e.add(x, j), e.index(part * e.lanes)})));
-    return transformPixels<VectorArithmetic &, Value>(form, k, pixels);
+    SmallVector<Value> column;
+    for (int64_t i = 0; i < pixels; ++i)
+      column.push_back(loadPixel(image, block, e.add(y, i), e.add(x, j), part));
+    return transformPixels(column);
   };
-  if (fits(sides * sides)) {
+  if (fits(sides * pixels)) {
     SmallVector<SmallVector<Value>> table;
-    for (int64_t j = 0; j < sides; ++j)
+    for (int64_t j = 0; j < pixels; ++j)
       table.push_back(down(e.index(j)));
     for (int64_t i = 0; i < sides; ++i) {
       SmallVector<Value> line;
-      for (int64_t j = 0; j < sides; ++j)
+      for (int64_t j = 0; j < pixels; ++j)
         line.push_back(table[j][i]);
-      line = transformPixels<VectorArithmetic &, Value>(form, k, line);
+      line = transformPixels(line);
       for (int64_t j = 0; j < sides; ++j)
         put(line[j], e.index(i), e.index(j));
     }
     return;
   }
   // More values than registers: the first half goes through where the result will be.
-  e.loop(0, sides, 1, [&](Value j) {
+  e.loop(0, pixels, 1, [&](Value j) {
     for (auto [i, value] : llvm::enumerate(down(j)))
       put(value, e.index(i), j);
   });
   e.loop(0, sides, 1, [&](Value i) {
     SmallVector<Value> line;
-    for (int64_t j = 0; j < sides; ++j)
-      line.push_back(e.load(op.getTransformed(), {plane(i, e.index(j)), point, lane}));
-    line = transformPixels<VectorArithmetic &, Value>(form, k, line);
+    for (int64_t j = 0; j < pixels; ++j)
+      line.push_back(get(i, e.index(j)));
+    line = transformPixels(line);
     for (int64_t j = 0; j < sides; ++j)
       put(line[j], i, e.index(j));
   });
 }
 
 void PlaneNest::transformInput() {
-  int64_t perBlock = kLine / e.lanes, blocks = inputs / perBlock;
+  int64_t perBlock = getPartsPerBlock(), blocks = inputs / perBlock;
   auto transformBlock = [&](Value block, int64_t parts) {
     forEachPoint([&](Value image, Value row, Value column, Value point) {
       for (int64_t part = 0; part < parts; ++part)
@@ -152,7 +212,7 @@ void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t p
   Value next = lines ? e.add(e.add(weightAt, e.mul(part, channels * perChannel / parts)),
                              channels * perChannel)
                      : Value();
-  Carried sums(points * width, e.splat(0));
+  Carried sums(points * width, bytes ? e.splatWord(0) : e.splat(0));
   sums = e.loop(0, channels, kChannelUnroll, sums, [&](Value first, ValueRange carried) {
     Carried acc(carried);
     Value stream = e.add(weightAt, e.mul(first, perChannel));
@@ -168,7 +228,7 @@ void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t p
         Value value =
             e.loadBroadcast(op.getTransformed(), {plane, e.add(point, p), e.add(first, c)});
         for (int64_t v = 0; v < width; ++v)
-          acc[p * width + v] = e.fma(value, weight[v], acc[p * width + v]);
+          acc[p * width + v] = multiplyAdd(acc[p * width + v], value, weight[v]);
       }
     }
     return acc;
@@ -182,7 +242,9 @@ void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t p
 void PlaneNest::multiply(Value weightAt, int64_t width) {
   // A share of rows is any number of them.
   bool byRows = op.getSplit() == cpu::ConvSplit::Rows;
-  int64_t whole = countPixels(e, width), perImage = rows * columns;
+  // Sums of whole numbers wait for no latency, but products need registers on their way to them.
+  int64_t whole = bytes && e.target.registers < 32 ? 8 / width : countPixels(e, width),
+          perImage = rows * columns;
   int64_t rest = llvm::bit_floor(static_cast<uint64_t>(std::min<int64_t>(whole, 8)));
   while ((byRows ? columns : perImage) % rest)
     rest /= 2;
@@ -217,13 +279,36 @@ void PlaneNest::multiply(Value weightAt, int64_t width) {
   });
 }
 
-void PlaneNest::transformOutput(Value firstLane, int64_t width) {
-  VectorArithmetic k{e};
-  int64_t outputs = shape.outputs;
+void PlaneNest::transformOutput(Value firstVector, int64_t width) {
+  int64_t outputs = shape.outputs, kernels = getKernels();
+  Value head = e.mul(firstVector, perVector);
   for (int64_t v = 0; v < width; ++v) {
-    Value position = e.add(firstLane, v * e.lanes), lane = e.index(v * e.lanes);
+    Value position = e.add(e.mul(firstVector, e.lanes), v * e.lanes), lane = e.index(v * e.lanes);
     ChannelPlace place = placeChannels(e, op.getOutput(), position);
     Value bias = e.load(op.getBias(), position);
+    // Starting sums and steps of the kernels in row `row` of them.
+    SmallVector<Value> starts, steps;
+    auto loadKernels = [&](Value row) {
+      starts.clear();
+      steps.clear();
+      for (int64_t column = 0; bytes && column < kernels; ++column) {
+        Value at = e.mul(e.add(e.mul(row, kernels), column), 2 * width * e.lanes);
+        at = e.add(e.add(head, at), v * e.lanes);
+        starts.push_back(e.load(op.getWeights(), at));
+        steps.push_back(loadSteps(e, op.getWeights(), e.add(at, width * e.lanes),
+                                  *op.getInputScale(), op.getScale()));
+      }
+    };
+    Value divided = bytes ? divideBy(e, bias, op.getScale()) : bias;
+    auto finish = [&](Value value, int64_t column) -> Value {
+      if (!bytes)
+        return divideBy(e, emitLeaky(e, e.addf(value, bias), op.getSlope()), op.getScale());
+      // 576 times the sum becomes 64 times it, without a division: modulo 2^32, 9 has an inverse.
+      if (form == cpu::ConvForm::Winograd4)
+        value = arith::MulIOp::create(e.b, e.loc, value, e.splatWord(0x38e38e39));
+      value = arith::AddIOp::create(e.b, e.loc, value, starts[column]);
+      return emitLeaky(e, e.fma(e.toFloats(value), steps[column], divided), op.getSlope());
+    };
     forEachPoint([&](Value image, Value row, Value column, Value point) {
       Value y = e.add(e.mul(row, outputs), 1), x = e.add(e.mul(column, outputs), 1);
       auto get = [&](Value i, Value j) {
@@ -233,15 +318,13 @@ void PlaneNest::transformOutput(Value firstLane, int64_t width) {
         SmallVector<Value> values;
         for (int64_t i = 0; i < sides; ++i)
           values.push_back(get(e.index(i), j));
-        return transformProducts<VectorArithmetic &, Value>(form, k, values);
+        return transformProducts(values);
       };
-      auto finish = [&](ArrayRef<Value> line, Value i) {
-        for (auto [j, value] :
-             llvm::enumerate(transformProducts<VectorArithmetic &, Value>(form, k, line))) {
-          Value result = emitLeaky(e, e.addf(value, bias), op.getSlope());
-          storeChannels(e, divideBy(e, result, op.getScale()), op.getZeroPoint(), op.getOutput(),
-                        image, place, e.add(y, i), e.add(x, static_cast<int64_t>(j)));
-        }
+      auto put = [&](ArrayRef<Value> line, Value i) {
+        for (auto [j, value] : llvm::enumerate(transformProducts(line)))
+          storeChannels(e, finish(value, static_cast<int64_t>(j) % kernels), op.getZeroPoint(),
+                        op.getOutput(), image, place, e.add(y, i),
+                        e.add(x, static_cast<int64_t>(j)));
       };
       if (fits(outputs * sides)) {
         SmallVector<SmallVector<Value>> table;
@@ -251,7 +334,8 @@ void PlaneNest::transformOutput(Value firstLane, int64_t width) {
           SmallVector<Value> line;
           for (int64_t j = 0; j < sides; ++j)
             line.push_back(table[j][i]);
-          finish(line, e.index(i));
+          loadKernels(e.index(i % kernels));
+          put(line, e.index(i));
         }
         return;
       }
@@ -259,11 +343,14 @@ void PlaneNest::transformOutput(Value firstLane, int64_t width) {
         for (auto [i, value] : llvm::enumerate(down(j)))
           e.store(value, op.getProducts(), {plane(e.index(i), j), point, lane});
       });
-      e.loop(0, outputs, 1, [&](Value i) {
-        SmallVector<Value> line;
-        for (int64_t j = 0; j < sides; ++j)
-          line.push_back(get(i, e.index(j)));
-        finish(line, i);
+      e.loop(0, kernels, 1, [&](Value kernel) {
+        loadKernels(kernel);
+        e.loop(kernel, e.index(outputs), kernels, [&](Value i) {
+          SmallVector<Value> line;
+          for (int64_t j = 0; j < sides; ++j)
+            line.push_back(get(i, e.index(j)));
+          put(line, i);
+        });
       });
     });
   }
@@ -273,10 +360,9 @@ void PlaneNest::emit() {
   assert(op.getLanes() == static_cast<uint64_t>(e.lanes) && "weights are packed for this target");
   auto group = static_cast<int64_t>(op.getGroup()), images = static_cast<int64_t>(op.getImages());
   int64_t whole = vectors / group, rest = vectors % group;
-  int64_t perVector = sides * sides * channels * e.lanes;
   auto groupOf = [&](Value firstVector, int64_t width) {
-    multiply(e.mul(firstVector, perVector), width);
-    transformOutput(e.mul(firstVector, e.lanes), width);
+    multiply(e.add(e.mul(firstVector, perVector), getHead(width)), width);
+    transformOutput(firstVector, width);
   };
   // A thread takes whole groups of all rows, or all groups of some rows.
   auto split = op.getSplit();

@@ -215,6 +215,11 @@ void storeChannels(Emitter &e, mlir::Value value, std::optional<uint64_t> zeroPo
 /// `value / scale`; `value` without a scale.
 mlir::Value divideBy(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> scale);
 
+/// What an exact sum of bytes is multiplied by: the steps of the weights, which lie at `at`, times
+/// that of the input, over that of the result where it has one.
+mlir::Value loadSteps(Emitter &e, mlir::Value weights, mlir::Value at,
+                      const llvm::APFloat &inputScale, std::optional<llvm::APFloat> scale);
+
 /// `value`, times `slope` where it is not positive; `value` without a slope.
 mlir::Value emitLeaky(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> slope);
 

@@ -2,6 +2,7 @@
 
 #include "PackBytes.h"
 
+#include "PlaneTransforms.h"
 #include "un0/Quantize/Rows.h"
 #include "llvm/ADT/bit.h"
 #include <cmath>
@@ -25,6 +26,7 @@ public:
   using Sink = llvm::function_ref<Error(ArrayRef<uint8_t>)>;
 
   Error convolution(bool upsample, Sink sink);
+  Error planes(cpu::ConvForm form, Sink sink);
   Error planar(Sink sink);
 
 private:
@@ -52,6 +54,9 @@ private:
   }
   void putByte(int64_t word, int64_t byte, int16_t number) {
     out[word] |= static_cast<int32_t>(static_cast<uint32_t>(number & 0xff) << (8 * byte));
+  }
+  void putShort(int64_t word, int64_t half, int64_t number) {
+    out[word] |= static_cast<int32_t>(static_cast<uint32_t>(number & 0xffff) << (16 * half));
   }
   Error flush(Sink sink) const {
     return sink({reinterpret_cast<const uint8_t *>(out.data()), out.size() * sizeof(int32_t)});
@@ -104,9 +109,61 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
   return Error::success();
 }
 
+Error BytePacker::planes(cpu::ConvForm form, Sink sink) {
+  bool upsample = form == cpu::ConvForm::UpsampledPairs;
+  int64_t phases = cpu::getPhases(form), side = upsample ? 2 : 3, taps = side * side;
+  int64_t sides = cpu::getPlaneShape(form).planes, perPlane = cpu::getSummedPairs(inputs);
+  int64_t vectors = cpu::padToLanes(outputs, lanes) / lanes, factor = cpu::getPlaneFactor(form);
+  // Of a phase: all planes, or three by three of them.
+  int64_t own = upsample ? sides / 2 : sides;
+  folded.resize(inputs * taps);
+  numbers.resize(folded.size());
+  for (int64_t first = 0; first < vectors; first += group) {
+    int64_t registers = std::min(group, vectors - first), channels = registers * lanes;
+    out.assign(registers * cpu::getBytePlaneWords(form, inputs, lanes), 0);
+    for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
+      ArrayRef<float> weights = read(first * lanes + c);
+      for (int64_t phase = 0; phase < phases; ++phase) {
+        for (int64_t i = 0; i < inputs; ++i)
+          for (int64_t tap = 0; tap < taps; ++tap)
+            folded[i * taps + tap] =
+                upsample ? foldTap(&weights[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
+                         : weights[i * 9 + tap];
+        float step = quantizeFilter(folded, taps, numbers) / static_cast<float>(factor);
+        int64_t head = 2 * phase * channels + c;
+        out[head] = getStart() * static_cast<int32_t>(factor);
+        out[head + channels] = llvm::bit_cast<int32_t>(divide(step, first * lanes + c));
+        for (int64_t i = 0; i < inputs; ++i) {
+          SmallVector<SmallVector<int64_t>> columns;
+          for (int64_t x = 0; x < side; ++x) {
+            SmallVector<int64_t> column;
+            for (int64_t y = 0; y < side; ++y)
+              column.push_back(numbers[i * taps + y * side + x]);
+            columns.push_back(transformWholeKernel<int64_t>(form, column));
+          }
+          for (int64_t y = 0; y < own; ++y) {
+            SmallVector<int64_t> row;
+            for (const auto &column : columns)
+              row.push_back(column[y]);
+            for (auto [x, value] : llvm::enumerate(transformWholeKernel<int64_t>(form, row))) {
+              int64_t plane =
+                  (phase / 2 * own + y) * sides + phase % 2 * own + static_cast<int64_t>(x);
+              putShort(2 * phases * channels + (plane * perPlane + i / 2) * channels + c, i % 2,
+                       value);
+            }
+          }
+        }
+      }
+    }
+    if (Error error = flush(sink))
+      return error;
+  }
+  return Error::success();
+}
+
 Error BytePacker::planar(Sink sink) {
-  int64_t padded = cpu::padToLine(outputs), blocks = (words + kLine - 1) / kLine;
-  out.assign(2 * padded + 9 * blocks * outputs * kLine, 0);
+  int64_t padded = cpu::padToLine(outputs), registers = cpu::padToLanes(words, lanes) / lanes;
+  out.assign(2 * padded + 9 * registers * outputs * lanes, 0);
   numbers.resize(inputs * 9);
   for (int64_t o = 0; o < outputs; ++o) {
     float step = quantizeFilter(read(o), 9, numbers);
@@ -115,7 +172,7 @@ Error BytePacker::planar(Sink sink) {
     for (int64_t i = 0; i < inputs; ++i)
       for (int64_t tap = 0; tap < 9; ++tap) {
         int64_t word = i / 4;
-        int64_t at = ((tap * blocks + word / kLine) * outputs + o) * kLine + word % kLine;
+        int64_t at = ((tap * registers + word / lanes) * outputs + o) * lanes + word % lanes;
         putByte(2 * padded + at, i % 4, numbers[i * 9 + tap]);
       }
   }
@@ -130,6 +187,8 @@ Error un0::packBytes(ParamOp param, cpu::PackedParamOp packed, const StoredTenso
     return llvm::createStringError("parameter '%s' has rank %zu, its packing needs 4",
                                    param.getSymName().str().c_str(), tensor.shape.size());
   BytePacker packer(param, packed, tensor);
+  if (packed.getPacking() == cpu::Packing::ConvPlanes)
+    return packer.planes(packed.getForm(), sink);
   if (packed.getPacking() == cpu::Packing::ConvPlanar)
     return packer.planar(sink);
   return packer.convolution(packed.getPacking() == cpu::Packing::ConvUpsample, sink);

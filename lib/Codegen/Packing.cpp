@@ -280,7 +280,8 @@ Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor
     case Packing::ClassRows:
       return packer.classRows();
     case Packing::ConvPlanes:
-      return packPlanes(param, packed, tensor, counted);
+      return packed.getPrecision() == Precision::Int8 ? packBytes(param, packed, tensor, counted)
+                                                      : packPlanes(param, packed, tensor, counted);
     case Packing::ClassWords:
       return packer.classWords();
     case Packing::Conv3x3:

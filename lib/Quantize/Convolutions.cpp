@@ -19,24 +19,31 @@ struct Price {
 };
 } // namespace
 
-/// f32 takes the products of the form that the lowering chooses, int8 those of the direct one.
-static Price getPrice(un0::Conv2DOp conv, cpu::ConvForm form, const CpuTarget &target) {
+/// With the products of the forms that the lowering chooses.
+static Price getPrice(un0::Conv2DOp conv, cpu::ConvForm f32, cpu::ConvForm int8,
+                      const CpuTarget &target) {
   auto weight = cast<ShapedType>(conv.getWeight().getType());
   auto output = cast<ShapedType>(conv.getOutput().getType());
   double pairs = static_cast<double>(weight.getDimSize(0) * weight.getDimSize(1));
   auto pixels = static_cast<double>(output.getDimSize(2) * output.getDimSize(3));
   double stored = conv.getUpsample() ? 16 : 9;
-  double direct = 2 * static_cast<double>(conv.getCost().multiplyAdds);
-  OperatorWork f32 = {direct, stored * pairs * 4}, bytes = {direct, stored * pairs};
-  if (form != cpu::ConvForm::Direct) {
-    cpu::PlaneShape shape = cpu::getPlaneShape(form);
-    auto planes = static_cast<double>(shape.planes * shape.planes);
-    f32.operations =
-        2 * planes * pairs * pixels / static_cast<double>(shape.outputs * shape.outputs);
-    f32.parameterBytes = planes * pairs * 4;
-  }
-  return {getOperatorName(conv).str(), getModelledTime(f32, Precision::F32, target),
-          getModelledTime(bytes, Precision::Int8, target)};
+  double products = 2 * static_cast<double>(conv.getCost().multiplyAdds);
+  auto price = [&](Precision precision, cpu::ConvForm form) {
+    bool bytes = precision == Precision::Int8;
+    OperatorWork work = {products, stored * pairs * (bytes ? 1 : 4)};
+    // Planes of bytes are multiplied as 16-bit numbers.
+    if (form != cpu::ConvForm::Direct) {
+      cpu::PlaneShape shape = cpu::getPlaneShape(form);
+      auto planes = static_cast<double>(shape.planes * shape.planes);
+      work.operations =
+          2 * planes * pairs * pixels / static_cast<double>(shape.outputs * shape.outputs);
+      work.parameterBytes = planes * pairs * (bytes ? 2 : 4);
+      if (bytes)
+        precision = Precision::Int16;
+    }
+    return getModelledTime(work, precision, target);
+  };
+  return {getOperatorName(conv).str(), price(Precision::F32, f32), price(Precision::Int8, int8)};
 }
 
 std::vector<std::string> un0::listConvolutionNames(ModuleOp module) {
@@ -72,11 +79,10 @@ Expected<std::vector<Candidate>> un0::chooseConvolutions(ModuleOp module, Archiv
   SmallVector<un0::Conv2DOp> convs = listConvolutions(module);
   std::vector<Price> prices;
   std::vector<std::string> gaining;
-  auto schedules = scheduleConvolutions(convs, target.lanes, target.lanes, direct);
-  if (failed(schedules))
-    return llvm::createStringError("cannot schedule the decoder");
-  for (auto [conv, schedule] : llvm::zip_equal(convs, *schedules)) {
-    prices.push_back(getPrice(conv, schedule.form, target));
+  for (auto [conv, f32, int8] :
+       llvm::zip_equal(convs, chooseForms(convs, Precision::F32, target, direct),
+                       chooseForms(convs, Precision::Int8, target, direct))) {
+    prices.push_back(getPrice(conv, f32, int8, target));
     if (prices.back().saved() > 0)
       gaining.push_back(prices.back().name);
   }

@@ -157,16 +157,24 @@ inline int64_t getTableLines(int64_t padded) {
 /// `conv_upsample`): starting sums, scales, then taps.
 int64_t getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels);
 
-/// A 1-D transform of `form` takes `planes` neighbouring inputs to as many values and gives
-/// `outputs` of them; the next point begins `step` inputs further on. In 2-D all of it happens
-/// twice.
+/// A 1-D transform of `form` takes neighbouring inputs to `planes` values and gives `outputs` of
+/// them; the next point begins `step` inputs further on. In 2-D all of it happens twice.
 struct PlaneShape {
   int64_t planes, step, outputs;
+
+  int64_t getPixels() const { return step + 2; }
 };
 inline PlaneShape getPlaneShape(ConvForm form) {
-  return form == ConvForm::Upsampled   ? PlaneShape{3, 1, 2}
-         : form == ConvForm::Winograd2 ? PlaneShape{4, 2, 2}
-                                       : PlaneShape{6, 4, 4};
+  return form == ConvForm::Upsampled        ? PlaneShape{3, 1, 2}
+         : form == ConvForm::UpsampledPairs ? PlaneShape{6, 2, 4}
+         : form == ConvForm::Winograd2      ? PlaneShape{4, 2, 2}
+                                            : PlaneShape{6, 4, 4};
+}
+/// Whether `form`, with planes, is one of images of bytes or f32, upsampled or not.
+inline bool fits(ConvForm form, bool bytes, bool upsample) {
+  if (upsample)
+    return form == (bytes ? ConvForm::UpsampledPairs : ConvForm::Upsampled);
+  return form == ConvForm::Winograd2 || form == ConvForm::Winograd4;
 }
 /// Rows of points of one image that a convolution in `form` has; 1 of a direct one, which takes no
 /// points together. Of 0 pixels a side, or sides that points do not cover, there are none.
@@ -176,6 +184,27 @@ std::string findFault(un0::Conv2DOp conv, ConvScheduleAttr schedule);
 
 /// Input channels that an f32 convolution multiplies: four at a time.
 inline int64_t getSummedChannels(int64_t inputs) { return (inputs + 3) / 4 * 4; }
+/// Pairs of input channels, 16 bits each, that planes of bytes multiply: four at a time.
+inline int64_t getSummedPairs(int64_t inputs) { return (inputs + 7) / 8 * 4; }
+
+/// Output phases whose kernels have steps of their own in planes of bytes.
+inline int64_t getPhases(ConvForm form) { return form == ConvForm::UpsampledPairs ? 4 : 1; }
+/// Planes of bytes give an exact multiple of the sums that a direct convolution has: by so much.
+inline int64_t getPlaneFactor(ConvForm form) {
+  return form == ConvForm::Winograd4 ? 64 : form == ConvForm::Winograd2 ? 4 : 1;
+}
+/// Input channels of bytes up to which that multiple fits 32 bits, whatever the weights: of each
+/// two weights side by side the magnitudes are at most 128 together (quantizeFilter), and of an
+/// input 255.
+inline int64_t getMostExactChannels(ConvForm form) {
+  return INT32_MAX / getPlaneFactor(form) / (9 * 255 * 128) * 2;
+}
+/// Words of one register of `lanes` output channels of planes of bytes: of each phase starting sums
+/// and scales, then planes.
+inline int64_t getBytePlaneWords(ConvForm form, int64_t inputs, int64_t lanes) {
+  int64_t sides = getPlaneShape(form).planes;
+  return (2 * getPhases(form) + sides * sides * getSummedPairs(inputs)) * lanes;
+}
 
 /// Planes of split waves: magnitudes and signs of sines, then of cosines. Of others there are two.
 constexpr int64_t kSplitPlanes = 4;

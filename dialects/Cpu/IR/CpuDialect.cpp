@@ -38,14 +38,21 @@ int64_t un0::cpu::getPointRows(un0::Conv2DOp conv, ConvForm form) {
 std::string un0::cpu::findFault(un0::Conv2DOp conv, ConvScheduleAttr schedule) {
   ConvForm form = schedule.getForm();
   llvm::StringRef name = stringifyConvForm(form);
-  if (form != ConvForm::Direct && conv.getPrecision() == Precision::Int8)
-    return format("convolutions of int8 are direct, not " + name);
-  if (form != ConvForm::Direct && (form == ConvForm::Upsampled) != conv.getUpsample())
+  bool bytes = conv.getPrecision() == Precision::Int8;
+  if (form == (bytes ? ConvForm::Upsampled : ConvForm::UpsampledPairs))
+    return format("form " + name + " is not one of " + (bytes ? "int8" : "f32"));
+  bool upsampled = form == ConvForm::Upsampled || form == ConvForm::UpsampledPairs;
+  if (form != ConvForm::Direct && upsampled != conv.getUpsample())
     return format("form " + name + " does not fit a convolution that is" +
                   (conv.getUpsample() ? "" : " not") + " upsampled");
   int64_t rows = getPointRows(conv, form);
   if (rows == 0)
     return format("points of form " + name + " do not cover its input");
+  int64_t channels = llvm::cast<mlir::ShapedType>(conv.getInput().getType()).getDimSize(1);
+  if (bytes && form != ConvForm::Direct && channels > getMostExactChannels(form))
+    return format("sums of form " + name + " are exact up to " +
+                  llvm::Twine(getMostExactChannels(form)) + " channels of int8, not " +
+                  llvm::Twine(channels));
   if (form == ConvForm::Direct && schedule.getImages() > 1)
     return format("direct convolutions take one image at a time, not " +
                   llvm::Twine(schedule.getImages()));

@@ -26,7 +26,8 @@ def Cpu_ConvForm : I32EnumAttr<"ConvForm", "how a 3x3 convolution is computed", 
     I32EnumAttrCase<"Direct", 0, "direct">,
     I32EnumAttrCase<"Upsampled", 1, "f_up">,
     I32EnumAttrCase<"Winograd2", 2, "f2">,
-    I32EnumAttrCase<"Winograd4", 3, "f4">]> {
+    I32EnumAttrCase<"Winograd4", 3, "f4">,
+    I32EnumAttrCase<"UpsampledPairs", 4, "f_up2">]> {
   let cppNamespace = "::un0::cpu";
   let genSpecializedAttr = 0;
 }

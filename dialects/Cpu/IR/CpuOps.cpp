@@ -307,8 +307,23 @@ LogicalResult Conv2DPlanesOp::verify() {
     return emitOpError("points of ")
            << shape.step << " x " << shape.step << " do not cover " << height << " x " << width;
   int64_t planes = shape.planes * shape.planes, channels = getChannels(), lanes = getLanes();
-  if (failed(verifyWeights(*this, planes * getSummedChannels(channels), "elements", in[0] * kLine,
-                           out[0])))
+  bool bytes = holdsBytes(getInput());
+  for (Value memory : {getWeights(), getTransformed(), getProducts()})
+    if (holdsBytes(memory) != bytes)
+      return emitOpError("input, weights and scratch must all be f32, or all words");
+  if (getInputScale().has_value() != bytes)
+    return emitOpError("input of ") << (bytes ? "bytes needs" : "f32 takes no") << " input_scale";
+  if (getForm() == (bytes ? ConvForm::Upsampled : ConvForm::UpsampledPairs))
+    return emitOpError("form ") << stringifyConvForm(getForm()) << " is not one of "
+                                << (bytes ? "bytes" : "f32");
+  if (bytes && channels > getMostExactChannels(getForm()))
+    return emitOpError("sums of form ")
+           << stringifyConvForm(getForm()) << " are exact up to " << getMostExactChannels(getForm())
+           << " channels of bytes, not " << channels;
+  if (failed(verifyWeights(*this,
+                           bytes ? getBytePlaneWords(getForm(), channels, 1)
+                                 : planes * getSummedChannels(channels),
+                           bytes ? "words" : "elements", in[0] * kLine * (bytes ? 4 : 1), out[0])))
     return failure();
   int64_t rows = getRows(), images = getImages();
   int64_t batch = getCount() ? shapeOf(getInput())[0] : 1;
@@ -319,26 +334,32 @@ LogicalResult Conv2DPlanesOp::verify() {
   auto group = static_cast<int64_t>(getGroup() * getLanes());
   ArrayRef<int64_t> transformed = shapeOf(getTransformed()), products = shapeOf(getProducts());
   if (transformed.size() != 3 || transformed[0] != planes || transformed[1] < points ||
-      transformed[2] < padToLanes(channels, lanes) || products.size() != 3 ||
-      products[0] != planes || products[1] < points || products[2] != group)
+      transformed[2] < padToLanes(bytes ? getSummedPairs(channels) : channels, lanes) ||
+      products.size() != 3 || products[0] != planes || products[1] < points || products[2] != group)
     return emitOpError("scratch does not hold ") << planes << " planes of " << points << " points";
   return success();
 }
 
-LogicalResult Conv2DPlanarOp::verify() {
-  ArrayRef<int64_t> in = shapeOf(getInput()), out = shapeOf(getPlanes());
+/// Planes of the size of the input image, and weights for whole registers of its lines, in the last
+/// line perhaps fewer than fit, behind `head` words.
+template <typename ConvOp>
+static LogicalResult verifyPlanar(ConvOp op, int64_t head, StringRef units, StringRef inputs) {
+  ArrayRef<int64_t> in = shapeOf(op.getInput()), out = shapeOf(op.getPlanes());
   if (in.size() != 4 || out.size() != 3 || in[1] - 2 != out[1] || in[2] - 2 != out[2])
-    return emitOpError("input image and output planes differ in size");
-  // Whole registers of input channels: in the last line perhaps fewer than fit.
-  int64_t elements = shapeOf(getWeights())[0], perInput = 9 * out[0];
-  if (elements % perInput || padToLine(elements / perInput) != in[0] * kLine)
-    return emitOpError("weights have ") << elements << " elements, expected " << perInput
-                                        << " for each of up to " << in[0] * kLine << " inputs";
-  return verifyShare(*this, getThread() != nullptr, Value());
+    return op.emitOpError("input image and output planes differ in size");
+  int64_t elements = shapeOf(op.getWeights())[0], taps = elements - head, perInput = 9 * out[0];
+  if (taps < 0 || taps % perInput || padToLine(taps / perInput) != in[0] * kLine)
+    return op.emitOpError("weights have ")
+           << elements << " " << units << ", expected " << (head ? Twine(head) + " and " : Twine())
+           << perInput << " for each of up to " << in[0] * kLine << " " << inputs;
+  return verifyShare(op, op.getThread() != nullptr, Value());
 }
 
+LogicalResult Conv2DPlanarOp::verify() { return verifyPlanar(*this, 0, "elements", "inputs"); }
+
 LogicalResult Conv2DPlanarBytesOp::verify() {
-  return verifyShare(*this, getThread() != nullptr, Value());
+  int64_t outputs = shapeOf(getPlanes())[0];
+  return verifyPlanar(*this, 2 * padToLine(outputs), "words", "words of inputs");
 }
 
 LogicalResult DotOp::verify() {

@@ -102,8 +102,10 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
     `conv_planar`: tap, register of `lanes` input channels, output, lane. In int8, input
     channels are words of four, and one (`conv_upsample`: two) of them takes the place of a block; each group's
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
-    `conv_planar`, a word per output, rounded up to 16. `conv_planes`: weights transformed for `form`, in groups as above,
-    then plane, input channel (rounded up to 4), output channel. Offsets and sizes are bytes. Beside int8 images, weights
+    `conv_planar`, a word per output, rounded up to 16, and its registers are of words. `conv_planes`: weights transformed for `form`, in groups as above,
+    then plane, input channel (rounded up to 4), output channel; in int8 the rounded weights, transformed, two input channels
+    of 16 bits to a word (rounded up to 4 words), behind a line of sums and one of scales for each phase, which are those of
+    the multiple that `form` gives (getPlaneFactor). Offsets and sizes are bytes. Beside int8 images, weights
     of input channel c are multiplied by 2^input_exponents[c], and what an output channel o is scaled by (in f32: its
     weights) and its bias divided by 2^output_exponents[o]: a convolution that reads equalized channels, and the one that
     makes them.
@@ -285,15 +287,17 @@ def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes", [AttrSizedOperandSegments]> {
   let description = [{
     Input and weights are transformed so that a product per *plane* and *point* is left, and sums of planes give the
     outputs: 9 planes for the 2x2 outputs of an upsampled pixel (`f_up`), 16 for 2x2 outputs (`f2`), 36 for 4x4 (`f4`).
-    `transformed` holds planes x points x input channels, `products` planes x points x output channels of a group; the
+    An input of bytes, which has an `input_scale`, is multiplied in words of two 16-bit numbers, with exact sums: the
+    results are those of `cpu.conv2d_bytes`. Its `f_up2` has 36 planes for the 4x4 outputs of 2x2 upsampled pixels.
+    `transformed` holds planes x points x input channels (words), `products` planes x points x output channels of a group; the
     points are those of `rows` rows of `images` images at a time. The order of sums does not depend on either.
     Of threads that share an image, each has a `transformed` and `products` of its own; those that share groups all
     transform the whole input. Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
   }];
-  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_WriteImage:$output,
-                       Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$transformed,
-                       Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$products, Optional<Index>:$count,
-                       Optional<Index>:$thread, Optional<Index>:$threads,
+  let arguments = (ins Arg<Cpu_Numbers, "", [MemRead]>:$input, Arg<Cpu_Numbers, "", [MemRead]>:$weights, Cpu_Read:$bias,
+                       Cpu_WriteImage:$output, Arg<Cpu_Numbers, "", [MemRead, MemWrite]>:$transformed,
+                       Arg<Cpu_Numbers, "", [MemRead, MemWrite]>:$products, Optional<Index>:$count,
+                       Optional<Index>:$thread, Optional<Index>:$threads, OptionalAttr<F32Attr>:$input_scale,
                        OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point, Cpu_ConvFormAttr:$form, I64Attr:$channels, I64Attr:$images, I64Attr:$rows,
                        OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group, OptionalAttr<Cpu_ConvSplitAttr>:$split);
   let assemblyFormat = [{

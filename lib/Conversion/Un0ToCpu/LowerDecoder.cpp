@@ -135,12 +135,16 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
   IntegerAttr lanes = b.getI64IntegerAttr(lowering.target.lanes),
               group = b.getI64IntegerAttr(lowering.getGroup());
   int64_t inputBytes = 4 * cast<MemRefType>(input.getType()).getNumElements();
-  if (readsBytes(conv)) {
-    cpu::Conv2DBytesOp::create(
-        b, loc, input, weights, bias, output, images, team.thread, team.threads,
-        b.getI64IntegerAttr(channels), toF32(*conv.getInputScale()), scale, zeroPoint,
-        conv.getUpsampleAttr(), slope, lanes, group, chooseSplit(weights, inputBytes, output));
-  } else if (schedule.form == cpu::ConvForm::Direct) {
+  bool bytes = readsBytes(conv), direct = schedule.form == cpu::ConvForm::Direct;
+  FloatAttr inputScale;
+  if (bytes)
+    inputScale = toF32(*conv.getInputScale());
+  if (direct && bytes) {
+    cpu::Conv2DBytesOp::create(b, loc, input, weights, bias, output, images, team.thread,
+                               team.threads, b.getI64IntegerAttr(channels), inputScale, scale,
+                               zeroPoint, conv.getUpsampleAttr(), slope, lanes, group,
+                               chooseSplit(weights, inputBytes, output));
+  } else if (direct) {
     cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, team.thread, team.threads,
                           scale, zeroPoint, b.getI64IntegerAttr(channels), conv.getUpsampleAttr(),
                           slope, lanes, group, chooseSplit(weights, inputBytes, output));
@@ -150,14 +154,18 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
     int64_t together = team.thread ? 1 : schedule.images;
     int64_t columns = dim(conv.getInput(), 3) / shape.step;
     int64_t points = together * schedule.rows * columns;
-    int64_t padded = cpu::padToLanes(channels, lowering.target.lanes);
-    // A point more than there are: planes at multiples of 4 KB would share few cache sets.
-    Value transformed = own(lowering.alloc({planes, points + 1, padded}));
-    Value products =
-        own(lowering.alloc({planes, points + 1, lowering.getGroup() * lowering.target.lanes}));
+    int64_t padded =
+        cpu::padToLanes(bytes ? cpu::getSummedPairs(channels) : channels, lowering.target.lanes);
+    auto scratch = [&](int64_t perPoint) {
+      // A point more than there are: planes at multiples of 4 KB would share few cache sets.
+      SmallVector<int64_t> shape = {planes, points + 1, perPoint};
+      return own(bytes ? lowering.allocWords(shape) : lowering.alloc(shape));
+    };
+    Value transformed = scratch(padded),
+          products = scratch(lowering.getGroup() * lowering.target.lanes);
     inputBytes = 4 * planes * (dim(conv.getInput(), 2) / shape.step) * columns * padded;
     cpu::Conv2DPlanesOp::create(b, loc, input, weights, bias, output, transformed, products, images,
-                                team.thread, team.threads, scale, zeroPoint,
+                                team.thread, team.threads, inputScale, scale, zeroPoint,
                                 cpu::ConvFormAttr::get(b.getContext(), schedule.form),
                                 b.getI64IntegerAttr(channels), b.getI64IntegerAttr(together),
                                 b.getI64IntegerAttr(schedule.rows), slope, lanes, group,

@@ -18,23 +18,31 @@ static constexpr int64_t kHeavyBytes = 4 << 20, kHeavyRowBytes = 640 << 10;
 /// Weights of F(4x4, 3x3) above which four points an image are too few to pay for reading them:
 /// F(2x2, 3x3) has 4/9 of the bytes.
 static constexpr int64_t kMostWeightBytes = 8 << 20, kFewPoints = 4;
+/// Planes of bytes, 4 or more times the weights of the direct form, that pay with so few points an
+/// image because they come from a cache.
+static constexpr int64_t kMostFewPointBytes = 1 << 20;
+/// Weights of a decoder of bytes above which there are no planes: its module would grow by more
+/// percent than its pictures get faster. N = 16384, 56 MB: 3 % for 4 %, of which reading the
+/// couplings takes the most.
+static constexpr int64_t kMostByteWeights = 16 << 20;
 
 namespace {
-/// One convolution's extents on a target of `lanes` lanes.
+/// One convolution's extents on a target.
 struct Extents {
   int64_t inputs, outputs, height, width; // channels as they are packed; of the input, in pixels
   int64_t lanes;
-  bool upsample, bytes, writesBytes; // writesBytes: for the one that reads it
+  bool upsample, bytes;
+  bool writesBytes; // for the one that reads it
 
   /// `reader` is the convolution behind `conv`, null behind the last.
-  Extents(un0::Conv2DOp conv, un0::Conv2DOp reader, int64_t lanes) : lanes(lanes) {
+  Extents(un0::Conv2DOp conv, Precision precision, un0::Conv2DOp reader, const CpuTarget &target)
+      : lanes(target.lanes), bytes(precision == Precision::Int8) {
     auto in = cast<ShapedType>(conv.getInput().getType()).getShape();
     inputs = cpu::getSummedChannels(in[1]);
     height = in[2];
     width = in[3];
     outputs = cpu::padToLanes(cast<ShapedType>(conv.getOutput().getType()).getDimSize(1), lanes);
     upsample = conv.getUpsample();
-    bytes = conv.getPrecision() == Precision::Int8;
     writesBytes = reader && reader.getPrecision() == Precision::Int8;
   }
   int64_t planes(ConvForm form) const {
@@ -43,32 +51,54 @@ struct Extents {
     int64_t sides = cpu::getPlaneShape(form).planes;
     return sides * sides;
   }
+  /// Of a product's input or weight.
+  int64_t numberBytes(ConvForm form) const { return !bytes ? 4 : form == ConvForm::Direct ? 1 : 2; }
   int64_t weightBytes(ConvForm form) const {
-    return planes(form) * inputs * outputs * (bytes ? 1 : 4);
+    return planes(form) * inputs * outputs * numberBytes(form);
   }
   int64_t imageBytes() const {
     int64_t outputBytes = (upsample ? 4 : 1) * outputs * (writesBytes ? 1 : 4);
     return height * width * (inputs * (bytes ? 1 : 4) + outputBytes);
   }
-  ConvForm chooseForm() const {
-    if (bytes)
+  /// Whether the points of `form` cover the image, its sums are exact, and reading its weights for
+  /// one sample does not take longer than the products that it saves.
+  bool pays(ConvForm form) const {
+    int64_t step = cpu::getPlaneShape(form).step;
+    if (height % step || width % step)
+      return false;
+    bool few = height * width / (step * step) <= kFewPoints;
+    if (!bytes)
+      return !few || form != ConvForm::Winograd4 || weightBytes(form) <= kMostWeightBytes;
+    return inputs <= cpu::getMostExactChannels(form) &&
+           weightBytes(form) <= (few ? kMostFewPointBytes : kMostWeightBytes);
+  }
+  ConvForm chooseForm(bool bytePlanes) const {
+    if (bytes && !bytePlanes)
       return ConvForm::Direct;
-    if (upsample)
-      return ConvForm::Upsampled;
-    bool by4 = height % 4 == 0 && width % 4 == 0, by2 = height % 2 == 0 && width % 2 == 0;
-    bool few =
-        height * width / 16 <= kFewPoints && weightBytes(ConvForm::Winograd4) > kMostWeightBytes;
-    return by4 && !few ? ConvForm::Winograd4 : by2 ? ConvForm::Winograd2 : ConvForm::Direct;
+    for (ConvForm form :
+         {ConvForm::Upsampled, ConvForm::UpsampledPairs, ConvForm::Winograd4, ConvForm::Winograd2})
+      if (cpu::fits(form, bytes, upsample) && pays(form))
+        return form;
+    return ConvForm::Direct;
   }
 };
 } // namespace
+
+/// Whether convolutions of bytes may be computed in planes. A dot product of bytes does twice as
+/// much as one of 16 bits.
+static bool takesBytePlanes(ArrayRef<un0::Conv2DOp> convs, const CpuTarget &target) {
+  int64_t bytes = 0;
+  for (un0::Conv2DOp conv : convs)
+    bytes += Extents(conv, Precision::Int8, un0::Conv2DOp(), target).weightBytes(ConvForm::Direct);
+  return !target.hasByteDots() && bytes <= kMostByteWeights;
+}
 
 /// How many rows of points, and images, are transformed at a time.
 static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedule) {
   cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
   int64_t rows = conv.height / shape.step, columns = conv.width / shape.step;
-  int64_t perRow =
-      conv.planes(schedule.form) * cpu::padToLanes(conv.inputs, conv.lanes) * columns * 4;
+  int64_t perRow = conv.planes(schedule.form) * cpu::padToLanes(conv.inputs, conv.lanes) * columns *
+                   conv.numberBytes(schedule.form);
   schedule.rows = rows;
   int64_t weightBytes = conv.weightBytes(schedule.form);
   int64_t most = weightBytes <= kRowBytes    ? kRowBytes / 4
@@ -98,16 +128,16 @@ static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedu
 }
 
 FailureOr<SmallVector<ConvSchedule>> un0::scheduleConvolutions(ArrayRef<un0::Conv2DOp> convs,
-                                                               int64_t lanes, int64_t batch,
-                                                               bool direct) {
+                                                               const CpuTarget &target,
+                                                               int64_t batch, bool direct) {
   SmallVector<ConvSchedule> schedules(convs.size());
   SmallVector<cpu::ConvScheduleAttr> attributes;
-  bool front = batch > 1;
+  bool front = batch > 1, bytePlanes = takesBytePlanes(convs, target);
   for (size_t i = 0; i < convs.size(); ++i) {
     un0::Conv2DOp op = convs[i];
     ConvSchedule &schedule = schedules[i];
     bool last = i + 1 == convs.size();
-    Extents conv(op, last ? un0::Conv2DOp() : convs[i + 1], lanes);
+    Extents conv(op, op.getPrecision(), last ? un0::Conv2DOp() : convs[i + 1], target);
     if (cpu::ConvScheduleAttr given = getSchedule(op)) {
       // One image at a time, when it is looked at, needs no batches.
       schedule = {given.getForm(), given.getBatched() && batch > 1, given.getRows(),
@@ -115,7 +145,7 @@ FailureOr<SmallVector<ConvSchedule>> un0::scheduleConvolutions(ArrayRef<un0::Con
       front = schedule.batched;
     } else {
       if (!direct && !last)
-        schedule.form = conv.chooseForm();
+        schedule.form = conv.chooseForm(bytePlanes);
       // What is read anew for every image: the weights, or with a batch the images.
       front = front && !last && conv.weightBytes(schedule.form) >= 2 * conv.imageBytes();
       schedule.batched = front;
@@ -128,6 +158,15 @@ FailureOr<SmallVector<ConvSchedule>> un0::scheduleConvolutions(ArrayRef<un0::Con
     return un0::Conv2DOp(convs[fault->conv]).emitError()
            << cpu::kScheduleAttr << ": " << fault->message;
   return schedules;
+}
+
+SmallVector<ConvForm> un0::chooseForms(ArrayRef<un0::Conv2DOp> convs, Precision precision,
+                                       const CpuTarget &target, bool direct) {
+  SmallVector<ConvForm> forms(convs.size(), ConvForm::Direct);
+  bool bytePlanes = takesBytePlanes(convs, target);
+  for (size_t i = 0; !direct && i + 1 < convs.size(); ++i)
+    forms[i] = Extents(convs[i], precision, un0::Conv2DOp(), target).chooseForm(bytePlanes);
+  return forms;
 }
 
 SmallVector<un0::Conv2DOp> un0::listConvolutions(ModuleOp module) {

@@ -3,6 +3,7 @@
 #ifndef UN0_LIB_CONVERSION_UN0TOCPU_SCHEDULE_H
 #define UN0_LIB_CONVERSION_UN0TOCPU_SCHEDULE_H
 
+#include "un0/Codegen/CpuTarget.h"
 #include "un0/Conversion/CpuSchedule.h"
 
 namespace un0 {
@@ -28,12 +29,18 @@ inline int64_t getDecodeBatch(mlir::ModuleOp module, int64_t lanes) {
   return module->hasAttr(cpu::kObserveAttr) ? 1 : lanes;
 }
 
-/// A schedule for each convolution of a decoder on `lanes` lanes, first to last: its
-/// `cpu.schedule`, or what the cost model of docs/cpu-schedules.md makes of shapes and cache sizes.
-/// Convolutions stay direct with `direct`, and in a batch of 1 none is batched. Fails with an error
-/// at a convolution whose attribute does not fit the others or the batch.
+/// A schedule for each convolution of a decoder on `target`, first to last: its `cpu.schedule`, or
+/// what the cost model of docs/cpu-schedules.md makes of shapes and cache sizes. Convolutions stay
+/// direct with `direct`, and in a batch of 1 none is batched. Fails with an error at a convolution
+/// whose attribute does not fit the others or the batch.
 llvm::FailureOr<llvm::SmallVector<ConvSchedule>>
-scheduleConvolutions(llvm::ArrayRef<Conv2DOp> convs, int64_t lanes, int64_t batch, bool direct);
+scheduleConvolutions(llvm::ArrayRef<Conv2DOp> convs, const CpuTarget &target, int64_t batch,
+                     bool direct);
+
+/// The form that the cost model would choose for each convolution of a decoder if all were in
+/// `precision`, f32 or int8.
+llvm::SmallVector<cpu::ConvForm> chooseForms(llvm::ArrayRef<Conv2DOp> convs, Precision precision,
+                                             const CpuTarget &target, bool direct);
 
 } // namespace un0
 

@@ -24,7 +24,7 @@ struct Un0ScheduleCpuPass : un0::impl::Un0ScheduleCpuBase<Un0ScheduleCpuPass> {
     SmallVector<un0::Conv2DOp> convs = listConvolutions(module);
     int64_t batch = getDecodeBatch(module, target->lanes);
     FailureOr<SmallVector<ConvSchedule>> schedules =
-        scheduleConvolutions(convs, target->lanes, batch, module->hasAttr(cpu::kDirectAttr));
+        scheduleConvolutions(convs, *target, batch, module->hasAttr(cpu::kDirectAttr));
     if (failed(schedules))
       return signalPassFailure();
     for (auto [conv, schedule] : llvm::zip(convs, *schedules)) {

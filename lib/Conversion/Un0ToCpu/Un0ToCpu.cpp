@@ -154,7 +154,7 @@ LogicalResult CpuLowering::placeParameters() {
     }
   }
   FailureOr<SmallVector<ConvSchedule>> planned = scheduleConvolutions(
-      chain.convs, target.lanes, getDecodeBatch(), module->hasAttr(cpu::kDirectAttr));
+      chain.convs, target, getDecodeBatch(), module->hasAttr(cpu::kDirectAttr));
   if (failed(planned))
     return failure();
   schedules = std::move(*planned);
@@ -176,9 +176,11 @@ LogicalResult CpuLowering::placeParameters() {
     if (!last)
       divided = chain.convs[i + 1].getInputExponentsAttr();
     if (readsBytes(conv)) {
-      int64_t blocks = llvm::divideCeil(inputs, 4 * kLine);
+      int64_t words = cpu::padToLanes(llvm::divideCeil(inputs, 4), target.lanes);
       zeroPoint = *conv.getInputZeroPoint();
-      size = last                 ? 2 * padded + 9 * blocks * out * kLine
+      size = last ? 2 * padded + 9 * words * out
+             : packing == Packing::ConvPlanes
+                 ? cpu::getBytePlaneWords(schedule.form, inputs, outputs)
              : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, outputs)
                                   : cpu::getByteWeightWords(inputs, 9, outputs);
     }

@@ -451,9 +451,78 @@ func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16x
 // -----
 
 func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
-  // expected-error @+1 {{cpu.schedule: convolutions of int8 are direct, not f2}}
-  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f2>, input_scale = 1.000000e-02 : f64, input_zero_point = 128 : i64, precision = #un0<precision int8>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  // expected-error @+1 {{cpu.schedule: form f_up is not one of int8}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f_up>, input_scale = 1.000000e-02 : f64, input_zero_point = 128 : i64, precision = #un0<precision int8>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
   return %y : tensor<1x16x8x8xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x16x16xf32> {
+  // expected-error @+1 {{cpu.schedule: form f_up2 is not one of f32}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f_up2>, upsample} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x230x8x8xf32>, %w: tensor<16x230x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x8x8xf32> {
+  // expected-error @+1 {{cpu.schedule: sums of form f4 are exact up to 228 channels of int8, not 230}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f4>, input_scale = 1.000000e-02 : f64, input_zero_point = 128 : i64, precision = #un0<precision int8>} : tensor<1x230x8x8xf32>, tensor<16x230x3x3xf32>, tensor<16xf32> -> tensor<1x16x8x8xf32>
+  return %y : tensor<1x16x8x8xf32>
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xf32>, %w: memref<2080xf32>, %b: memref<16xf32>, %v: memref<16x4x16xi32>, %p: memref<16x4x32xi32>) {
+  // expected-error @+1 {{input, weights and scratch must all be f32, or all words}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2 {input_scale = 1.0 : f32}
+      : memref<1x6x6x16xi32>, memref<2080xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xi32>, memref<16x4x32xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xf32>, %w: memref<2080xi32>, %b: memref<16xf32>, %v: memref<16x4x16xi32>, %p: memref<16x4x32xi32>) {
+  // expected-error @+1 {{input of bytes needs input_scale}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2
+      : memref<1x6x6x16xi32>, memref<2080xi32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xi32>, memref<16x4x32xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x10x10x16xf32>, %w: memref<9216xf32>, %b: memref<16xf32>, %v: memref<36x4x16xf32>, %p: memref<36x4x32xf32>) {
+  // expected-error @+1 {{form f_up2 is not one of f32}}
+  cpu.conv2d_planes %x, %w, %b to %y as f_up2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<9216xf32>, memref<16xf32>, memref<1x10x10x16xf32>, memref<36x4x16xf32>, memref<36x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<4x6x6x16xi32>, %y: memref<1x6x6x16xf32>, %w: memref<2080xi32>, %b: memref<16xf32>, %v: memref<36x1x128xi32>, %p: memref<36x1x32xi32>) {
+  // expected-error @+1 {{sums of form f4 are exact up to 228 channels of bytes, not 256}}
+  cpu.conv2d_planes %x, %w, %b to %y as f4 using %v, %p channels 256 together 1 x 1 lanes 16 group 2 {input_scale = 1.0 : f32}
+      : memref<4x6x6x16xi32>, memref<2080xi32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<36x1x128xi32>, memref<36x1x32xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xf32>, %w: memref<2064xi32>, %b: memref<16xf32>, %v: memref<16x4x16xi32>, %p: memref<16x4x32xi32>) {
+  // expected-error @+1 {{weights have 2064 words, expected 130 for each of up to 16 outputs}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2 {input_scale = 1.0 : f32}
+      : memref<1x6x6x16xi32>, memref<2064xi32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xi32>, memref<16x4x32xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<3x4x4xf32>, %w: memref<32xi32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{weights have 32 words, expected 32 and 27 for each of up to 16 words of inputs}}
+  cpu.conv2d_planar_bytes %x, %w, %b to %y scale 1.0 : memref<1x6x6x16xi32>, memref<32xi32>, memref<16xf32>, memref<3x4x4xf32>
+  return
 }
 
 // -----

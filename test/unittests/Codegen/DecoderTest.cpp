@@ -238,6 +238,49 @@ TEST_P(Decoder, MixedPrecisionsMeanWhatTheInterpreterSays) {
   }
 }
 
+/// Convolutions of bytes in fewer products, whichever the processor would choose, in both sizes of
+/// Winograd's form where both fit: exact sums are the same sums.
+TEST_P(Decoder, PlanesOfBytesGiveTheBytesOfDirectConvolutions) {
+  std::string directory = ::testing::TempDir() + "un0-planes-" + GetParam().name;
+  ASSERT_FALSE(llvm::sys::fs::create_directories(directory));
+  auto module = parseSourceString<ModuleOp>(write(directory), ParserConfig(&context));
+  ASSERT_TRUE(!!module);
+  ArchiveSet archives(directory + "/model.mlir");
+  std::vector<std::string> names = listConvolutionNames(*module);
+  auto ranges = calibrateConvolutions(*module, archives, names);
+  ASSERT_TRUE(!!ranges) << toString(ranges.takeError());
+  ASSERT_TRUE(succeeded(quantizeConvolutions(*module, *ranges, names)));
+  SmallVector<Conv2DOp> convs(module->lookupSymbol<func::FuncOp>("generate").getOps<Conv2DOp>());
+
+  constexpr int64_t count = 19;
+  auto run = [&](ModuleOp how) -> std::vector<float> {
+    auto host = HostModel::create(how, archives);
+    EXPECT_TRUE(!!host) << toString(host.takeError());
+    return (*host)->run(Samples::draw(count, (*host)->getOscillators(), 0, 0)).images;
+  };
+  OwningOpRef<ModuleOp> direct(module->clone());
+  (*direct)->setAttr(cpu::kDirectAttr, UnitAttr::get(&context));
+  auto expected = run(*direct);
+  for (auto larger : {cpu::ConvForm::Winograd4, cpu::ConvForm::Winograd2}) {
+    int64_t planes = 0;
+    for (Conv2DOp conv : ArrayRef(convs).drop_back()) {
+      auto set = [&](cpu::ConvForm form) {
+        int64_t rows = cpu::getPointRows(conv, form);
+        auto schedule = cpu::ConvScheduleAttr::get(
+            &context, form, false, 1, rows % 2 ? std::max<int64_t>(rows, 1) : rows / 2, false);
+        if (!cpu::findFault(conv, schedule).empty())
+          return false;
+        conv->setAttr(cpu::kScheduleAttr, schedule);
+        return true;
+      };
+      planes += set(cpu::ConvForm::UpsampledPairs) || set(larger) || set(cpu::ConvForm::Winograd2);
+    }
+    if (StringRef(GetParam().forms.front()) != "cpu.conv2d ")
+      EXPECT_GT(planes, 0);
+    EXPECT_EQ(run(*module), expected);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, Decoder,
     ::testing::Values(
