@@ -55,8 +55,9 @@ Value un0::divideBy(Emitter &e, Value value, std::optional<APFloat> scale) {
 }
 
 Value un0::loadSteps(Emitter &e, Value weights, Value at, const APFloat &inputScale,
-                     std::optional<APFloat> scale) {
+                     std::optional<APFloat> scale, int64_t factor) {
   double ratio = inputScale.convertToDouble() / (scale ? scale->convertToDouble() : 1.0);
+  ratio /= static_cast<double>(factor);
   return e.mulf(e.asFloats(e.load(weights, at)), e.splat(static_cast<float>(ratio)));
 }
 

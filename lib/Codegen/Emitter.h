@@ -216,9 +216,11 @@ void storeChannels(Emitter &e, mlir::Value value, std::optional<uint64_t> zeroPo
 mlir::Value divideBy(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> scale);
 
 /// What an exact sum of bytes is multiplied by: the steps of the weights, which lie at `at`, times
-/// that of the input, over that of the result where it has one.
+/// that of the input, over that of the result where it has one; of `factor` times the sum, a power
+/// of two, over that.
 mlir::Value loadSteps(Emitter &e, mlir::Value weights, mlir::Value at,
-                      const llvm::APFloat &inputScale, std::optional<llvm::APFloat> scale);
+                      const llvm::APFloat &inputScale, std::optional<llvm::APFloat> scale,
+                      int64_t factor = 1);
 
 /// `value`, times `slope` where it is not positive; `value` without a slope.
 mlir::Value emitLeaky(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> slope);

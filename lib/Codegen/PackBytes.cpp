@@ -12,6 +12,8 @@ using namespace un0;
 using llvm::Error;
 using un0::cpu::kLine;
 
+static_assert(kLargestPair == 128, "cpu::getMostExactChannels counts on it");
+
 namespace {
 
 class BytePacker {
@@ -45,6 +47,9 @@ private:
   float divide(float step, int64_t o) const {
     return outputExponents.empty() ? step : std::ldexp(step, -static_cast<int>(outputExponents[o]));
   }
+  /// Rounds the 2x2 kernel of `phase` of every input, or, without phases, the 3x3 one; returns the
+  /// step.
+  float round(ArrayRef<float> weights, bool upsample, int64_t phase);
   /// The starting sum of a channel whose weights are `numbers`.
   int32_t getStart() const {
     int64_t sum = 0;
@@ -71,11 +76,21 @@ private:
   std::vector<int32_t> out;
 };
 
+float BytePacker::round(ArrayRef<float> weights, bool upsample, int64_t phase) {
+  int64_t taps = upsample ? 4 : 9;
+  folded.resize(inputs * taps);
+  numbers.resize(folded.size());
+  for (int64_t i = 0; i < inputs; ++i)
+    for (int64_t tap = 0; tap < taps; ++tap)
+      folded[i * taps + tap] =
+          upsample ? foldTap(&weights[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
+                   : weights[i * 9 + tap];
+  return quantizeFilter(folded, taps, numbers);
+}
+
 Error BytePacker::convolution(bool upsample, Sink sink) {
   int64_t phases = upsample ? 4 : 1, side = upsample ? 2 : 3, taps = side * side;
   int64_t vectors = cpu::padToLanes(outputs, lanes) / lanes;
-  folded.resize(inputs * taps);
-  numbers.resize(folded.size());
   for (int64_t first = 0; first < vectors; first += group) {
     int64_t channels = std::min(group, vectors - first) * lanes;
     int64_t perPhase = cpu::getByteWeightWords(inputs, taps, channels);
@@ -83,12 +98,7 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
       ArrayRef<float> weights = read(first * lanes + c);
       for (int64_t phase = 0; phase < phases; ++phase) {
-        for (int64_t i = 0; i < inputs; ++i)
-          for (int64_t tap = 0; tap < taps; ++tap)
-            folded[i * taps + tap] =
-                upsample ? foldTap(&weights[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
-                         : weights[i * 9 + tap];
-        float step = quantizeFilter(folded, taps, numbers);
+        float step = round(weights, upsample, phase);
         int64_t base = phase * perPhase;
         out[base + c] = getStart();
         out[base + channels + c] = llvm::bit_cast<int32_t>(divide(step, first * lanes + c));
@@ -111,25 +121,23 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
 
 Error BytePacker::planes(cpu::ConvForm form, Sink sink) {
   bool upsample = form == cpu::ConvForm::UpsampledPairs;
-  int64_t phases = cpu::getPhases(form), side = upsample ? 2 : 3, taps = side * side;
+  int64_t kernels = cpu::getKernels(form), phases = kernels * kernels, side = upsample ? 2 : 3;
   int64_t sides = cpu::getPlaneShape(form).planes, perPlane = cpu::getSummedPairs(inputs);
   int64_t vectors = cpu::padToLanes(outputs, lanes) / lanes, factor = cpu::getPlaneFactor(form);
+  if (inputs > cpu::getMostExactChannels(form))
+    return llvm::createStringError("sums of form %s are exact up to %lld channels, not %lld",
+                                   cpu::stringifyConvForm(form).str().c_str(),
+                                   static_cast<long long>(cpu::getMostExactChannels(form)),
+                                   static_cast<long long>(inputs));
   // Of a phase: all planes, or three by three of them.
   int64_t own = upsample ? sides / 2 : sides;
-  folded.resize(inputs * taps);
-  numbers.resize(folded.size());
   for (int64_t first = 0; first < vectors; first += group) {
     int64_t registers = std::min(group, vectors - first), channels = registers * lanes;
     out.assign(registers * cpu::getBytePlaneWords(form, inputs, lanes), 0);
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
       ArrayRef<float> weights = read(first * lanes + c);
       for (int64_t phase = 0; phase < phases; ++phase) {
-        for (int64_t i = 0; i < inputs; ++i)
-          for (int64_t tap = 0; tap < taps; ++tap)
-            folded[i * taps + tap] =
-                upsample ? foldTap(&weights[i * 9], phase / 2, phase % 2, tap / 2, tap % 2)
-                         : weights[i * 9 + tap];
-        float step = quantizeFilter(folded, taps, numbers) / static_cast<float>(factor);
+        float step = round(weights, upsample, phase);
         int64_t head = 2 * phase * channels + c;
         out[head] = getStart() * static_cast<int32_t>(factor);
         out[head + channels] = llvm::bit_cast<int32_t>(divide(step, first * lanes + c));
@@ -138,7 +146,7 @@ Error BytePacker::planes(cpu::ConvForm form, Sink sink) {
           for (int64_t x = 0; x < side; ++x) {
             SmallVector<int64_t> column;
             for (int64_t y = 0; y < side; ++y)
-              column.push_back(numbers[i * taps + y * side + x]);
+              column.push_back(numbers[(i * side + y) * side + x]);
             columns.push_back(transformWholeKernel<int64_t>(form, column));
           }
           for (int64_t y = 0; y < own; ++y) {

@@ -38,6 +38,7 @@ inline llvm::SmallVector<double> transformKernel(cpu::ConvForm form, double w0, 
     return {w0 + w1 + w2, w0, w2};
   if (form == cpu::ConvForm::Winograd2)
     return {w0, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w2};
+  assert(form == cpu::ConvForm::Winograd4 && "not a form of f32");
   constexpr double a = kInnerPoint, b = kOuterPoint;
   constexpr double atZero = a * a * b * b, atInner = 2 * a * a * (a * a - b * b),
                    atOuter = 2 * b * b * (b * b - a * a);
@@ -68,6 +69,7 @@ llvm::SmallVector<Number> transformPixels(cpu::ConvForm form, Arithmetic &&k,
     return {x[1], k.sub(x[0], x[1]), k.sub(x[2], x[1])};
   if (form == cpu::ConvForm::Winograd2)
     return transformFourPixels<Arithmetic &, Number>(k, x);
+  assert(form == cpu::ConvForm::Winograd4 && "not a form of f32");
   constexpr double a = kInnerPoint, b = kOuterPoint, aa = a * a, bb = b * b;
   // At p and -p the even terms are equal and the odd ones opposite.
   Number innerEven = k.fma(-bb, x[2], x[4]), innerOdd = k.fma(-bb, x[1], x[3]);
@@ -88,6 +90,7 @@ llvm::SmallVector<Number> transformProducts(cpu::ConvForm form, Arithmetic &&k,
     return {k.add(x[0], x[1]), k.add(x[0], x[2])};
   if (form == cpu::ConvForm::Winograd2)
     return transformFourProducts<Arithmetic &, Number>(k, x);
+  assert(form == cpu::ConvForm::Winograd4 && "not a form of f32");
   constexpr double a = kInnerPoint, b = kOuterPoint;
   Number innerSum = k.add(x[1], x[2]), innerDifference = k.sub(x[1], x[2]);
   Number outerSum = k.add(x[3], x[4]), outerDifference = k.sub(x[3], x[4]);
@@ -103,6 +106,9 @@ inline int64_t getWholeFactor(cpu::ConvForm form) {
   return form == cpu::ConvForm::Winograd4 ? 24 : form == cpu::ConvForm::Winograd2 ? 2 : 1;
 }
 
+/// Modulo 2^32 a product with it divides by 9, which 24 x 24 has beside powers of two.
+constexpr uint32_t kNinth = 0x38e38e39;
+
 /// A kernel of whole numbers in planes: three taps, or two of one of the kernels of upsampled
 /// pixels, which has three of the planes. Of 8-bit numbers all of it, twice, fits 16 bits: no value
 /// is more than 12 times the largest tap.
@@ -113,15 +119,15 @@ llvm::SmallVector<Number> transformWholeKernel(cpu::ConvForm form, llvm::ArrayRe
   Number sum = w[0] + w[2];
   if (form == cpu::ConvForm::Winograd2)
     return {2 * w[0], sum + w[1], sum - w[1], 2 * w[2]};
+  assert(form == cpu::ConvForm::Winograd4 && "not a form of bytes");
   // The last is a third of what it should be, to fit.
   Number twice = w[0] + 4 * w[2];
   return {6 * w[0],         -4 * (sum + w[1]), -4 * (sum - w[1]),
           twice + 2 * w[1], twice - 2 * w[1],  8 * w[2]};
 }
 
-/// Values of neighbouring pixels of whole numbers, one for each plane, of at most 10 times the
-/// largest pixel; twice, of unsigned bytes, they fit 16 bits, since each row of F(4, 3) has as many
-/// positive as negative coefficients. `Arithmetic` has `add`, `sub` and `shift` = x 2^n.
+/// Values of neighbouring pixels of whole numbers, one for each plane. Twice, of unsigned bytes,
+/// they fit 16 bits: at most 68 x 255 = 17340. `Arithmetic` has `add`, `sub` and `shift` = x 2^n.
 template <typename Arithmetic, typename Number>
 llvm::SmallVector<Number> transformWholePixels(cpu::ConvForm form, Arithmetic &&k,
                                                llvm::ArrayRef<Number> x) {
@@ -131,6 +137,7 @@ llvm::SmallVector<Number> transformWholePixels(cpu::ConvForm form, Arithmetic &&
   }
   if (form == cpu::ConvForm::Winograd2)
     return transformFourPixels<Arithmetic &, Number>(k, x);
+  assert(form == cpu::ConvForm::Winograd4 && "not a form of bytes");
   Number innerEven = k.sub(x[4], k.shift(x[2], 2)), innerOdd = k.sub(x[3], k.shift(x[1], 2));
   Number outerEven = k.sub(x[4], x[2]), difference = k.sub(x[3], x[1]);
   Number outerOdd = k.shift(difference, 1);
@@ -151,6 +158,7 @@ llvm::SmallVector<Number> transformWholeProducts(cpu::ConvForm form, Arithmetic 
     return {k.add(x[0], x[1]), k.add(x[3], x[4]), k.sub(x[1], x[2]), k.sub(x[4], x[5])};
   if (form == cpu::ConvForm::Winograd2)
     return transformFourProducts<Arithmetic &, Number>(k, x);
+  assert(form == cpu::ConvForm::Winograd4 && "not a form of bytes");
   Number innerSum = k.add(x[1], x[2]), innerDifference = k.sub(x[1], x[2]);
   Number outerSum = k.add(x[3], x[4]), outerDifference = k.sub(x[3], x[4]);
   Number last = k.add(x[5], k.shift(x[5], 1));

@@ -20,6 +20,9 @@ namespace {
 std::string getStorage(cpu::PackedParamOp packed) {
   if (packed.getPacking() == cpu::Packing::ClassWords)
     return "int" + std::to_string(kTableBits);
+  // Planes of bytes are of 16-bit numbers.
+  if (packed.getPacking() == cpu::Packing::ConvPlanes && packed.getPrecision() == Precision::Int8)
+    return stringifyPrecision(Precision::Int16).str();
   std::string name = stringifyPrecision(packed.getPrecision()).str();
   return packed.getColumns() ? name + "/" + std::to_string(packed.getColumns()) : name;
 }

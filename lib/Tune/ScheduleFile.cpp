@@ -23,8 +23,9 @@ static Expected<cpu::ConvScheduleAttr> parseEntry(const llvm::json::Value &value
   std::optional<bool> batched = entry->getBoolean("batched");
   if (!batched)
     return llvm::createStringError("batched is not true or false");
+  constexpr StringRef keys[] = {"images", "rows"};
   int64_t numbers[2];
-  for (auto [key, number] : llvm::zip(ArrayRef<StringRef>{"images", "rows"}, numbers)) {
+  for (auto [key, number] : llvm::zip(keys, numbers)) {
     std::optional<int64_t> given = entry->getInteger(key);
     if (!given || *given < 1) {
       const llvm::json::Value *found = entry->get(key);

@@ -170,11 +170,14 @@ inline PlaneShape getPlaneShape(ConvForm form) {
          : form == ConvForm::Winograd2      ? PlaneShape{4, 2, 2}
                                             : PlaneShape{6, 4, 4};
 }
-/// Whether `form`, with planes, is one of images of bytes or f32, upsampled or not.
-inline bool fits(ConvForm form, bool bytes, bool upsample) {
-  if (upsample)
-    return form == (bytes ? ConvForm::UpsampledPairs : ConvForm::Upsampled);
-  return form == ConvForm::Winograd2 || form == ConvForm::Winograd4;
+/// Whether there are planes of `form` for images of bytes, or of f32.
+inline bool hasPlanes(ConvForm form, bool bytes) {
+  return form != ConvForm::Direct &&
+         form != (bytes ? ConvForm::Upsampled : ConvForm::UpsampledPairs);
+}
+/// Whether planes of `form` are for a convolution behind an upsampling.
+inline bool isUpsampled(ConvForm form) {
+  return form == ConvForm::Upsampled || form == ConvForm::UpsampledPairs;
 }
 /// Rows of points of one image that a convolution in `form` has; 1 of a direct one, which takes no
 /// points together. Of 0 pixels a side, or sides that points do not cover, there are none.
@@ -187,15 +190,16 @@ inline int64_t getSummedChannels(int64_t inputs) { return (inputs + 3) / 4 * 4; 
 /// Pairs of input channels, 16 bits each, that planes of bytes multiply: four at a time.
 inline int64_t getSummedPairs(int64_t inputs) { return (inputs + 7) / 8 * 4; }
 
-/// Output phases whose kernels have steps of their own in planes of bytes.
-inline int64_t getPhases(ConvForm form) { return form == ConvForm::UpsampledPairs ? 4 : 1; }
+/// Kernels in each dimension that have steps of their own in planes of bytes: those of the output
+/// phases.
+inline int64_t getKernels(ConvForm form) { return form == ConvForm::UpsampledPairs ? 2 : 1; }
 /// Planes of bytes give an exact multiple of the sums that a direct convolution has: by so much.
 inline int64_t getPlaneFactor(ConvForm form) {
   return form == ConvForm::Winograd4 ? 64 : form == ConvForm::Winograd2 ? 4 : 1;
 }
-/// Input channels of bytes up to which that multiple fits 32 bits, whatever the weights: of each
-/// two weights side by side the magnitudes are at most 128 together (quantizeFilter), and of an
-/// input 255.
+/// Input channels of bytes up to which that multiple fits 32 bits, whatever the weights: each two
+/// of them side by side have a sum of at most 128 (kLargestPair) and no magnitude above 127, inputs
+/// share a zero point and are at most 255 from it, so their two products are at most 128 x 255.
 inline int64_t getMostExactChannels(ConvForm form) {
   return INT32_MAX / getPlaneFactor(form) / (9 * 255 * 128) * 2;
 }
@@ -203,8 +207,11 @@ inline int64_t getMostExactChannels(ConvForm form) {
 /// and scales, then planes.
 inline int64_t getBytePlaneWords(ConvForm form, int64_t inputs, int64_t lanes) {
   int64_t sides = getPlaneShape(form).planes;
-  return (2 * getPhases(form) + sides * sides * getSummedPairs(inputs)) * lanes;
+  return (2 * getKernels(form) * getKernels(form) + sides * sides * getSummedPairs(inputs)) * lanes;
 }
+
+/// Registers of output channels in a group: a register tile of one pixel has no more sums.
+constexpr int64_t kMostGroup = 8;
 
 /// Planes of split waves: magnitudes and signs of sines, then of cosines. Of others there are two.
 constexpr int64_t kSplitPlanes = 4;

@@ -39,10 +39,9 @@ std::string un0::cpu::findFault(un0::Conv2DOp conv, ConvScheduleAttr schedule) {
   ConvForm form = schedule.getForm();
   llvm::StringRef name = stringifyConvForm(form);
   bool bytes = conv.getPrecision() == Precision::Int8;
-  if (form == (bytes ? ConvForm::Upsampled : ConvForm::UpsampledPairs))
+  if (form != ConvForm::Direct && !hasPlanes(form, bytes))
     return format("form " + name + " is not one of " + (bytes ? "int8" : "f32"));
-  bool upsampled = form == ConvForm::Upsampled || form == ConvForm::UpsampledPairs;
-  if (form != ConvForm::Direct && upsampled != conv.getUpsample())
+  if (form != ConvForm::Direct && isUpsampled(form) != conv.getUpsample())
     return format("form " + name + " does not fit a convolution that is" +
                   (conv.getUpsample() ? "" : " not") + " upsampled");
   int64_t rows = getPointRows(conv, form);

@@ -22,8 +22,14 @@ LogicalResult PackedParamOp::verify() {
     return emitOpError("size ") << getBytes() << " is not a positive multiple of 4";
   if (getLanes() <= 0 || kLine % getLanes())
     return emitOpError("lanes ") << getLanes() << " do not divide a line of " << kLine;
-  if (getGroup() <= 0)
-    return emitOpError("group ") << getGroup() << " is not positive";
+  if (getGroup() <= 0 || int64_t(getGroup()) > kMostGroup)
+    return emitOpError("group ") << getGroup() << " is not 1 to " << kMostGroup;
+  if (getZeroPoint() > 255)
+    return emitOpError("zero_point ") << getZeroPoint() << " is not 0 to 255";
+  if (getPacking() == Packing::ConvPlanes &&
+      !hasPlanes(getForm(), getPrecision() == Precision::Int8))
+    return emitOpError("has no planes of form ")
+           << stringifyConvForm(getForm()) << " in " << un0::stringifyPrecision(getPrecision());
   if (getColumns() && (getColumns() != un0::kLevelGroup || getPrecision() != Precision::Int4))
     return emitOpError("groups of ")
            << getColumns() << " columns of " << un0::stringifyPrecision(getPrecision())
@@ -266,9 +272,9 @@ template <typename ConvOp>
 static LogicalResult verifyWeights(ConvOp op, int64_t perOutput, StringRef units, int64_t inputRoom,
                                    int64_t outputLines) {
   int64_t lanes = op.getLanes(), group = op.getGroup(), channels = op.getChannels();
-  if (lanes <= 0 || kLine % lanes || group <= 0)
-    return op.emitOpError("lanes ")
-           << lanes << " and group " << group << " do not fit a line of " << kLine;
+  if (lanes <= 0 || kLine % lanes || group <= 0 || group > kMostGroup)
+    return op.emitOpError("lanes ") << lanes << " and group " << group << " do not fit a line of "
+                                    << kLine << " and groups of up to " << kMostGroup;
   if (channels <= 0 || channels > inputRoom)
     return op.emitOpError("input holds ") << inputRoom << " channels, not " << channels;
   int64_t elements = shapeOf(op.getWeights())[0], outputs = elements / perOutput;
@@ -313,7 +319,7 @@ LogicalResult Conv2DPlanesOp::verify() {
       return emitOpError("input, weights and scratch must all be f32, or all words");
   if (getInputScale().has_value() != bytes)
     return emitOpError("input of ") << (bytes ? "bytes needs" : "f32 takes no") << " input_scale";
-  if (getForm() == (bytes ? ConvForm::Upsampled : ConvForm::UpsampledPairs))
+  if (!hasPlanes(getForm(), bytes))
     return emitOpError("form ") << stringifyConvForm(getForm()) << " is not one of "
                                 << (bytes ? "bytes" : "f32");
   if (bytes && channels > getMostExactChannels(getForm()))
@@ -341,26 +347,30 @@ LogicalResult Conv2DPlanesOp::verify() {
 }
 
 /// Planes of the size of the input image, and weights for whole registers of its lines, in the last
-/// line perhaps fewer than fit, behind `head` words.
-template <typename ConvOp>
-static LogicalResult verifyPlanar(ConvOp op, int64_t head, StringRef units, StringRef inputs) {
+/// line perhaps fewer than fit; in bytes behind lines of sums and of scales.
+template <typename ConvOp> static LogicalResult verifyPlanar(ConvOp op) {
   ArrayRef<int64_t> in = shapeOf(op.getInput()), out = shapeOf(op.getPlanes());
-  if (in.size() != 4 || out.size() != 3 || in[1] - 2 != out[1] || in[2] - 2 != out[2])
+  if (in.size() != 4 || in[3] != kLine || out.size() != 3 || out[0] <= 0)
+    return op.emitOpError("needs an image of channel blocks and planes");
+  if (in[1] - 2 != out[1] || in[2] - 2 != out[2])
     return op.emitOpError("input image and output planes differ in size");
-  int64_t elements = shapeOf(op.getWeights())[0], taps = elements - head, perInput = 9 * out[0];
-  if (taps < 0 || taps % perInput || padToLine(taps / perInput) != in[0] * kLine)
-    return op.emitOpError("weights have ")
-           << elements << " " << units << ", expected " << (head ? Twine(head) + " and " : Twine())
-           << perInput << " for each of up to " << in[0] * kLine << " " << inputs;
+  bool bytes = holdsBytes(op.getInput());
+  int64_t head = bytes ? 2 * padToLine(out[0]) : 0, perInput = 9 * out[0];
+  int64_t elements = cast<ShapedType>(op.getWeights().getType()).getNumElements(),
+          taps = elements - head;
+  if (taps < 0 || taps % perInput || padToLine(taps / perInput) != in[0] * kLine) {
+    InFlightDiagnostic error = op.emitOpError("weights have ")
+                               << elements << (bytes ? " words" : " elements") << ", expected ";
+    if (head)
+      error << head << " and ";
+    return error << perInput << " for each of up to " << in[0] * kLine
+                 << (bytes ? " words of inputs" : " inputs");
+  }
   return verifyShare(op, op.getThread() != nullptr, Value());
 }
 
-LogicalResult Conv2DPlanarOp::verify() { return verifyPlanar(*this, 0, "elements", "inputs"); }
-
-LogicalResult Conv2DPlanarBytesOp::verify() {
-  int64_t outputs = shapeOf(getPlanes())[0];
-  return verifyPlanar(*this, 2 * padToLine(outputs), "words", "words of inputs");
-}
+LogicalResult Conv2DPlanarOp::verify() { return verifyPlanar(*this); }
+LogicalResult Conv2DPlanarBytesOp::verify() { return verifyPlanar(*this); }
 
 LogicalResult DotOp::verify() {
   auto sums = cast<VectorType>(getAccumulator().getType()),

@@ -63,8 +63,8 @@ def Cpu_ConvScheduleAttr : AttrDef<Cpu_Dialect, "ConvSchedule"> {
   let mnemonic = "conv_schedule";
   let summary = "how a convolution of the decoder is computed";
   let description = [{
-    As `cpu.schedule` on `un0.conv2d`: what `un0-to-cpu` is to do, instead of what the cost model would. `form` decides the
-    bytes of a picture; the rest does not. `batched`: all images of a request pass this convolution before the next one
+    As `cpu.schedule` on `un0.conv2d`: what `un0-to-cpu` is to do, instead of what the cost model would. In f32 `form` decides
+    the bytes of a picture; in int8, and the rest, does not. `batched`: all images of a request pass this convolution before the next one
     begins. Forms with planes take `rows` rows of points of `images` images together. `tuned` is for the record: not the
     cost model's choice. `un0-schedule-cpu` fills it in; docs/cpu-schedules.md.
 
@@ -104,8 +104,8 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
     `conv_planar`, a word per output, rounded up to 16, and its registers are of words. `conv_planes`: weights transformed for `form`, in groups as above,
     then plane, input channel (rounded up to 4), output channel; in int8 the rounded weights, transformed, two input channels
-    of 16 bits to a word (rounded up to 4 words), behind a line of sums and one of scales for each phase, which are those of
-    the multiple that `form` gives (getPlaneFactor). Offsets and sizes are bytes. Beside int8 images, weights
+    of 16 bits to a word (rounded up to 4 words), behind a line of sums, times what the planes give of them
+    (getPlaneFactor), and one of scales for each phase. Offsets and sizes are bytes. Beside int8 images, weights
     of input channel c are multiplied by 2^input_exponents[c], and what an output channel o is scaled by (in f32: its
     weights) and its bias divided by 2^output_exponents[o]: a convolution that reads equalized channels, and the one that
     makes them.

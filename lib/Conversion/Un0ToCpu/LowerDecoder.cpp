@@ -249,11 +249,8 @@ void CpuLowering::buildDecode() {
 bool CpuLowering::paysToShareDecoder() const {
   // Convolutions of this size take some 5 to 20 us, and each ends with a barrier.
   constexpr uint64_t leastMultiplyAdds = 1 << 20;
-  if (!chain.evolve || module->hasAttr(cpu::kObserveAttr) || module->hasAttr(cpu::kTimedAttr) ||
-      llvm::none_of(places, [](const auto &place) {
-        return std::get<Packing>(place.first) == Packing::Rows16 &&
-               cpu::PackedParamOp(place.second.op).getBytes() >= int64_t(UN0_LEAST_SPLIT_BYTES);
-      }))
+  if (module->hasAttr(cpu::kObserveAttr) || module->hasAttr(cpu::kTimedAttr) ||
+      !hasCoupling(int64_t(UN0_LEAST_SPLIT_BYTES)))
     return false;
   uint64_t multiplyAdds = 0;
   for (un0::Conv2DOp conv : chain.convs)

@@ -20,16 +20,11 @@ static Precision getWavePrecision(Precision coupling) {
   return coupling == Precision::Int4 ? Precision::Int8 : coupling;
 }
 
-bool CpuLowering::isWide() {
-  if (!chain.evolve)
-    return false;
-  for (auto rate : chain.evolve.getBody().getOps<FusedRateOp>())
-    for (auto [term, coupling] : llvm::enumerate(rate.getCouplings()))
-      if (!coupling.getDefiningOp<SelectClassOp>() &&
-          dim(coupling, 0) * dim(coupling, 1) / cpu::getPerWord(rate.getPrecision(term)) * 4 >=
-              cpu::kFewestWideBytes)
-        return true;
-  return false;
+bool CpuLowering::hasCoupling(int64_t bytes) const {
+  return chain.evolve && llvm::any_of(places, [&](const auto &place) {
+           return std::get<Packing>(place.first) == Packing::Rows16 &&
+                  int64_t(cpu::PackedParamOp(place.second.op).getBytes()) >= bytes;
+         });
 }
 
 LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {

@@ -65,8 +65,8 @@ private:
                       int64_t columns = 0, cpu::ConvForm form = cpu::ConvForm::Direct,
                       mlir::DenseI64ArrayAttr inputExponents = {},
                       mlir::DenseI64ArrayAttr outputExponents = {});
-  /// Whether a coupling is so large that a tile of two registers of samples pays.
-  bool isWide();
+  /// Whether there is a coupling of so many bytes, packed, to evolve with.
+  bool hasCoupling(int64_t bytes) const;
   LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();

@@ -18,7 +18,7 @@ static constexpr int64_t kHeavyBytes = 4 << 20, kHeavyRowBytes = 640 << 10;
 /// Weights of F(4x4, 3x3) above which four points an image are too few to pay for reading them:
 /// F(2x2, 3x3) has 4/9 of the bytes.
 static constexpr int64_t kMostWeightBytes = 8 << 20, kFewPoints = 4;
-/// Planes of bytes, 4 or more times the weights of the direct form, that pay with so few points an
+/// Planes of bytes, 3.6 to 8 times the weights of the direct form, that pay with so few points an
 /// image because they come from a cache.
 static constexpr int64_t kMostFewPointBytes = 1 << 20;
 /// Weights of a decoder of bytes above which there are no planes: its module would grow by more
@@ -77,7 +77,7 @@ struct Extents {
       return ConvForm::Direct;
     for (ConvForm form :
          {ConvForm::Upsampled, ConvForm::UpsampledPairs, ConvForm::Winograd4, ConvForm::Winograd2})
-      if (cpu::fits(form, bytes, upsample) && pays(form))
+      if (cpu::hasPlanes(form, bytes) && cpu::isUpsampled(form) == upsample && pays(form))
         return form;
     return ConvForm::Direct;
   }

@@ -519,6 +519,76 @@ func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xf32>, %w: memref<2064
 
 // -----
 
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x10x10x16xf32>, %w: memref<2080xi32>, %b: memref<16xf32>, %v: memref<9x16x16xi32>, %p: memref<9x16x32xi32>) {
+  // expected-error @+1 {{form f_up is not one of bytes}}
+  cpu.conv2d_planes %x, %w, %b to %y as f_up using %v, %p channels 16 together 1 x 2 lanes 16 group 2 {input_scale = 1.0 : f32}
+      : memref<1x6x6x16xi32>, memref<2080xi32>, memref<16xf32>, memref<1x10x10x16xf32>, memref<9x16x16xi32>, memref<9x16x32xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096xf32>, %b: memref<16xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
+  // expected-error @+1 {{input of f32 takes no input_scale}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2 {input_scale = 1.0 : f32}
+      : memref<1x6x6x16xf32>, memref<4096xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xf32>, %w: memref<2080xi32>, %b: memref<16xf32>, %v: memref<16x4x8xi32>, %p: memref<16x4x32xi32>) {
+  // expected-error @+1 {{scratch does not hold 16 planes of 4 points}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2 {input_scale = 1.0 : f32}
+      : memref<1x6x6x16xi32>, memref<2080xi32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x8xi32>, memref<16x4x32xi32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096xf32>, %b: memref<16xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
+  // expected-error @+1 {{lanes 16 and group 9 do not fit a line of 16 and groups of up to 8}}
+  cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 9
+      : memref<1x6x6x16xf32>, memref<4096xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+  return
+}
+
+// -----
+
+un0.param @K : tensor<32x32x3x3xf32> from "m" key "K"
+// expected-error @+1 {{has no planes of form f_up in int8}}
+cpu.packed_param @P of @K conv_planes at 0 size 2560 {form = #cpu<conv_form f_up>, precision = #un0<precision int8>}
+
+// -----
+
+un0.param @K : tensor<32x32x3x3xf32> from "m" key "K"
+// expected-error @+1 {{has no planes of form f_up2 in f32}}
+cpu.packed_param @P of @K conv_planes at 0 size 2560 {form = #cpu<conv_form f_up2>}
+
+// -----
+
+un0.param @K : tensor<32x32x3x3xf32> from "m" key "K"
+// expected-error @+1 {{zero_point 256 is not 0 to 255}}
+cpu.packed_param @P of @K conv3x3 at 0 size 2560 {zero_point = 256 : i64, precision = #un0<precision int8>}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<4x4xf32>, %w: memref<32xi32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{needs an image of channel blocks and planes}}
+  cpu.conv2d_planar_bytes %x, %w, %b to %y scale 1.0 : memref<1x6x6x16xi32>, memref<32xi32>, memref<16xf32>, memref<4x4xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<0x4x4xf32>, %w: memref<32xf32>, %b: memref<16xf32>) {
+  // expected-error @+1 {{needs an image of channel blocks and planes}}
+  cpu.conv2d_planar %x, %w, %b to %y : memref<1x6x6x16xf32>, memref<32xf32>, memref<16xf32>, memref<0x4x4xf32>
+  return
+}
+
+// -----
+
 func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<3x4x4xf32>, %w: memref<32xi32>, %b: memref<16xf32>) {
   // expected-error @+1 {{weights have 32 words, expected 32 and 27 for each of up to 16 words of inputs}}
   cpu.conv2d_planar_bytes %x, %w, %b to %y scale 1.0 : memref<1x6x6x16xi32>, memref<32xi32>, memref<16xf32>, memref<3x4x4xf32>

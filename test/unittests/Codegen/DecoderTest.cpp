@@ -263,17 +263,23 @@ TEST_P(Decoder, PlanesOfBytesGiveTheBytesOfDirectConvolutions) {
   auto expected = run(*direct);
   for (auto larger : {cpu::ConvForm::Winograd4, cpu::ConvForm::Winograd2}) {
     int64_t planes = 0;
+    // All images of a request together once, two at a time, and one after the other.
+    bool batched = larger == cpu::ConvForm::Winograd4;
     for (Conv2DOp conv : ArrayRef(convs).drop_back()) {
       auto set = [&](cpu::ConvForm form) {
-        int64_t rows = cpu::getPointRows(conv, form);
-        auto schedule = cpu::ConvScheduleAttr::get(
-            &context, form, false, 1, rows % 2 ? std::max<int64_t>(rows, 1) : rows / 2, false);
+        int64_t rows = std::max<int64_t>(cpu::getPointRows(conv, form), 1);
+        bool isPlanes = form != cpu::ConvForm::Direct;
+        auto schedule =
+            cpu::ConvScheduleAttr::get(&context, form, batched, batched && isPlanes ? 2 : 1,
+                                       rows % 2 ? rows : rows / 2, false);
         if (!cpu::findFault(conv, schedule).empty())
           return false;
         conv->setAttr(cpu::kScheduleAttr, schedule);
+        planes += isPlanes;
         return true;
       };
-      planes += set(cpu::ConvForm::UpsampledPairs) || set(larger) || set(cpu::ConvForm::Winograd2);
+      EXPECT_TRUE(set(cpu::ConvForm::UpsampledPairs) || set(larger) ||
+                  set(cpu::ConvForm::Winograd2) || set(cpu::ConvForm::Direct));
     }
     if (StringRef(GetParam().forms.front()) != "cpu.conv2d ")
       EXPECT_GT(planes, 0);

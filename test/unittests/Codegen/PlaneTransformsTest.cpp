@@ -2,6 +2,7 @@
 
 #include "PlaneTransforms.h"
 #include "gtest/gtest.h"
+#include <random>
 
 using namespace un0;
 using un0::cpu::ConvForm;
@@ -122,8 +123,13 @@ TEST_P(WholeTransforms, FitSixteenBits) {
     for (auto [plane, value] : llvm::enumerate(transformWholeKernel<int64_t>(form, unit)))
       kernels[plane].push_back(value);
   }
-  EXPECT_LE(getLargest(pixels, 0, 255), INT16_MAX);
-  EXPECT_LE(getLargest(kernels, -127, 127), INT16_MAX);
+  int64_t largestPixel = getLargest(pixels, 0, 255), largestWeight = getLargest(kernels, -127, 127);
+  EXPECT_LE(largestPixel, INT16_MAX);
+  EXPECT_LE(largestWeight, INT16_MAX);
+  if (form == ConvForm::Winograd4) {
+    EXPECT_EQ(largestPixel, 68 * 255);
+    EXPECT_EQ(largestWeight, 144 * 127);
+  }
 }
 
 TEST_P(WholeTransforms, SumsOfTheMostChannelsFit) {
@@ -134,6 +140,108 @@ TEST_P(WholeTransforms, SumsOfTheMostChannelsFit) {
   // What the planes give in two dimensions is that factor's, and an odd one that is divided out.
   int64_t whole = getWholeFactor(form) * getWholeFactor(form);
   EXPECT_EQ(whole, cpu::getPlaneFactor(form) * (form == ConvForm::Winograd4 ? 9 : 1));
+}
+
+/// As the vectors have them.
+template <typename Number> struct Wrapping {
+  Number add(Number x, Number y) const { return static_cast<Number>(x + y); }
+  Number sub(Number x, Number y) const { return static_cast<Number>(x - y); }
+  Number shift(Number x, int64_t bits) const { return static_cast<Number>(x << bits); }
+};
+
+/// `transform` of all columns of a row-major square of `sides` x `sides`, then of all rows.
+template <typename Number, typename Transform>
+llvm::SmallVector<Number> transformTwice(llvm::ArrayRef<Number> square, int64_t sides,
+                                         Transform transform) {
+  llvm::SmallVector<llvm::SmallVector<Number>> columns;
+  for (int64_t x = 0; x < sides; ++x) {
+    llvm::SmallVector<Number> column;
+    for (int64_t y = 0; y < sides; ++y)
+      column.push_back(square[y * sides + x]);
+    columns.push_back(transform(llvm::ArrayRef<Number>(column)));
+  }
+  llvm::SmallVector<Number> result;
+  for (size_t y = 0; y < columns.front().size(); ++y) {
+    llvm::SmallVector<Number> row;
+    for (const auto &column : columns)
+      row.push_back(column[y]);
+    llvm::append_range(result, transform(llvm::ArrayRef<Number>(row)));
+  }
+  return result;
+}
+
+/// 16-bit planes and 32-bit sums of one point, whose multiples carry over 2^32 on the way, against
+/// the sums that the direct form has; the largest weights and inputs that there are among them.
+TEST_P(WholeTransforms, AreExactThoughProductsWrap) {
+  constexpr int64_t kBytes = 255, kPair = 128;
+  int64_t sides = shape.planes, pixels = shape.getPixels(), taps = pairs ? 2 : 3,
+          kernels = cpu::getKernels(form), own = sides / kernels,
+          channels = std::min<int64_t>(cpu::getMostExactChannels(form), 600);
+  std::mt19937 random(3);
+  auto draw = [&](int64_t low, int64_t high) {
+    return std::uniform_int_distribution<int64_t>(low, high)(random);
+  };
+  int64_t carried = 0;
+  for (int64_t mode = 0; mode < 4; ++mode) {
+    int64_t zeroPoint = mode == 0 ? 0 : mode == 1 ? kBytes : draw(0, kBytes);
+    std::vector<int64_t> sums(shape.outputs * shape.outputs, 0), raw(sums);
+    llvm::SmallVector<uint32_t> planes(sides * sides, 0);
+    std::vector<int64_t> starts(kernels * kernels, 0);
+    std::vector<int64_t> partners(kernels * kernels * taps * taps, 0);
+    for (int64_t c = 0; c < channels; ++c) {
+      llvm::SmallVector<uint16_t> input;
+      for (int64_t i = 0; i < pixels * pixels; ++i)
+        input.push_back(mode == 0 ? kBytes : mode == 1 ? 0 : draw(0, 1) * kBytes);
+      auto transformed = transformTwice<uint16_t>(input, pixels, [&](auto line) {
+        return transformWholePixels<Wrapping<uint16_t>, uint16_t>(form, {}, line);
+      });
+      for (int64_t kernel = 0; kernel < kernels * kernels; ++kernel) {
+        llvm::SmallVector<int64_t> weights;
+        for (int64_t tap = 0; tap < taps * taps; ++tap) {
+          int64_t &partner = partners[kernel * taps * taps + tap];
+          int64_t weight = mode < 2 ? kPair / 2 : draw(-127, 127);
+          if (mode >= 2 && c % 2)
+            weight = draw(std::max<int64_t>(-127, -kPair - partner),
+                          std::min<int64_t>(127, kPair - partner));
+          weights.push_back(partner = weight);
+          starts[kernel] -= zeroPoint * weight;
+        }
+        auto values = transformTwice<int64_t>(
+            weights, taps, [&](auto line) { return transformWholeKernel<int64_t>(form, line); });
+        for (int64_t y = 0; y < own; ++y)
+          for (int64_t x = 0; x < own; ++x) {
+            int64_t plane = (kernel / kernels * own + y) * sides + kernel % kernels * own + x;
+            planes[plane] += static_cast<uint32_t>(static_cast<int16_t>(transformed[plane]) *
+                                                   static_cast<int32_t>(values[y * own + x]));
+          }
+        for (int64_t o = 0; o < shape.outputs * shape.outputs; ++o) {
+          int64_t y = o / shape.outputs, x = o % shape.outputs;
+          if (y % kernels * kernels + x % kernels != kernel)
+            continue;
+          // The second of two kernels begins a pixel later.
+          int64_t fromY = y / kernels + y % kernels, fromX = x / kernels + x % kernels;
+          for (int64_t tap = 0; tap < taps * taps; ++tap) {
+            int64_t at = (fromY + tap / taps) * pixels + fromX + tap % taps;
+            raw[o] += weights[tap] * input[at];
+            sums[o] += weights[tap] * (input[at] - zeroPoint);
+          }
+        }
+      }
+    }
+    auto outputs = transformTwice<uint32_t>(planes, sides, [&](auto line) {
+      return transformWholeProducts<Wrapping<uint32_t>, uint32_t>(form, {}, line);
+    });
+    int64_t factor = cpu::getPlaneFactor(form), whole = getWholeFactor(form);
+    for (int64_t o = 0; o < shape.outputs * shape.outputs; ++o) {
+      int64_t kernel = o / shape.outputs % kernels * kernels + o % shape.outputs % kernels;
+      uint32_t value = outputs[o] * (form == ConvForm::Winograd4 ? kNinth : 1u);
+      value += static_cast<uint32_t>(starts[kernel] * factor);
+      EXPECT_EQ(static_cast<int32_t>(value), sums[o] * factor) << "mode " << mode;
+      carried += std::abs(raw[o] * whole * whole) > INT32_MAX;
+    }
+  }
+  if (form == ConvForm::Winograd4)
+    EXPECT_GT(carried, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WholeTransforms,
