@@ -63,6 +63,9 @@ private:
   void putShort(int64_t word, int64_t half, int64_t number) {
     out[word] |= static_cast<int32_t>(static_cast<uint32_t>(number & 0xffff) << (16 * half));
   }
+  /// Input `input` of an output channel in all planes of its kernel `phase`, where the first word
+  /// of all planes is word `at` and the next input's is `channels` further on.
+  void putPlanes(cpu::ConvForm form, int64_t input, int64_t phase, int64_t at, int64_t channels);
   Error flush(Sink sink) const {
     return sink({reinterpret_cast<const uint8_t *>(out.data()), out.size() * sizeof(int32_t)});
   }
@@ -119,48 +122,49 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
   return Error::success();
 }
 
+void BytePacker::putPlanes(cpu::ConvForm form, int64_t input, int64_t phase, int64_t at,
+                           int64_t channels) {
+  int64_t kernels = cpu::getKernels(form), sides = cpu::getPlaneShape(form).planes;
+  int64_t side = kernels == 2 ? 2 : 3, own = sides / kernels; // taps, and planes of this kernel
+  SmallVector<SmallVector<int64_t>> columns;
+  for (int64_t x = 0; x < side; ++x) {
+    SmallVector<int64_t> column;
+    for (int64_t y = 0; y < side; ++y)
+      column.push_back(numbers[(input * side + y) * side + x]);
+    columns.push_back(transformWholeKernel<int64_t>(form, column));
+  }
+  for (int64_t y = 0; y < own; ++y) {
+    SmallVector<int64_t> row;
+    for (const auto &column : columns)
+      row.push_back(column[y]);
+    for (auto [x, value] : llvm::enumerate(transformWholeKernel<int64_t>(form, row))) {
+      int64_t plane = (phase / kernels * own + y) * sides + phase % kernels * own;
+      plane += static_cast<int64_t>(x);
+      putShort(at + (plane * cpu::getSummedPairs(inputs) + input / 2) * channels, input % 2, value);
+    }
+  }
+}
+
 Error BytePacker::planes(cpu::ConvForm form, Sink sink) {
-  bool upsample = form == cpu::ConvForm::UpsampledPairs;
-  int64_t kernels = cpu::getKernels(form), phases = kernels * kernels, side = upsample ? 2 : 3;
-  int64_t sides = cpu::getPlaneShape(form).planes, perPlane = cpu::getSummedPairs(inputs);
+  int64_t kernels = cpu::getKernels(form), phases = kernels * kernels;
   int64_t vectors = cpu::padToLanes(outputs, lanes) / lanes, factor = cpu::getPlaneFactor(form);
   if (inputs > cpu::getMostExactChannels(form))
     return llvm::createStringError("sums of form %s are exact up to %lld channels, not %lld",
                                    cpu::stringifyConvForm(form).str().c_str(),
                                    static_cast<long long>(cpu::getMostExactChannels(form)),
                                    static_cast<long long>(inputs));
-  // Of a phase: all planes, or three by three of them.
-  int64_t own = upsample ? sides / 2 : sides;
   for (int64_t first = 0; first < vectors; first += group) {
     int64_t registers = std::min(group, vectors - first), channels = registers * lanes;
     out.assign(registers * cpu::getBytePlaneWords(form, inputs, lanes), 0);
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
       ArrayRef<float> weights = read(first * lanes + c);
       for (int64_t phase = 0; phase < phases; ++phase) {
-        float step = round(weights, upsample, phase);
+        float step = round(weights, /*upsample=*/kernels == 2, phase);
         int64_t head = 2 * phase * channels + c;
         out[head] = getStart() * static_cast<int32_t>(factor);
         out[head + channels] = llvm::bit_cast<int32_t>(divide(step, first * lanes + c));
-        for (int64_t i = 0; i < inputs; ++i) {
-          SmallVector<SmallVector<int64_t>> columns;
-          for (int64_t x = 0; x < side; ++x) {
-            SmallVector<int64_t> column;
-            for (int64_t y = 0; y < side; ++y)
-              column.push_back(numbers[(i * side + y) * side + x]);
-            columns.push_back(transformWholeKernel<int64_t>(form, column));
-          }
-          for (int64_t y = 0; y < own; ++y) {
-            SmallVector<int64_t> row;
-            for (const auto &column : columns)
-              row.push_back(column[y]);
-            for (auto [x, value] : llvm::enumerate(transformWholeKernel<int64_t>(form, row))) {
-              int64_t plane =
-                  (phase / 2 * own + y) * sides + phase % 2 * own + static_cast<int64_t>(x);
-              putShort(2 * phases * channels + (plane * perPlane + i / 2) * channels + c, i % 2,
-                       value);
-            }
-          }
-        }
+        for (int64_t i = 0; i < inputs; ++i)
+          putPlanes(form, i, phase, 2 * phases * channels + c, channels);
       }
     }
     if (Error error = flush(sink))
