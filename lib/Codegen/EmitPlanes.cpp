@@ -157,30 +157,23 @@ void PlaneNest::transformAt(Value image, Value row, Value column, Value point, V
     Value value = e.load(op.getTransformed(), {plane(i, j), point, lane});
     return bytes ? vector::BitCastOp::create(e.b, e.loc, getPixelType(), value) : value;
   };
-  // The pixels of one column of the tile, transformed.
-  auto down = [&](Value j) {
-    SmallVector<Value> column;
-    for (int64_t i = 0; i < pixels; ++i)
-      column.push_back(loadPixel(image, block, e.add(y, i), e.add(x, j), part));
-    return transformPixels(column);
+  auto pixelAt = [&](Value i, Value j) {
+    return loadPixel(image, block, e.add(y, i), e.add(x, j), part);
   };
-  if (fits(sides * pixels)) {
-    SmallVector<SmallVector<Value>> table;
-    for (int64_t j = 0; j < pixels; ++j)
-      table.push_back(down(e.index(j)));
-    for (int64_t i = 0; i < sides; ++i) {
-      SmallVector<Value> line;
-      for (int64_t j = 0; j < pixels; ++j)
-        line.push_back(table[j][i]);
-      line = transformPixels(line);
-      for (int64_t j = 0; j < sides; ++j)
-        put(line[j], e.index(i), e.index(j));
-    }
-    return;
-  }
+  if (fits(sides * pixels))
+    return transformSquare<Value>(
+        pixels, [&](int64_t i, int64_t j) { return pixelAt(e.index(i), e.index(j)); },
+        [&](ArrayRef<Value> line) { return transformPixels(line); },
+        [&](int64_t i, ArrayRef<Value> line) {
+          for (int64_t j = 0; j < sides; ++j)
+            put(line[j], e.index(i), e.index(j));
+        });
   // More values than registers: the first half goes through where the result will be.
   e.loop(0, pixels, 1, [&](Value j) {
-    for (auto [i, value] : llvm::enumerate(down(j)))
+    SmallVector<Value> column;
+    for (int64_t i = 0; i < pixels; ++i)
+      column.push_back(pixelAt(e.index(i), j));
+    for (auto [i, value] : llvm::enumerate(transformPixels(column)))
       put(value, e.index(i), j);
   });
   e.loop(0, sides, 1, [&](Value i) {
@@ -307,23 +300,18 @@ void PlaneNest::transformOutput(Value firstVector, int64_t width) {
     };
     forEachPoint([&](Value image, Value row, Value column, Value point) {
       Value y = e.add(e.mul(row, outputs), 1), x = e.add(e.mul(column, outputs), 1);
-      // Rows of planes for each column of them, then the columns of each row.
-      SmallVector<SmallVector<Value>> table;
-      for (int64_t j = 0; j < sides; ++j) {
-        SmallVector<Value> values;
-        for (int64_t i = 0; i < sides; ++i)
-          values.push_back(e.load(op.getProducts(), {plane(e.index(i), e.index(j)), point, lane}));
-        table.push_back(transformProducts(values));
-      }
-      for (int64_t i = 0; i < outputs; ++i) {
-        SmallVector<Value> line;
-        for (int64_t j = 0; j < sides; ++j)
-          line.push_back(table[j][i]);
-        line = transformProducts(line);
-        for (int64_t j = 0; j < outputs; ++j)
-          storeChannels(e, finish(line[j], i % kernels * kernels + j % kernels), op.getZeroPoint(),
-                        op.getOutput(), image, place, e.add(y, i), e.add(x, j));
-      }
+      transformSquare<Value>(
+          sides,
+          [&](int64_t i, int64_t j) {
+            return e.load(op.getProducts(), {plane(e.index(i), e.index(j)), point, lane});
+          },
+          [&](ArrayRef<Value> line) { return transformProducts(line); },
+          [&](int64_t i, ArrayRef<Value> line) {
+            for (int64_t j = 0; j < outputs; ++j)
+              storeChannels(e, finish(line[j], i % kernels * kernels + j % kernels),
+                            op.getZeroPoint(), op.getOutput(), image, place, e.add(y, i),
+                            e.add(x, j));
+          });
     });
   }
 }

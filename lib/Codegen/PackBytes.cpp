@@ -125,24 +125,19 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
 void BytePacker::putPlanes(cpu::ConvForm form, int64_t input, int64_t phase, int64_t at,
                            int64_t channels) {
   int64_t kernels = cpu::getKernels(form), sides = cpu::getPlaneShape(form).planes;
-  int64_t side = kernels == 2 ? 2 : 3, own = sides / kernels; // taps, and planes of this kernel
-  SmallVector<SmallVector<int64_t>> columns;
-  for (int64_t x = 0; x < side; ++x) {
-    SmallVector<int64_t> column;
-    for (int64_t y = 0; y < side; ++y)
-      column.push_back(numbers[(input * side + y) * side + x]);
-    columns.push_back(transformWholeKernel<int64_t>(form, column));
-  }
-  for (int64_t y = 0; y < own; ++y) {
-    SmallVector<int64_t> row;
-    for (const auto &column : columns)
-      row.push_back(column[y]);
-    for (auto [x, value] : llvm::enumerate(transformWholeKernel<int64_t>(form, row))) {
-      int64_t plane = (phase / kernels * own + y) * sides + phase % kernels * own;
-      plane += static_cast<int64_t>(x);
-      putShort(at + (plane * cpu::getSummedPairs(inputs) + input / 2) * channels, input % 2, value);
-    }
-  }
+  int64_t side = cpu::isUpsampled(form) ? 2 : 3;
+  // The planes of this kernel, and the first of them.
+  int64_t own = sides / kernels, first = (phase / kernels * sides + phase % kernels) * own;
+  transformSquare<int64_t>(
+      side, [&](int64_t y, int64_t x) { return numbers[(input * side + y) * side + x]; },
+      [&](ArrayRef<int64_t> line) { return transformWholeKernel(form, line); },
+      [&](int64_t y, ArrayRef<int64_t> row) {
+        for (auto [x, value] : llvm::enumerate(row)) {
+          int64_t plane = first + y * sides + static_cast<int64_t>(x);
+          putShort(at + (plane * cpu::getSummedPairs(inputs) + input / 2) * channels, input % 2,
+                   value);
+        }
+      });
 }
 
 Error BytePacker::planes(cpu::ConvForm form, Sink sink) {
@@ -159,7 +154,7 @@ Error BytePacker::planes(cpu::ConvForm form, Sink sink) {
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
       ArrayRef<float> weights = read(first * lanes + c);
       for (int64_t phase = 0; phase < phases; ++phase) {
-        float step = round(weights, /*upsample=*/kernels == 2, phase);
+        float step = round(weights, cpu::isUpsampled(form), phase);
         int64_t head = 2 * phase * channels + c;
         out[head] = getStart() * static_cast<int32_t>(factor);
         out[head + channels] = llvm::bit_cast<int32_t>(divide(step, first * lanes + c));

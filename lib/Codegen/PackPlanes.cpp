@@ -12,13 +12,14 @@ using llvm::Error;
 /// All planes of one 3x3 kernel, scaled.
 static void transformFilter(cpu::ConvForm form, const float *kernel, double scale,
                             SmallVectorImpl<float> &out) {
-  SmallVector<SmallVector<double>> columns;
-  for (int64_t x = 0; x < 3; ++x)
-    columns.push_back(transformKernel(form, kernel[x], kernel[3 + x], kernel[6 + x]));
   out.clear();
-  for (size_t i = 0; i < columns[0].size(); ++i)
-    for (double value : transformKernel(form, columns[0][i], columns[1][i], columns[2][i]))
-      out.push_back(static_cast<float>(value * scale));
+  transformSquare<double>(
+      3, [&](int64_t y, int64_t x) { return kernel[3 * y + x]; },
+      [&](ArrayRef<double> w) { return transformKernel(form, w[0], w[1], w[2]); },
+      [&](int64_t, ArrayRef<double> row) {
+        for (double value : row)
+          out.push_back(static_cast<float>(value * scale));
+      });
 }
 
 Error un0::packPlanes(ParamOp param, cpu::PackedParamOp packed, const StoredTensor &tensor,

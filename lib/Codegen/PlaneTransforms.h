@@ -28,6 +28,25 @@
 
 namespace un0 {
 
+/// A 1-D transform in both dimensions of a square of `side` numbers: of every column, from `get` of
+/// row and column, then of every row of what that gave, which `put` takes with its number.
+template <typename Number, typename Get, typename Transform, typename Put>
+void transformSquare(int64_t side, Get get, Transform transform, Put put) {
+  llvm::SmallVector<llvm::SmallVector<Number>> columns;
+  for (int64_t x = 0; x < side; ++x) {
+    llvm::SmallVector<Number> column;
+    for (int64_t y = 0; y < side; ++y)
+      column.push_back(get(y, x));
+    columns.push_back(transform(llvm::ArrayRef<Number>(column)));
+  }
+  for (size_t y = 0; y < columns.front().size(); ++y) {
+    llvm::SmallVector<Number> row;
+    for (const auto &column : columns)
+      row.push_back(column[y]);
+    put(static_cast<int64_t>(y), transform(llvm::ArrayRef<Number>(row)));
+  }
+}
+
 /// The points of F(4, 3) of f32 beside 0 and infinity.
 constexpr double kInnerPoint = 0.625, kOuterPoint = 1.5;
 
@@ -101,27 +120,22 @@ llvm::SmallVector<Number> transformProducts(cpu::ConvForm form, Arithmetic &&k,
   return {zero, one, two, three};
 }
 
-/// How many times the outputs the planes of whole numbers give, in one dimension.
-inline int64_t getWholeFactor(cpu::ConvForm form) {
-  return form == cpu::ConvForm::Winograd4 ? 24 : form == cpu::ConvForm::Winograd2 ? 2 : 1;
-}
-
 /// Modulo 2^32 a product with it divides by 9, which 24 x 24 has beside powers of two.
 constexpr uint32_t kNinth = 0x38e38e39;
 
 /// A kernel of whole numbers in planes: three taps, or two of one of the kernels of upsampled
 /// pixels, which has three of the planes. Of 8-bit numbers all of it, twice, fits 16 bits: no value
 /// is more than 12 times the largest tap.
-template <typename Number>
-llvm::SmallVector<Number> transformWholeKernel(cpu::ConvForm form, llvm::ArrayRef<Number> w) {
+inline llvm::SmallVector<int64_t> transformWholeKernel(cpu::ConvForm form,
+                                                       llvm::ArrayRef<int64_t> w) {
   if (form == cpu::ConvForm::UpsampledPairs)
     return {w[0], w[0] + w[1], w[1]};
-  Number sum = w[0] + w[2];
+  int64_t sum = w[0] + w[2];
   if (form == cpu::ConvForm::Winograd2)
     return {2 * w[0], sum + w[1], sum - w[1], 2 * w[2]};
   assert(form == cpu::ConvForm::Winograd4 && "not a form of bytes");
   // The last is a third of what it should be, to fit.
-  Number twice = w[0] + 4 * w[2];
+  int64_t twice = w[0] + 4 * w[2];
   return {6 * w[0],         -4 * (sum + w[1]), -4 * (sum - w[1]),
           twice + 2 * w[1], twice - 2 * w[1],  8 * w[2]};
 }
@@ -149,8 +163,8 @@ llvm::SmallVector<Number> transformWholePixels(cpu::ConvForm form, Arithmetic &&
           k.sub(k.sub(x[5], x[3]), k.shift(difference, 2))};
 }
 
-/// `getWholeFactor` times the outputs from the products of the planes, as exact as the numbers'
-/// type.
+/// The outputs from the products of the planes, twice those of F(2, 3) and 24 times those of
+/// F(4, 3), as exact as the numbers' type.
 template <typename Arithmetic, typename Number>
 llvm::SmallVector<Number> transformWholeProducts(cpu::ConvForm form, Arithmetic &&k,
                                                  llvm::ArrayRef<Number> x) {

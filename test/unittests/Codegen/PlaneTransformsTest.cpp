@@ -53,6 +53,11 @@ INSTANTIATE_TEST_SUITE_P(All, Transforms,
                                            ConvForm::Winograd4),
                          [](const auto &info) { return cpu::stringifyConvForm(info.param).str(); });
 
+/// How many times the outputs the planes of whole numbers give, in one dimension.
+int64_t getWholeFactor(ConvForm form) {
+  return form == ConvForm::Winograd4 ? 24 : form == ConvForm::Winograd2 ? 2 : 1;
+}
+
 struct WholeNumbers {
   int64_t add(int64_t x, int64_t y) const { return x + y; }
   int64_t sub(int64_t x, int64_t y) const { return x - y; }
@@ -78,7 +83,7 @@ TEST_P(WholeTransforms, AreAMultipleOfTheConvolution) {
         std::vector<int64_t> pixels(shape.getPixels(), 0), taps(pairs ? 2 : 3, 0);
         pixels[p] = taps[k] = 1;
         auto x = transformWhole(form, pixels);
-        auto w = transformWholeKernel<int64_t>(form, taps);
+        auto w = transformWholeKernel(form, taps);
         ASSERT_EQ(int64_t(x.size()), shape.planes);
         ASSERT_EQ(int64_t(w.size()), pairs ? shape.planes / 2 : shape.planes);
         for (size_t i = 0; i < x.size(); ++i)
@@ -120,7 +125,7 @@ TEST_P(WholeTransforms, FitSixteenBits) {
   for (size_t k = 0; k < (pairs ? 2 : 3); ++k) {
     std::vector<int64_t> unit(pairs ? 2 : 3, 0);
     unit[k] = 1;
-    for (auto [plane, value] : llvm::enumerate(transformWholeKernel<int64_t>(form, unit)))
+    for (auto [plane, value] : llvm::enumerate(transformWholeKernel(form, unit)))
       kernels[plane].push_back(value);
   }
   int64_t largestPixel = getLargest(pixels, 0, 255), largestWeight = getLargest(kernels, -127, 127);
@@ -153,20 +158,10 @@ template <typename Number> struct Wrapping {
 template <typename Number, typename Transform>
 llvm::SmallVector<Number> transformTwice(llvm::ArrayRef<Number> square, int64_t sides,
                                          Transform transform) {
-  llvm::SmallVector<llvm::SmallVector<Number>> columns;
-  for (int64_t x = 0; x < sides; ++x) {
-    llvm::SmallVector<Number> column;
-    for (int64_t y = 0; y < sides; ++y)
-      column.push_back(square[y * sides + x]);
-    columns.push_back(transform(llvm::ArrayRef<Number>(column)));
-  }
   llvm::SmallVector<Number> result;
-  for (size_t y = 0; y < columns.front().size(); ++y) {
-    llvm::SmallVector<Number> row;
-    for (const auto &column : columns)
-      row.push_back(column[y]);
-    llvm::append_range(result, transform(llvm::ArrayRef<Number>(row)));
-  }
+  transformSquare<Number>(
+      sides, [&](int64_t y, int64_t x) { return square[y * sides + x]; }, transform,
+      [&](int64_t, llvm::ArrayRef<Number> row) { llvm::append_range(result, row); });
   return result;
 }
 
@@ -207,7 +202,7 @@ TEST_P(WholeTransforms, AreExactThoughProductsWrap) {
           starts[kernel] -= zeroPoint * weight;
         }
         auto values = transformTwice<int64_t>(
-            weights, taps, [&](auto line) { return transformWholeKernel<int64_t>(form, line); });
+            weights, taps, [&](auto line) { return transformWholeKernel(form, line); });
         for (int64_t y = 0; y < own; ++y)
           for (int64_t x = 0; x < own; ++x) {
             int64_t plane = (kernel / kernels * own + y) * sides + kernel % kernels * own + x;
