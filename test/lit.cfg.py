@@ -59,9 +59,25 @@ def cpu_features():
 
 
 features = cpu_features()
-for name in ("avx2", "fma", "avx512f", "avx512_vnni"):
+for name in ("avx2", "avx512f"):
     if name in features:
         config.available_features.add(name)
+
+
+def for_processor(cpu, needed):
+    """Flags of un0c for code of `cpu` that runs here: where the host lacks an instruction, emulated."""
+    emulate = "" if needed <= features else " --emulate-on=x86-64-v3"
+    config.substitutions.append(("%mcpu_" + cpu.replace("-", "_"), f"--mcpu={cpu}{emulate}"))
+
+
+avx512 = {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+for_processor("x86-64-v4", avx512)
+for_processor(
+    "znver4",
+    avx512
+    | {"avx512_vnni", "avx512_bf16", "avx512_vbmi", "avx512_vbmi2", "avx512_bitalg", "avx512_vpopcntdq", "avx512ifma"},
+)
+for_processor("alderlake", {"avx2", "avx_vnni"})
 
 if shutil.which("ngspice"):
     config.available_features.add("ngspice")

@@ -59,6 +59,7 @@ private:
   LogicalResult checkPrecision();
   LogicalResult checkHardware();
   LogicalResult checkTuning();
+  LogicalResult checkEmulation();
   LogicalResult loadPlugins(DialectRegistry &registry);
   LogicalResult read();
   LogicalResult enter(Phase phase);
@@ -82,6 +83,7 @@ private:
   OwningOpRef<ModuleOp> module;
   ArchiveSet archives;
   CpuTarget target;
+  std::optional<CpuTarget> emulateOn;
   dsa::Hardware hardware;
   std::vector<uint8_t> program; // encoded
   std::vector<InsertedPass> inserted;
@@ -210,12 +212,31 @@ LogicalResult Compilation::checkOptions() {
   if (!found)
     return fail("--mcpu: " + llvm::toString(found.takeError()));
   target = std::move(*found);
-  if (failed(checkTuning()))
+  if (failed(checkTuning()) || failed(checkEmulation()))
     return failure();
   if (target.lanes < 8 && isAfter(options.to, Phase::Quantized))
     errors << "un0c: warning: cpu '" << target.cpu
            << "' has no AVX2 with FMA; code for it uses vectors of " << target.lanes
            << " and runs several times slower than with --mcpu=x86-64-v3\n";
+  return success();
+}
+
+LogicalResult Compilation::checkEmulation() {
+  if (options.emulateOn.empty())
+    return success();
+  if (isAfter(Phase::Object, options.to))
+    return fail("--emulate-on acts on the phase 'object', behind '" + getPhaseName(options.to) +
+                "'");
+  if (options.tune || options.verifyCode)
+    return fail(
+        "--tune and --verify-code ask for code of --mcpu itself, which --emulate-on is not");
+  Expected<CpuTarget> found = CpuTarget::get(options.emulateOn);
+  if (!found)
+    return fail("--emulate-on: " + llvm::toString(found.takeError()));
+  if (found->lanes < 8)
+    return fail("--emulate-on needs a processor with AVX2 and FMA, which '" + found->cpu +
+                "' is not");
+  emulateOn = std::move(*found);
   return success();
 }
 
@@ -415,7 +436,8 @@ LogicalResult Compilation::enter(Phase phase) {
   if (phase == Phase::Object) {
     if (options.verifyCode && failed(verifyCode(*module, target)))
       return failure();
-    Expected<SmallVector<char, 0>> object = compileToObject(*module, target);
+    Expected<SmallVector<char, 0>> object =
+        compileToObject(*module, target, {.emulateOn = emulateOn ? &*emulateOn : nullptr});
     if (!object)
       return fail(object.takeError());
     code = std::move(*object);
@@ -499,7 +521,8 @@ LogicalResult Compilation::writeUn0() {
     errors.flush();
   };
   writerOptions.progress = progress;
-  Error error = writeModule(options.output, *module, target, contents, archives, writerOptions);
+  Error error = writeModule(options.output, *module, emulateOn.value_or(target), contents, archives,
+                            writerOptions);
   if (shown != start)
     errors << "\r                     \r";
   return error ? fail(std::move(error)) : success();

@@ -2,6 +2,7 @@
 
 #include "un0/Target/ObjectCode.h"
 
+#include "Emulate.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
@@ -149,7 +150,8 @@ static Expected<SmallVector<char, 0>> link(StringRef object) {
 
 Expected<SmallVector<char, 0>> un0::compileToObject(ModuleOp module, const CpuTarget &target,
                                                     const ObjectOptions &options) {
-  Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(target);
+  const CpuTarget &processor = options.emulateOn ? *options.emulateOn : target;
+  Expected<std::unique_ptr<llvm::TargetMachine>> machine = createTargetMachine(processor);
   if (!machine)
     return machine.takeError();
 
@@ -166,11 +168,14 @@ Expected<SmallVector<char, 0>> un0::compileToObject(ModuleOp module, const CpuTa
         "the module is not in the phase 'llvm': it does not translate to LLVM IR");
   ir->setTargetTriple(llvm::Triple(kTriple));
   ir->setDataLayout((*machine)->createDataLayout());
+  if (options.emulateOn)
+    if (Error error = emulateInstructions(*ir))
+      return std::move(error);
   for (llvm::Function &function : *ir) {
     if (function.isDeclaration())
       continue;
-    function.addFnAttr("target-cpu", target.cpu);
-    function.addFnAttr("target-features", target.getFeatureString());
+    function.addFnAttr("target-cpu", processor.cpu);
+    function.addFnAttr("target-features", processor.getFeatureString());
     function.addFnAttr("no-builtins");
     function.addFnAttr(llvm::Attribute::NoUnwind);
     // Vectors are written out; without this AVX-512 registers are split on some processors.
@@ -185,7 +190,7 @@ Expected<SmallVector<char, 0>> un0::compileToObject(ModuleOp module, const CpuTa
   auto kind =
       options.assembly ? llvm::CodeGenFileType::AssemblyFile : llvm::CodeGenFileType::ObjectFile;
   if ((*machine)->addPassesToEmitFile(emit, os, nullptr, kind))
-    return llvm::createStringError("LLVM cannot emit code for cpu '%s'", target.cpu.c_str());
+    return llvm::createStringError("LLVM cannot emit code for cpu '%s'", processor.cpu.c_str());
   emit.run(*ir);
   if (options.assembly)
     return buffer;

@@ -68,6 +68,11 @@ static cl::opt<double>
 static cl::opt<std::string>
     mcpu("mcpu", cl::desc("Processor, 'host' or LLVM's name (x86-64-v3, znver4, ...)"),
          cl::init("host"), cl::cat(category));
+static cl::opt<std::string>
+    emulateOn("emulate-on",
+              cl::desc("Processor on which instructions of --mcpu are emulated: the same program, "
+                       "many times slower, to test code for a processor that is not at hand"),
+              cl::cat(category));
 static cl::opt<int64_t> steps("steps", cl::desc("Integration steps instead of the model's"),
                               cl::cat(category));
 static cl::opt<std::string>
@@ -155,6 +160,7 @@ int main(int argc, char **argv) {
   options.output = output;
   options.target = target == "dsa" ? un0::Target::Dsa : un0::Target::Cpu;
   options.cpu = mcpu;
+  options.emulateOn = emulateOn;
   options.hardware = hardware;
   if (maxSplittingError.getNumOccurrences())
     options.maxSplittingError = maxSplittingError;

@@ -15,6 +15,8 @@ struct CompileOptions {
   Target target = Target::Cpu;
   /// The processor, also for the digital part of a program for an accelerator.
   std::string cpu = "host";
+  /// A processor with AVX2 on which instructions of `cpu` are emulated; empty: none.
+  std::string emulateOn;
   /// With target dsa: a built-in description or a file, needed until the phase `mapped`.
   std::string hardware;
   /// What time-multiplexing may cost, rms of the features; unset: 0.15.

@@ -11,6 +11,9 @@ namespace un0 {
 struct ObjectOptions {
   /// Assembly text with LLVM's comments instead of a linked object.
   bool assembly = false;
+  /// Instructions that this processor, which has AVX2 and FMA, lacks are emulated on it: slow code
+  /// with the target's layouts, tiles and order of sums. Null: made for the target.
+  const CpuTarget *emulateOn = nullptr;
 };
 
 /// Compiles the LLVM functions of `module` (phase `llvm`) for `target` and links them into a
