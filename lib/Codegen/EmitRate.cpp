@@ -172,10 +172,28 @@ private:
     }
   }
 
+  /// Two lines of unpacked int4, 2k and 2k + 1.
+  void addQuads(unsigned term, Value k, Sums &sums) {
+    Value source = op.getSources()[term], lines[] = {sourceOf(k, 0), sourceOf(k, 1)};
+    auto wave = [&](int64_t i, Value half) { return e.load(source, {lines[i], half, sample}); };
+    std::pair<Value, Value> sine = {wave(0, zero), wave(1, zero)},
+                            cosine = {wave(0, one), wave(1, one)};
+    for (int64_t r = 0; r < rows; ++r) {
+      auto weight = [&](int64_t i) {
+        return e.loadBroadcast(op.getScratch(), e.add(e.mul(lines[i], kLine), e.add(first, r)));
+      };
+      std::pair<Value, Value> weights = {weight(0), weight(1)};
+      sums.sine[r] = e.dotQuads(sums.sine[r], sine, weights);
+      sums.cosine[r] = e.dotQuads(sums.cosine[r], cosine, weights);
+    }
+  }
+
   /// Adds lines `from` + 0..count, from the first on without `from`. int16: its 32-bit sums are
   /// emptied into f32 ones, `sums`, at the end; `count` must not be more than its drain.
   Sums addLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
-    auto step = [&](Value k, Sums &s) { addLine(term, k, s); };
+    auto step = [&](Value k, Sums &s) {
+      hasQuads(e, op, term) ? addQuads(term, k, s) : addLine(term, k, s);
+    };
     if (op.getPrecision(term) != Precision::Int16)
       return sumOverLines(e, from, count, sums, step, extra);
     // Words that are loaded early would take the registers of sums.
@@ -239,7 +257,8 @@ private:
     if (op.getPrecision(term) == Precision::Int16)
       return close(term, drained(term, lines), sums);
     bool unpacked = op.getPrecision(term) == Precision::Int4;
-    return close(term, addAll(term, unpacked ? 2 * lines : lines, start(term), !unpacked), sums);
+    int64_t count = unpacked && !hasQuads(e, op, term) ? 2 * lines : lines;
+    return close(term, addAll(term, count, start(term), !unpacked), sums);
   }
 
   /// int16: f32 sums in the first-level cache while registers hold the 32-bit ones.

@@ -90,6 +90,23 @@ private:
     }
   }
 
+  /// A line of words of int4, two lines of bytes. Of 16 registers none is left for waves from one
+  /// register of rows to the next.
+  void addQuads(Value coupling, Value source, LevelLines &levels, Value k, Sums &sums) {
+    for (int64_t v = 0; v < vectors; ++v) {
+      if (e.target.registers < 32)
+        e.fence();
+      auto weights = levels.unpack(line(coupling, k, v), e.add(panel, v / perPanel), k,
+                                   e.index(v % perPanel * e.lanes));
+      for (auto [half, sum] : {std::make_pair(zero, &sums.sine[v]), {one, &sums.cosine[v]}}) {
+        auto wave = [&, half = half](int64_t i) {
+          return e.loadBroadcast(source, {half, sourceOf(k, i)});
+        };
+        *sum = e.dotQuads(*sum, {wave(0), wave(1)}, weights);
+      }
+    }
+  }
+
   Sums addWords(unsigned term, Sums sums) {
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
@@ -110,6 +127,8 @@ private:
     auto step = [&](Value k, Sums &s) {
       if (hasRoundedWaves(op, term))
         return addBrains(coupling, source, k, s);
+      if (hasQuads(e, op, term))
+        return addQuads(coupling, source, *levels, k, s);
       SmallVector<Value> weights;
       for (int64_t v = 0; v < vectors; ++v)
         weights.push_back(line(coupling, k, v));

@@ -65,7 +65,12 @@ public:
     return mlir::arith::ConstantOp::create(b, loc, mlir::DenseElementsAttr::get(words, i));
   }
   Value dot(cpu::DotKind kind, Value sum, Value x, Value y, bool fits = false) {
-    return cpu::DotOp::create(b, loc, sum.getType(), sum, x, y, kind, fits);
+    return cpu::DotOp::create(b, loc, sum.getType(), sum, x, y, ValueRange(), kind, fits);
+  }
+  /// Two words of bytes, unsigned and signed, whose sums of four products each fit 16 bits.
+  Value dotQuads(Value sum, std::pair<Value, Value> x, std::pair<Value, Value> y) {
+    return cpu::DotOp::create(b, loc, sum.getType(), sum, x.first, y.first,
+                              ValueRange{x.second, y.second}, cpu::DotKind::U8S8, /*fits=*/true);
   }
   Value asWords(Value x) { return mlir::vector::BitCastOp::create(b, loc, words, x); }
   Value asFloats(Value x) { return mlir::vector::BitCastOp::create(b, loc, vector, x); }

@@ -32,13 +32,13 @@ public:
     Value sums = op.getAccumulator();
     switch (op.getKind()) {
     case cpu::DotKind::U8S8:
-      if (target.hasByteDots())
-        return {
-            call(vnniName("vpdpbusd"), sums.getType(), {sums, as(op.getX(), 8), as(op.getY(), 8)}),
-            true};
-      if (op.getFits() && hasByteProducts())
-        return {multiplyBytes(as(op.getX(), 8), as(op.getY(), 8)), false};
-      return {widenBytes(as(op.getX(), 8), as(op.getY(), 8)), false};
+      if (!target.hasByteDots() && op.getFits() && hasByteProducts())
+        return {multiplyBytes(), false};
+      for (auto [x, y] : words())
+        sums = target.hasByteDots()
+                   ? call(vnniName("vpdpbusd"), sums.getType(), {sums, as(x, 8), as(y, 8)})
+                   : widenBytes(sums, as(x, 8), as(y, 8));
+      return {sums, target.hasByteDots()};
     case cpu::DotKind::S16:
       if (target.hasByteDots())
         return {call(vnniName("vpdpwssd"), sums.getType(),
@@ -63,7 +63,14 @@ private:
   std::string vnniName(StringRef name) const {
     return ("llvm.x86.avx512." + name + "." + std::to_string(lanes * 32)).str();
   }
-  VectorType words() { return VectorType::get({lanes}, b.getI32Type()); }
+  VectorType wordType() { return VectorType::get({lanes}, b.getI32Type()); }
+  /// The words to multiply: one of each operand, or two.
+  SmallVector<std::pair<Value, Value>, 2> words() {
+    SmallVector<std::pair<Value, Value>, 2> all = {{op.getX(), op.getY()}};
+    if (auto second = op.getSecond(); !second.empty())
+      all.push_back({second[0], second[1]});
+    return all;
+  }
   Value as(Value x, unsigned bits) {
     auto type = VectorType::get({lanes * 32 / bits}, b.getIntegerType(bits));
     return x.getType() == type ? x : Value(vector::BitCastOp::create(b, loc, type, x));
@@ -89,23 +96,28 @@ private:
 
   /// x_0 y_0 + x_1 y_1 of the signed halves of each word.
   Value multiplyPairs(Value x, Value y) {
-    return call(byWidth("avx512.pmaddw.d.512", "avx2.pmadd.wd", "sse2.pmadd.wd"), words(),
+    return call(byWidth("avx512.pmaddw.d.512", "avx2.pmadd.wd", "sse2.pmadd.wd"), wordType(),
                 {as(x, 16), as(y, 16)});
   }
 
-  /// Products of unsigned and signed bytes whose pairs fit 16 bits.
-  Value multiplyBytes(Value x, Value y) {
+  /// Products of unsigned and signed bytes whose pairs, or the pairs of two words together, fit 16
+  /// bits.
+  Value multiplyBytes() {
     auto halves = VectorType::get({lanes * 2}, b.getIntegerType(16));
-    Value pairs =
-        call(byWidth("avx512.pmaddubs.w.512", "avx2.pmadd.ub.sw", "ssse3.pmadd.ub.sw.128"), halves,
-             {x, y});
+    Value pairs;
+    for (auto [x, y] : words()) {
+      Value products =
+          call(byWidth("avx512.pmaddubs.w.512", "avx2.pmadd.ub.sw", "ssse3.pmadd.ub.sw.128"),
+               halves, {as(x, 8), as(y, 8)});
+      pairs = pairs ? arith::AddIOp::create(b, loc, pairs, products) : products;
+    }
     Value sums = multiplyPairs(pairs, splat(halves, 1));
     return arith::AddIOp::create(b, loc, op.getAccumulator(), sums);
   }
 
   /// Products of unsigned and signed bytes: bytes 0 and 2, then 1 and 3 of each word as 16-bit
   /// numbers. No shuffle, and what belongs to one operand alone leaves its loop.
-  Value widenBytes(Value x, Value y) {
+  Value widenBytes(Value sums, Value x, Value y) {
     auto halves = VectorType::get({lanes * 2}, b.getIntegerType(16));
     Value eight = splat(halves, 8);
     x = as(x, 16);
@@ -114,7 +126,6 @@ private:
     Value oddX = arith::ShRUIOp::create(b, loc, x, eight);
     Value evenY = arith::ShRSIOp::create(b, loc, arith::ShLIOp::create(b, loc, y, eight), eight);
     Value oddY = arith::ShRSIOp::create(b, loc, y, eight);
-    Value sums = op.getAccumulator();
     sums = arith::AddIOp::create(b, loc, sums, multiplyPairs(evenX, evenY));
     return arith::AddIOp::create(b, loc, sums, multiplyPairs(oddX, oddY));
   }
@@ -123,11 +134,11 @@ private:
   Value multiplyBrains() {
     auto floats = cast<VectorType>(op.getAccumulator().getType());
     auto low = [&](Value v) -> Value {
-      Value shifted = arith::ShLIOp::create(b, loc, v, splat(words(), 16));
+      Value shifted = arith::ShLIOp::create(b, loc, v, splat(wordType(), 16));
       return arith::BitcastOp::create(b, loc, floats, shifted);
     };
     auto high = [&](Value v) -> Value {
-      Value masked = arith::AndIOp::create(b, loc, v, splat(words(), 0xffff0000));
+      Value masked = arith::AndIOp::create(b, loc, v, splat(wordType(), 0xffff0000));
       return arith::BitcastOp::create(b, loc, floats, masked);
     };
     Value sum = vector::FMAOp::create(b, loc, low(op.getX()), low(op.getY()), op.getAccumulator());

@@ -82,6 +82,14 @@ inline bool hasSplitWaves(cpu::RateOp op, unsigned term) {
   return cpu::getPlanes(Emitter::shape(op.getSources()[term])) == cpu::kSplitPlanes;
 }
 
+/// Whether two words of an int4 coupling are multiplied together: by waves that are not split, for
+/// a target that has no dot product of bytes. Its levels are chosen so that sums of four products
+/// fit 16 bits (kLargestQuad).
+inline bool hasQuads(const Emitter &e, cpu::RateOp op, unsigned term) {
+  return op.getPrecision(term) == Precision::Int4 && !hasSplitWaves(op, term) &&
+         !e.target.hasByteDots();
+}
+
 /// A word of waves per lane, or its magnitudes and the signs.
 struct Wave {
   Value number, sign;

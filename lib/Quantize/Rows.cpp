@@ -4,12 +4,14 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
+#include "llvm/ADT/SmallVector.h"
 #include <algorithm>
 #include <cmath>
 
 using namespace un0;
 using llvm::ArrayRef;
 using llvm::MutableArrayRef;
+using llvm::SmallVector;
 
 static float getLargest(ArrayRef<float> row) {
   float largest = 0;
@@ -168,17 +170,12 @@ static FloatLevels fitFloatLevels(ArrayRef<float> values) {
   return levels;
 }
 
-static Levels roundLevels(const FloatLevels &levels, float largest) {
+static Levels roundLevels(const FloatLevels &levels, float unit) {
   Levels result;
   for (size_t i = 0; i < 16; ++i)
-    result[i] = static_cast<int8_t>(std::lround(levels[i] / largest * 127.0f));
+    result[i] = static_cast<int8_t>(std::lround(levels[i] / unit));
   // Rounding may make neighbours equal; they stay sorted, which is all that the search needs.
   return result;
-}
-
-Levels un0::fitLevels(ArrayRef<std::vector<float>> rows) {
-  FloatLevels levels = fitFloatLevels(normalize(rows));
-  return roundLevels(levels, getLargest(levels));
 }
 
 /// The level nearest to each number, by index, and the squared error that is left. Chains of
@@ -227,6 +224,114 @@ static void chooseSets(const std::array<std::array<T, 16>, 2> &sets, size_t grou
     }
 }
 
+/// Moves numbers of the row to smaller levels, those that lose least, until every quad fits.
+/// `levels` are one set or two, of which a number stays in its own.
+static void fitQuads(ArrayRef<float> row, float inverse, ArrayRef<int8_t> levels,
+                     MutableArrayRef<uint8_t> out) {
+  auto fitQuad = [&](ArrayRef<size_t> places) {
+    for (int sign : {1, -1})
+      while (true) {
+        int sum = 0;
+        size_t cheapest = 0;
+        float least = INFINITY;
+        for (size_t i : places) {
+          int level = levels[out[i]] * sign;
+          if (level <= 0)
+            continue;
+          sum += level;
+          if (out[i] % 16 == (sign > 0 ? 0 : 15))
+            continue; // the end of its set
+          float value = row[i] * inverse * static_cast<float>(sign);
+          auto here = value - static_cast<float>(level),
+               there = value - static_cast<float>(levels[out[i] - sign] * sign);
+          if (float cost = there * there - here * here; cost < least) {
+            least = cost;
+            cheapest = i;
+          }
+        }
+        if (sum <= kLargestQuad || least == INFINITY)
+          break;
+        out[cheapest] = static_cast<uint8_t>(out[cheapest] - sign);
+      }
+  };
+  for (size_t first = 0; first < row.size(); first += 8)
+    for (size_t half : {0, 2}) {
+      int sum = 0;
+      SmallVector<size_t, 4> places;
+      for (size_t i : {0, 1, 4, 5})
+        if (size_t place = first + half + i; place < row.size()) {
+          places.push_back(place);
+          sum += std::abs(levels[out[place]]);
+        }
+      // Rarely more, whatever the signs.
+      if (sum > kLargestQuad)
+        fitQuad(places);
+    }
+}
+
+/// The unit in which levels, of which `largest` is the largest, are best rounded: where `measure`
+/// says the least error. A few steps less than the most may be luckier.
+static float chooseUnit(float largest, llvm::function_ref<double(float unit)> measure) {
+  float best = 1.0f;
+  double least = INFINITY;
+  for (int steps : {kLargestLevel, 48, 46, 44, 42, 40, kLargestQuad / 4}) {
+    float unit = largest / static_cast<float>(steps);
+    if (double error = largest > 0 ? measure(unit) : INFINITY; error < least) {
+      least = error;
+      best = unit;
+    }
+  }
+  return best;
+}
+
+/// The error of rows of `length` values each, of which `assign` gives the nearest levels: infinite
+/// where some may have no quads that fit.
+static double
+getError(ArrayRef<float> values, size_t length, ArrayRef<int8_t> levels, float unit,
+         llvm::function_ref<void(ArrayRef<float> row, MutableArrayRef<uint8_t> out)> assign) {
+  // Numbers can be moved to the end of a set, and a quad of that must fit.
+  for (size_t set = 0; set < levels.size(); set += 16)
+    if (4 * levels[set] > kLargestQuad || 4 * levels[set + 15] < -kLargestQuad)
+      return INFINITY;
+  double error = 0;
+  std::vector<uint8_t> indices(length);
+  for (size_t first = 0; first < values.size(); first += length) {
+    ArrayRef<float> row = values.slice(first, length);
+    assign(row, indices);
+    fitQuads(row, 1.0f / unit, levels, indices);
+    for (auto [value, index] : llvm::zip_equal(row, indices))
+      error += std::pow(value - unit * static_cast<float>(levels[index]), 2.0);
+  }
+  return error;
+}
+
+static std::vector<int8_t> join(const LevelPair &levels) {
+  std::vector<int8_t> both(levels.sets[0].begin(), levels.sets[0].end());
+  llvm::append_range(both, levels.sets[1]);
+  return both;
+}
+
+static void chooseNearest(const Levels &levels, ArrayRef<float> row, float inverse,
+                          MutableArrayRef<uint8_t> out) {
+  auto boundaries = getBoundaries(levels);
+  for (size_t i = 0; i < row.size(); ++i)
+    out[i] = static_cast<uint8_t>(getNearest(boundaries, row[i] * inverse));
+}
+
+Levels un0::fitLevels(ArrayRef<std::vector<float>> rows) {
+  std::vector<float> values = normalize(rows);
+  FloatLevels levels = fitFloatLevels(values);
+  size_t length = rows.empty() ? 0 : rows.front().size();
+  float unit = chooseUnit(getLargest(levels), [&](float unit) {
+    Levels rounded = roundLevels(levels, unit);
+    return getError(values, length, rounded, unit,
+                    [&](ArrayRef<float> row, MutableArrayRef<uint8_t> out) {
+                      chooseNearest(rounded, row, 1.0f / unit, out);
+                    });
+  });
+  return roundLevels(levels, unit);
+}
+
 LevelPair un0::fitLevelPair(ArrayRef<std::vector<float>> rows, size_t group) {
   std::vector<float> values = normalize(rows);
   FloatLevels all = fitFloatLevels(values);
@@ -249,8 +354,17 @@ LevelPair un0::fitLevelPair(ArrayRef<std::vector<float>> rows, size_t group) {
     for (size_t set = 0; set < 2; ++set)
       centroids[set].moveTo(levels[set]);
   }
+  auto round = [&](float unit) -> LevelPair {
+    return {{roundLevels(levels[0], unit), roundLevels(levels[1], unit)}, unit};
+  };
   float largest = std::max(getLargest(levels[0]), getLargest(levels[1]));
-  return {{roundLevels(levels[0], largest), roundLevels(levels[1], largest)}, largest / 127.0f};
+  return round(chooseUnit(largest, [&](float unit) {
+    LevelPair rounded = round(unit);
+    return getError(values, chosen.size(), join(rounded), unit,
+                    [&](ArrayRef<float> row, MutableArrayRef<uint8_t> out) {
+                      chooseSets(rounded.sets, group, row, 1.0f / unit, out);
+                    });
+  }));
 }
 
 /// Alternates between what `assign` gives the numbers at a scale's inverse, an index into `levels`
@@ -267,7 +381,9 @@ static float fitScale(ArrayRef<float> row, double unit, ArrayRef<int8_t> levels,
   }
   double scale = std::sqrt(square / double(row.size())) * unit;
   for (int round = 0; round < 4; ++round) {
-    assign(static_cast<float>(1.0 / scale));
+    auto inverse = static_cast<float>(1.0 / scale);
+    assign(inverse);
+    fitQuads(row, inverse, levels, out);
     double product = 0, norm = 0;
     for (size_t i = 0; i < row.size(); ++i) {
       product += double(row[i]) * levels[out[i]];
@@ -281,18 +397,14 @@ static float fitScale(ArrayRef<float> row, double unit, ArrayRef<int8_t> levels,
 }
 
 float un0::quantizeRow(ArrayRef<float> row, const Levels &levels, MutableArrayRef<uint8_t> out) {
-  auto boundaries = getBoundaries(levels);
   // The largest level of rows of unit root mean square is near that of a normal distribution.
-  return fitScale(row, 2.7326 / 127.0, levels, out, [&](float inverse) {
-    for (size_t i = 0; i < row.size(); ++i)
-      out[i] = static_cast<uint8_t>(getNearest(boundaries, row[i] * inverse));
-  });
+  int largest = std::max({1, -levels.front(), int(levels.back())});
+  return fitScale(row, 2.7326 / largest, levels, out,
+                  [&](float inverse) { chooseNearest(levels, row, inverse, out); });
 }
 
 float un0::quantizeRow(ArrayRef<float> row, const LevelPair &levels, size_t group,
                        MutableArrayRef<uint8_t> out) {
-  std::vector<int8_t> both(levels.sets[0].begin(), levels.sets[0].end());
-  llvm::append_range(both, levels.sets[1]);
-  return fitScale(row, levels.unit, both, out,
+  return fitScale(row, levels.unit, join(levels), out,
                   [&](float inverse) { chooseSets(levels.sets, group, row, inverse, out); });
 }

@@ -185,10 +185,11 @@ CpuWork cpuWork(const un0_module *module, bool dynamics) {
 }
 
 const char *rateOf(const std::string &arithmetic) {
+  const bool bytes = arithmetic == "u8s8" || arithmetic == "s8s8" || arithmetic == "u8s4";
   return arithmetic == "s16"    ? "multiply_add_int16_rate"
          : arithmetic == "bf16" ? "multiply_add_bf16_rate"
-         : arithmetic == "u8s8" || arithmetic == "s8s8" ? "multiply_add_int8_rate"
-                                                        : "multiply_add_f32_rate";
+         : bytes                ? "multiply_add_int8_rate"
+                                : "multiply_add_f32_rate";
 }
 
 /// The peak of a part that multiplies in several arithmetics, one after the other, and their names.

@@ -96,6 +96,44 @@ module attributes {cpu.target = {cpu = "skylake-avx512", features = ["avx512bw",
 
 // -----
 
+// Two words whose sums of four products fit: added in 16 bits, where they are made there.
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: @quads_avx2
+  // CHECK-SAME: %[[A:[a-z0-9]+]]: vector<8xi32>
+  func.func @quads_avx2(%a: vector<8xi32>, %x: vector<8xi32>, %k: vector<8xi32>, %y: vector<8xi32>, %l: vector<8xi32>) -> vector<8xi32> {
+    // CHECK: %[[FIRST:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+    // CHECK: %[[SECOND:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.ub.sw"
+    // CHECK: %[[QUADS:.*]] = arith.addi %[[FIRST]], %[[SECOND]] : vector<16xi16>
+    // CHECK: %[[SUMS:.*]] = llvm.call_intrinsic "llvm.x86.avx2.pmadd.wd"(%[[QUADS]], {{.*}})
+    // CHECK: arith.addi %[[A]], %[[SUMS]]
+    // CHECK-NOT: pmadd
+    %0 = cpu.dot u8s8 fits %a, %x, %k and %y, %l : vector<8xi32>, vector<8xi32> : vector<8xi32>, vector<8xi32>
+    return %0 : vector<8xi32>
+  }
+  // CHECK-LABEL: @two_words
+  func.func @two_words(%a: vector<8xi32>, %x: vector<8xi32>, %k: vector<8xi32>, %y: vector<8xi32>, %l: vector<8xi32>) -> vector<8xi32> {
+    // CHECK-COUNT-4: "llvm.x86.avx2.pmadd.wd"
+    // CHECK-NOT: pmadd
+    %0 = cpu.dot u8s8 %a, %x, %k and %y, %l : vector<8xi32>, vector<8xi32> : vector<8xi32>, vector<8xi32>
+    return %0 : vector<8xi32>
+  }
+}
+
+// -----
+
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "avx512vl", "avx512vnni"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: @quads_vnni
+  // CHECK-SAME: %[[A:[a-z0-9]+]]: vector<16xi32>
+  func.func @quads_vnni(%a: vector<16xi32>, %x: vector<16xi32>, %k: vector<16xi32>, %y: vector<16xi32>, %l: vector<16xi32>) -> vector<16xi32> {
+    // CHECK: %[[FIRST:.*]] = llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[A]],
+    // CHECK: llvm.call_intrinsic "llvm.x86.avx512.vpdpbusd.512"(%[[FIRST]],
+    %0 = cpu.dot u8s8 fits %a, %x, %k and %y, %l : vector<16xi32>, vector<16xi32> : vector<16xi32>, vector<16xi32>
+    return %0 : vector<16xi32>
+  }
+}
+
+// -----
+
 // Neither: widened.
 module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lanes = 4 : i64, registers = 16 : i64}} {
   // CHECK-LABEL: @bytes_sse2

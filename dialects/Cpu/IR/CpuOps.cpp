@@ -385,6 +385,14 @@ LogicalResult DotOp::verify() {
   if (getFits() && getKind() != DotKind::U8S8)
     return emitOpError("of kind ")
            << stringifyDotKind(getKind()) << " cannot have 'fits', which is for u8s8";
+  if (getSecond().empty())
+    return success();
+  if (getKind() != DotKind::U8S8)
+    return emitOpError("of kind ")
+           << stringifyDotKind(getKind()) << " cannot have a second word, which is for u8s8";
+  if (getSecond().size() != 2 ||
+      llvm::any_of(getSecond().getTypes(), [&](Type type) { return type != getX().getType(); }))
+    return emitOpError("needs two operands like the first ones for a second word");
   return success();
 }
 

@@ -139,8 +139,9 @@ StringRef un0::getArithmetic(Precision coupling) {
   case Precision::BF16:
     return "bf16";
   case Precision::Int8:
-  case Precision::Int4: // unpacked to bytes
     return "s8s8";
+  case Precision::Int4:
+    return "u8s4";
   }
   llvm_unreachable("unknown precision");
 }

@@ -25,16 +25,23 @@ constexpr int kLargestPair = 128;
 float quantizeFilter(llvm::ArrayRef<float> weights, size_t taps,
                      llvm::MutableArrayRef<int16_t> out);
 
-/// The 16 levels of a 4-bit coupling: s8, ascending, the largest magnitude 127. What a row's 4-bit
-/// numbers mean is level x the row's scale.
+/// The 16 levels of a 4-bit coupling: s8, ascending, magnitudes of at most kLargestLevel. What a
+/// row's 4-bit numbers mean is level x the row's scale.
 using Levels = std::array<int8_t, 16>;
+
+/// Of 8 neighbouring numbers, the levels of 0, 1, 4 and 5 that have one sign add up to kLargestQuad
+/// at most, and so do those of 2, 3, 6 and 7: their products with unsigned bytes are at most 255 x
+/// 128 together, and are added up in 16 bits. Of levels no larger than kLargestLevel three numbers
+/// in ten thousand of a normal distribution would be more; finer levels would bring less than
+/// moving those costs.
+constexpr int kLargestLevel = 50, kLargestQuad = 128;
 
 /// Levels that minimize the squared error of `rows`, each first divided by its root mean square:
 /// Lloyd's algorithm (S. Lloyd, "Least squares quantization in PCM", 1982), from the levels of a
 /// normal distribution. Rows are whole couplings; a sample of them is enough.
 Levels fitLevels(llvm::ArrayRef<std::vector<float>> rows);
 
-/// Two sets of levels, the largest magnitude of both 127. Of every 4 x group neighbouring numbers
+/// Two sets of levels in one unit. Of every 4 x group neighbouring numbers
 /// of a row, the 1st, 5th, ... use the set that is nearer to them, the 2nd, 6th, ..., and so on:
 /// four neighbours lie in the four bytes of a word, and so do the bits that say which set.
 struct LevelPair {
@@ -50,8 +57,8 @@ LevelPair fitLevelPair(llvm::ArrayRef<std::vector<float>> rows, size_t group);
 float quantizeRow(llvm::ArrayRef<float> row, const LevelPair &levels, size_t group,
                   llvm::MutableArrayRef<uint8_t> out);
 
-/// The nearest level of each number, with the scale that minimizes the row's squared error (found
-/// by alternating); returns the scale.
+/// The nearest level of each number, or where a quad of them is too large a smaller one, with the
+/// scale that minimizes the row's squared error (found by alternating); returns the scale.
 float quantizeRow(llvm::ArrayRef<float> row, const Levels &levels,
                   llvm::MutableArrayRef<uint8_t> out);
 

@@ -102,6 +102,13 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
   DenseMap<Value, Value> buffers; // couplings, frequencies, drifts
   DenseMap<Operation *, Value> wave, words;
   DenseMap<Operation *, Precision> wordPrecision;
+  // Waves that int8 couplings meet. Those that only int4 ones do are never split.
+  DenseSet<Operation *> meetBytes;
+  body.walk([&](FusedRateOp rate) {
+    for (unsigned term = 0; term < rate.getCouplings().size(); ++term)
+      if (rate.getPrecision(term) == Precision::Int8)
+        meetBytes.insert(rate.getSines()[term].getDefiningOp());
+  });
   Value scratch;
   int64_t scratchWords = 0;
   for (Operation &op : body.without_terminator()) {
@@ -133,7 +140,7 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
           if (first && kind == Precision::BF16 && !target.hasBrainFloats())
             words[sincos] = alloc(waves(padded, batch));
           else if (first) {
-            bool split = kind == Precision::Int8 && !target.hasByteDots();
+            bool split = meetBytes.contains(sincos) && !target.hasByteDots();
             int64_t planes = split ? cpu::kSplitPlanes : 2;
             words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({planes, count})
                                                   : ArrayRef<int64_t>({count, planes, batch}));

@@ -172,6 +172,22 @@ func.func @fits(%a: vector<8xi32>) {
 
 // -----
 
+func.func @second_word_of_another_kind(%a: vector<8xi32>) {
+  // expected-error @+1 {{of kind s16 cannot have a second word, which is for u8s8}}
+  %0 = cpu.dot s16 %a, %a, %a and %a, %a : vector<8xi32>, vector<8xi32> : vector<8xi32>, vector<8xi32>
+  return
+}
+
+// -----
+
+func.func @half_a_second_word(%a: vector<8xi32>) {
+  // expected-error @+1 {{needs two operands like the first ones for a second word}}
+  %0 = cpu.dot u8s8 %a, %a, %a and %a : vector<8xi32> : vector<8xi32>, vector<8xi32>
+  return
+}
+
+// -----
+
 // Only bytes are split.
 func.func @split(%t: memref<32xf32>, %x: memref<2x32xf32>, %p: memref<4x16xi32>) {
   // expected-error @+1 {{packed waves do not hold 32 phases}}

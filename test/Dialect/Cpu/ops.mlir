@@ -91,6 +91,8 @@ func.func @groups(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi
   %0 = cpu.lookup %v[%v] : vector<16xi32>
   // CHECK: cpu.lookup %[[A]], %[[A]][%[[A]]] : vector<16xi32>
   %1 = cpu.lookup %v, %v[%v] : vector<16xi32>
+  // CHECK: cpu.dot u8s8 fits %[[A]], %[[A]], %[[A]] and %[[A]], %[[A]] : vector<16xi32>, vector<16xi32> : vector<16xi32>, vector<16xi32>
+  %2 = cpu.dot u8s8 fits %v, %v, %v and %v, %v : vector<16xi32>, vector<16xi32> : vector<16xi32>, vector<16xi32>
   return
 }
 

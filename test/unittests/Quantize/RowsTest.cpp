@@ -95,7 +95,69 @@ TEST(Rows, FilterOfZerosStaysZero) {
 TEST(Rows, LevelsAreSortedAndUseTheWholeRange) {
   Levels levels = fitLevels({drawNormal(4096, 2), drawNormal(4096, 3)});
   EXPECT_TRUE(std::is_sorted(levels.begin(), levels.end()));
-  EXPECT_EQ(std::max(std::abs(levels.front()), std::abs(levels.back())), 127);
+  int largest = std::max(std::abs(levels.front()), std::abs(levels.back()));
+  EXPECT_LE(largest, kLargestLevel);
+  EXPECT_GE(largest, 40);
+}
+
+/// The largest sum, either way, of the levels of one sign in a quad.
+int getLargestQuad(const std::vector<int8_t> &levels, const std::vector<uint8_t> &indices) {
+  int largest = 0;
+  for (size_t first = 0; first < indices.size(); first += 8)
+    for (size_t half : {0, 2}) {
+      int above = 0, below = 0;
+      for (size_t i : {0, 1, 4, 5})
+        if (first + half + i < indices.size()) {
+          int level = levels[indices[first + half + i]];
+          above += std::max(level, 0);
+          below -= std::min(level, 0);
+        }
+      largest = std::max({largest, above, below});
+    }
+  return largest;
+}
+
+TEST(Rows, QuadsFitSixteenBits) {
+  // Levels fitted to normal rows, and rows that are nothing like it: their largest numbers side by
+  // side, all of one sign, with one far from the others, and no whole number of words.
+  std::vector<std::vector<float>> rows = {drawNormal(4096, 2), drawNormal(4096, 3)};
+  Levels levels = fitLevels(rows);
+  LevelPair pair = fitLevelPair(rows, 4);
+  std::vector<int8_t> one(levels.begin(), levels.end()),
+      two(pair.sets[0].begin(), pair.sets[0].end());
+  two.insert(two.end(), pair.sets[1].begin(), pair.sets[1].end());
+  std::vector<float> sorted = rows[0], positive = rows[1], lone = rows[0];
+  std::sort(sorted.begin(), sorted.end());
+  for (float &value : positive)
+    value = std::abs(value);
+  lone[17] = 40.0f;
+  rows.insert(rows.end(),
+              {sorted, positive, lone, std::vector<float>(sorted.rbegin(), sorted.rbegin() + 13)});
+  int reached = 0;
+  for (const std::vector<float> &row : rows) {
+    std::vector<uint8_t> indices(row.size());
+    EXPECT_GT(quantizeRow(row, levels, indices), 0.0f);
+    reached = std::max(reached, getLargestQuad(one, indices));
+    EXPECT_LE(getLargestQuad(one, indices), kLargestQuad);
+    EXPECT_GT(quantizeRow(row, pair, 4, indices), 0.0f);
+    EXPECT_LE(getLargestQuad(two, indices), kLargestQuad);
+  }
+  EXPECT_GT(reached, kLargestQuad - 16) << "no quad was near the limit";
+}
+
+TEST(Rows, LevelsOfRowsOfOneSignStillFit) {
+  // All numbers are near the largest: no four of its levels may be more than the limit.
+  std::vector<float> row = drawNormal(4096, 7);
+  for (float &value : row)
+    value = 10.0f + value;
+  std::vector<uint8_t> indices(row.size());
+  Levels levels = fitLevels({row});
+  float scale = quantizeRow(row, levels, indices);
+  EXPECT_LE(getLargestQuad({levels.begin(), levels.end()}, indices), kLargestQuad);
+  double error = 0;
+  for (size_t i = 0; i < row.size(); ++i)
+    error += std::pow(row[i] - scale * static_cast<float>(levels[indices[i]]), 2);
+  EXPECT_LT(std::sqrt(error / double(row.size())), 0.2) << "of a spread of 1";
 }
 
 TEST(Rows, LevelsOfANormalRowReachItsDistortion) {
