@@ -18,9 +18,6 @@ using Carried = Emitter::Carried;
 /// 0.67 ms with 512 words, 0.71 ms with 1024.
 static constexpr int64_t kPrefetchBytes = 256 << 10, kPrefetchAhead = 512;
 
-/// Filters are rounded so: quantizeFilter.
-static constexpr bool kPairsFit = true;
-
 Value un0::toBytes(Emitter &e, Value value, int64_t zeroPoint) {
   auto zero = static_cast<float>(zeroPoint);
   value = e.maxf(value, e.splat(-zero));
@@ -247,65 +244,4 @@ void un0::emitConv2DBytes(Emitter &e, cpu::Conv2DBytesOp op) {
     ByteNest{e, op, group, 0, 0, whole}.emit();
   if (rest)
     ByteNest{e, op, rest, whole * group, whole * group * perVector, 1}.emit();
-}
-
-void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
-  ArrayRef<int64_t> out = Emitter::shape(op.getPlanes());
-  int64_t outputs = out[0], height = out[1], width = out[2], perBlock = kLine / e.lanes,
-          padded = cpu::padToLine(outputs);
-  // Of the last block, as many registers as have channels.
-  int64_t registers = (Emitter::shape(op.getWeights())[0] - 2 * padded) / (9 * outputs * e.lanes);
-  int64_t blocks = registers / perBlock, rest = registers % perBlock;
-  int64_t pixels = choosePixels(1, width, e.target.registers >= 32 ? 8 : 2).columns;
-  float inputScale = op.getInputScale().convertToFloat();
-  constexpr int64_t kOutputs = 3;
-  auto rows = e.share(op.getThread(), op.getThreads(), height);
-  for (int64_t first = 0; first < outputs; first += kOutputs) {
-    int64_t count = std::min(kOutputs, outputs - first);
-    e.loop(rows.first, rows.second, 1, [&](Value y) {
-      e.loop(0, width, pixels, [&](Value x) {
-        Carried sums(count * pixels, e.splatWord(0));
-        sums = e.loop(0, 3, 1, sums, [&](Value ty, ValueRange outer) {
-          return e.loop(0, 3, 1, outer, [&](Value tx, ValueRange middle) {
-            Value tap = e.mul(e.add(e.mul(ty, 3), tx), registers);
-            auto sumBlock = [&](Value block, int64_t parts, ValueRange inner) {
-              Carried acc(inner);
-              for (int64_t part = 0; part < parts; ++part) {
-                Value at = e.add(e.add(tap, e.mul(block, perBlock)), part);
-                at = e.add(e.mul(at, outputs * e.lanes), 2 * padded);
-                SmallVector<Value> weight;
-                for (int64_t o = 0; o < count; ++o)
-                  weight.push_back(e.load(op.getWeights(), e.add(at, (first + o) * e.lanes)));
-                for (int64_t p = 0; p < pixels; ++p) {
-                  Value value = e.load(op.getInput(), {block, e.add(y, ty), e.add(e.add(x, tx), p),
-                                                       e.index(part * e.lanes)});
-                  for (int64_t o = 0; o < count; ++o)
-                    acc[o * pixels + p] =
-                        e.dot(cpu::DotKind::U8S8, acc[o * pixels + p], value, weight[o], kPairsFit);
-                }
-              }
-              return acc;
-            };
-            Carried acc = e.loop(0, blocks, 1, middle, [&](Value block, ValueRange inner) {
-              return sumBlock(block, perBlock, inner);
-            });
-            return rest ? sumBlock(e.index(blocks), rest, acc) : acc;
-          });
-        });
-        for (int64_t o = 0; o < count; ++o) {
-          // The sums of the pixels side by side, in a vector of their own.
-          Value sum = sumLanes(e, SmallVector<Value>(ArrayRef(sums).slice(o * pixels, pixels)));
-          Value start = e.broadcast(e.loadScalar(op.getWeights(), e.index(first + o)));
-          Value step =
-              e.asFloats(e.broadcast(e.loadScalar(op.getWeights(), e.index(padded + first + o))));
-          Value value = e.toFloats(arith::AddIOp::create(e.b, e.loc, sum, start));
-          value = e.fma(value, e.mulf(step, e.splat(inputScale)),
-                        e.loadBroadcast(op.getBias(), e.index(first + o)));
-          e.storeFirst(value, pixels, op.getPlanes(), {e.index(first + o), y, x});
-        }
-      });
-    });
-  }
-  if (op.getTanh())
-    emitTanh(e, op.getPlanes(), op.getThread(), op.getThreads());
 }

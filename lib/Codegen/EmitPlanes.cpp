@@ -58,8 +58,7 @@ public:
     auto real = static_cast<int64_t>(op.getChannels());
     channels = bytes ? cpu::getSummedPairs(real) : cpu::getSummedChannels(real);
     inputs = cpu::padToLanes(bytes ? channels : real, e.lanes) / e.lanes;
-    perVector =
-        bytes ? cpu::getBytePlaneWords(form, real, e.lanes) : sides * sides * channels * e.lanes;
+    perVector = cpu::getPlaneWords(form, bytes, real, e.lanes);
     vectors = Emitter::shape(op.getWeights())[0] / perVector;
   }
 

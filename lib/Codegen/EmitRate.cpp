@@ -51,11 +51,11 @@ int64_t getParts(Emitter &e, cpu::RateOp op) { return Emitter::shape(op.getOut()
 /// A batch tile: some rows of `panel`, register `part` of its samples in the lanes.
 class RateRows : RateTile {
 public:
-  RateRows(Emitter &e, cpu::RateOp op, ArrayRef<Start> starts, Value panel, int64_t part,
-           RowPass pass)
-      : RateTile(e, op, starts), panel(panel), first(pass.first), index(pass.index),
-        sample(e.index(part * e.lanes)), part(part), rows(pass.rows), passes(pass.passes),
-        panels(Emitter::shape(op.getOut())[0] / kLine),
+  RateRows(Emitter &e, cpu::RateOp op, ArrayRef<Start> starts, const cpu::TileScratch &scratch,
+           Value panel, int64_t part, RowPass pass)
+      : RateTile(e, op, starts), scratch(scratch), panel(panel), first(pass.first),
+        index(pass.index), sample(e.index(part * e.lanes)), part(part), rows(pass.rows),
+        passes(pass.passes), panels(Emitter::shape(op.getOut())[0] / kLine),
         fetching(static_cast<int64_t>(llvm::bit_floor(
             static_cast<uint64_t>(std::min(getParts(e, op) * pass.passes, kUnroll))))),
         base(arith::AddIOp::create(e.b, e.loc, e.mul(panel, kLine), first)) {}
@@ -97,6 +97,12 @@ private:
 
   Value word(Value coupling, Value k, int64_t r) {
     return e.loadBroadcast(coupling, {panel, k, e.add(first, r)});
+  }
+
+  /// A word of line `k` of an int4 coupling's unpacked panel.
+  Value byteWord(unsigned term, Value k, int64_t r) {
+    Value at = e.add(e.mul(k, kLine), e.add(first, r));
+    return e.loadBroadcast(op.getScratch(), e.add(at, scratch.levels[term]));
   }
 
   /// While the passes over some lines run, those of `next` from `nextFrom` on come in: the first
@@ -151,9 +157,7 @@ private:
         sums.cosine[r] = e.fma(weight, cosine.number, sums.cosine[r]);
         continue;
       }
-      Value weight = precision == Precision::Int4
-                         ? e.loadBroadcast(op.getScratch(), e.add(e.mul(k, kLine), e.add(first, r)))
-                         : word(coupling, k, r);
+      Value weight = precision == Precision::Int4 ? byteWord(term, k, r) : word(coupling, k, r);
       sums.sine[r] = addProducts(e, precision, sums.sine[r], sine, weight);
       sums.cosine[r] = addProducts(e, precision, sums.cosine[r], cosine, weight);
     }
@@ -179,10 +183,7 @@ private:
     std::pair<Value, Value> sine = {wave(0, zero), wave(1, zero)},
                             cosine = {wave(0, one), wave(1, one)};
     for (int64_t r = 0; r < rows; ++r) {
-      auto weight = [&](int64_t i) {
-        return e.loadBroadcast(op.getScratch(), e.add(e.mul(lines[i], kLine), e.add(first, r)));
-      };
-      std::pair<Value, Value> weights = {weight(0), weight(1)};
+      std::pair<Value, Value> weights = {byteWord(term, lines[0], r), byteWord(term, lines[1], r)};
       sums.sine[r] = e.dotQuads(sums.sine[r], sine, weights);
       sums.cosine[r] = e.dotQuads(sums.cosine[r], cosine, weights);
     }
@@ -191,8 +192,12 @@ private:
   /// Adds lines `from` + 0..count, from the first on without `from`. int16: its 32-bit sums are
   /// emptied into f32 ones, `sums`, at the end; `count` must not be more than its drain.
   Sums addLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
+    bool quads = hasQuads(e, op, term);
     auto step = [&](Value k, Sums &s) {
-      hasQuads(e, op, term) ? addQuads(term, k, s) : addLine(term, k, s);
+      if (quads)
+        addQuads(term, k, s);
+      else
+        addLine(term, k, s);
     };
     if (op.getPrecision(term) != Precision::Int16)
       return sumOverLines(e, from, count, sums, step, extra);
@@ -264,19 +269,20 @@ private:
   /// int16: f32 sums in the first-level cache while registers hold the 32-bit ones.
   Sums drained(unsigned term, int64_t lines) {
     int64_t window = std::min(getDrain(op, term), lines);
-    store(start(term), zero);
+    Value slot = e.index(scratch.drained / e.lanes);
+    store(start(term), slot);
     auto fetch = [&](Value k) { fetchPanel(lines, k); };
     Extra extra = nullptr;
     if (fetchesPanel(term, lines))
       extra = fetch;
     auto addWindow = [&](Value from, int64_t count) {
-      store(addLines(term, from, count, load(term, zero), extra), zero);
+      store(addLines(term, from, count, load(term, slot), extra), slot);
     };
     int64_t whole = lines / window * window;
     e.loop(0, whole, window, [&](Value k) { addWindow(k, window); });
     if (whole < lines)
       addWindow(e.index(whole), lines - whole);
-    return load(term, zero);
+    return load(term, slot);
   }
 
   Value slotOf(Value slot, int64_t r, int64_t half) {
@@ -302,19 +308,41 @@ private:
     return sums;
   }
 
+  const cpu::TileScratch &scratch;
   Value panel, first, index, sample;
   int64_t part, rows, passes, panels;
   int64_t fetching; // passes over a panel, of all parts, that ask for the next one
   Value base;
 };
 
+/// The bytes of a panel of int4 rows, for all passes over it: two lines of words per line.
+void unpackPanel(Emitter &e, cpu::RateOp op, const cpu::TileScratch &scratch, Value panel) {
+  for (auto [term, coupling] : llvm::enumerate(op.getCouplings())) {
+    if (op.getPrecision(term) != Precision::Int4)
+      continue;
+    int64_t group = op.getGroup(term);
+    int64_t lines = cpu::getWordLines(Emitter::shape(coupling)[1], Precision::Int4, group);
+    LevelLines levels(e, coupling, panel, lines, group);
+    int64_t start = scratch.levels[term];
+    e.loop(0, lines, 1, [&, coupling = coupling](Value k) {
+      for (int64_t part = 0; part < kLine; part += e.lanes) {
+        Value word = e.load(coupling, {panel, k, e.index(part)});
+        auto [low, high] = levels.unpack(word, panel, k, e.index(part));
+        Value at = e.add(e.mul(k, 2 * kLine), start + part);
+        e.store(low, op.getScratch(), at);
+        e.store(high, op.getScratch(), e.add(at, kLine));
+      }
+    });
+  }
+}
+
 /// A batch tile, its first coupling in blocks of sources: waves are read from the first-level
 /// cache, and from further away once for `kBlockPanels` panels.
 class RateBlocks {
 public:
-  RateBlocks(Emitter &e, cpu::RateOp op, ArrayRef<SmallVector<Start>> starts, bool lean,
-             int64_t lines)
-      : e(e), op(op), starts(starts), lean(lean), lines(lines),
+  RateBlocks(Emitter &e, cpu::RateOp op, ArrayRef<SmallVector<Start>> starts,
+             const cpu::TileScratch &scratch, bool lean, int64_t lines)
+      : e(e), op(op), starts(starts), scratch(scratch), lean(lean), lines(lines),
         panels(Emitter::shape(op.getOut())[0] / kLine) {
     // int16 is emptied at the end of a block; where, decides its last bits. A line of bf16 meets
     // two lines of f32 waves; split waves are twice as many planes.
@@ -333,7 +361,8 @@ public:
       e.loop(0, whole, block, [&](Value k) { addBlock(k, block); });
       if (whole < lines)
         addBlock(e.index(whole), lines - whole);
-      forEachTile([&](RateRows tile, Value slot, Value) { tile.finishBlocks(slot); });
+      forEachTile([&](RateRows tile, Value slot, Value) { tile.finishBlocks(slot); },
+                  /*unpack=*/true);
     });
   }
 
@@ -355,13 +384,17 @@ private:
     });
   }
 
-  void forEachTile(llvm::function_ref<void(RateRows tile, Value slot, Value panel)> body) {
+  /// With `unpack`, couplings of int4 are unpacked before the tiles of each panel.
+  void forEachTile(llvm::function_ref<void(RateRows tile, Value slot, Value panel)> body,
+                   bool unpack = false) {
     e.loop(first, last, 1, [&](Value panel) {
+      if (unpack)
+        unpackPanel(e, op, scratch, panel);
       Value row = e.mul(arith::SubIOp::create(e.b, e.loc, panel, first), kLine);
       for (int64_t part = 0; part < getParts(e, op); ++part)
         forEachPass(e, lean, [&](RowPass pass) {
           Value slot = e.mul(arith::AddIOp::create(e.b, e.loc, row, pass.first), 2);
-          body(RateRows(e, op, starts[part], panel, part, pass),
+          body(RateRows(e, op, starts[part], scratch, panel, part, pass),
                e.add(slot, part * cpu::kBlockPanels * kLine * 2), panel);
         });
     });
@@ -370,30 +403,11 @@ private:
   Emitter &e;
   cpu::RateOp op;
   ArrayRef<SmallVector<Start>> starts;
+  const cpu::TileScratch &scratch;
   bool lean;
   int64_t lines, panels, block;
   Value first, last; // panels at hand
 };
-
-/// The bytes of a panel of int4 rows, for all passes over it: two lines of words per line.
-void unpackPanel(Emitter &e, cpu::RateOp op, Value panel) {
-  for (auto [term, coupling] : llvm::enumerate(op.getCouplings())) {
-    if (op.getPrecision(term) != Precision::Int4)
-      continue;
-    int64_t group = op.getGroup(term);
-    int64_t lines = cpu::getWordLines(Emitter::shape(coupling)[1], Precision::Int4, group);
-    LevelLines levels(e, coupling, panel, lines, group);
-    e.loop(0, lines, 1, [&, coupling = coupling](Value k) {
-      for (int64_t part = 0; part < kLine; part += e.lanes) {
-        Value word = e.load(coupling, {panel, k, e.index(part)});
-        auto [low, high] = levels.unpack(word, panel, k, e.index(part));
-        Value at = e.add(e.mul(k, 2 * kLine), part);
-        e.store(low, op.getScratch(), at);
-        e.store(high, op.getScratch(), e.add(at, kLine));
-      }
-    });
-  }
-}
 
 } // namespace
 
@@ -413,21 +427,29 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
   SmallVector<SmallVector<Start>> starts; // of each part
   for (int64_t part = 0; part < getParts(e, op); ++part)
     starts.push_back(getStarts(e, op, e.index(part * e.lanes)));
+  SmallVector<int64_t> lines;
+  for (auto [term, coupling] : llvm::enumerate(op.getCouplings()))
+    lines.push_back(op.getPrecision(term) == Precision::F32
+                        ? Emitter::shape(coupling)[1]
+                        : cpu::getWordLines(Emitter::shape(coupling)[1], op.getPrecision(term),
+                                            op.getGroup(term)));
+  auto scratchOf = [&](bool blocked) {
+    return cpu::getTileScratch(op.getTermPrecisions(), lines, blocked, out[1]);
+  };
   if (!op.getCouplings().empty()) {
     ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
-    Precision precision = op.getPrecision(0);
-    int64_t lines = precision == Precision::F32
-                        ? first[1]
-                        : cpu::getWordLines(first[1], precision, op.getGroup(0));
     bool shared = first[2] == kLine && first[0] == panels;
-    if (shared && cpu::isBlocked(lines, precision, getParts(e, op) > 1) && op.getScratch() &&
-        Emitter::shape(op.getScratch())[0] >= cpu::getBlockWords(out[1]))
-      return RateBlocks(e, op, starts, lean, lines).emit();
+    cpu::TileScratch scratch = scratchOf(/*blocked=*/true);
+    if (shared && cpu::isBlocked(lines[0], op.getPrecision(0), getParts(e, op) > 1) &&
+        op.getScratch() && Emitter::shape(op.getScratch())[0] >= scratch.words)
+      return RateBlocks(e, op, starts, scratch, lean, lines[0]).emit();
   }
+  cpu::TileScratch scratch = scratchOf(/*blocked=*/false);
   e.loop(0, panels, 1, [&](Value panel) {
-    unpackPanel(e, op, panel);
+    unpackPanel(e, op, scratch, panel);
     for (int64_t part = 0; part < getParts(e, op); ++part)
-      forEachPass(e, lean,
-                  [&](RowPass pass) { RateRows(e, op, starts[part], panel, part, pass).emit(); });
+      forEachPass(e, lean, [&](RowPass pass) {
+        RateRows(e, op, starts[part], scratch, panel, part, pass).emit();
+      });
   });
 }

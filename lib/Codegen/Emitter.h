@@ -207,6 +207,9 @@ struct ChannelPlace {
 /// The place of the register that begins with channel `channel` in `image`, of f32 or of bytes.
 ChannelPlace placeChannels(Emitter &e, mlir::Value image, mlir::Value channel);
 
+/// Of a filter's bytes, that products of pairs fit 16 bits: quantizeFilter rounds them so.
+constexpr bool kPairsFit = true;
+
 /// `value / scale` rounded to nearest even, plus `zeroPoint`, within 0 to 255, in the low byte of
 /// each word. `value` is already divided.
 mlir::Value toBytes(Emitter &e, mlir::Value value, int64_t zeroPoint);
@@ -229,14 +232,6 @@ mlir::Value loadSteps(Emitter &e, mlir::Value weights, mlir::Value at,
 
 /// `value`, times `slope` where it is not positive; `value` without a slope.
 mlir::Value emitLeaky(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> slope);
-
-/// `sums[i]`, summed over its lanes, in lane i; the other lanes of the result are undefined. Pairs
-/// of vectors become halves of one, until one is left: half as many shuffles as one by one. Halves
-/// are 128 bits or lie within them wherever possible, which x86 shuffles without a mask.
-mlir::Value sumLanes(Emitter &e, llvm::SmallVector<mlir::Value> sums);
-
-/// The hyperbolic tangent of every value, in place; of a thread's share of the rows, with a thread.
-void emitTanh(Emitter &e, mlir::Value planes, mlir::Value thread, mlir::Value threads);
 
 // One function per kernel; the kernel op itself is erased by the caller.
 void emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op);

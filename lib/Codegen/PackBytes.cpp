@@ -150,7 +150,7 @@ Error BytePacker::planes(cpu::ConvForm form, Sink sink) {
                                    static_cast<long long>(inputs));
   for (int64_t first = 0; first < vectors; first += group) {
     int64_t registers = std::min(group, vectors - first), channels = registers * lanes;
-    out.assign(registers * cpu::getBytePlaneWords(form, inputs, lanes), 0);
+    out.assign(cpu::getPlaneWords(form, /*bytes=*/true, inputs, channels), 0);
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
       ArrayRef<float> weights = read(first * lanes + c);
       for (int64_t phase = 0; phase < phases; ++phase) {

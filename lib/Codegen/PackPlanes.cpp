@@ -33,13 +33,12 @@ Error un0::packPlanes(ParamOp param, cpu::PackedParamOp packed, const StoredTens
   double scale = param.getScale() ? param.getScale()->convertToDouble() : 1.0;
   int64_t perPlane = cpu::getSummedChannels(inputs),
           vectors = cpu::padToLanes(outputs, lanes) / lanes;
-  int64_t sides = cpu::getPlaneShape(packed.getForm()).planes;
   std::optional<ArrayRef<int64_t>> exponents = packed.getOutputExponents();
   std::vector<float> filter(inputs * 9), out;
   SmallVector<float> planes;
   for (int64_t first = 0; first < vectors; first += group) {
     int64_t channels = std::min(group, vectors - first) * lanes;
-    out.assign(sides * sides * perPlane * channels, 0.0f);
+    out.assign(cpu::getPlaneWords(packed.getForm(), /*bytes=*/false, inputs, channels), 0.0f);
     for (int64_t c = 0; c < channels && first * lanes + c < outputs; ++c) {
       int64_t output = first * lanes + c;
       double factor =

@@ -30,8 +30,13 @@ public:
 
   ArrayRef<int32_t> pack(int64_t first) {
     std::fill(panel.begin(), panel.end(), 0);
-    for (int64_t r = 0; r < std::min(kLine, rows - first); ++r) {
-      read(first + r);
+    // Levels have no zero, so that padding is quantized as well, as rows of zeros.
+    int64_t count = precision == Precision::Int4 ? kLine : std::min(kLine, rows - first);
+    for (int64_t r = 0; r < count; ++r) {
+      if (first + r < rows)
+        read(first + r);
+      else
+        llvm::fill(row, 0.0f);
       switch (precision) {
       case Precision::Int8:
         packIntegers(r, cpu::kByteCoupling, cpu::kByteWave, 8);

@@ -224,9 +224,10 @@ LogicalResult Compilation::checkOptions() {
 LogicalResult Compilation::checkEmulation() {
   if (options.emulateOn.empty())
     return success();
-  if (isAfter(Phase::Object, options.to))
-    return fail("--emulate-on acts on the phase 'object', behind '" + getPhaseName(options.to) +
-                "'");
+  if (options.target == Target::Dsa ? options.to != Phase::Module
+                                    : isAfter(Phase::Object, options.to))
+    return fail("--emulate-on is for machine code, which comes after phase '" +
+                getPhaseName(options.to) + "'");
   if (options.tune || options.verifyCode)
     return fail(
         "--tune and --verify-code ask for code of --mcpu itself, which --emulate-on is not");

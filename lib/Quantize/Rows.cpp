@@ -7,6 +7,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 using namespace un0;
 using llvm::ArrayRef;
@@ -232,7 +233,7 @@ static void fitQuads(ArrayRef<float> row, float inverse, ArrayRef<int8_t> levels
     for (int sign : {1, -1})
       while (true) {
         int sum = 0;
-        size_t cheapest = 0;
+        std::optional<size_t> cheapest;
         float least = INFINITY;
         for (size_t i : places) {
           int level = levels[out[i]] * sign;
@@ -244,14 +245,14 @@ static void fitQuads(ArrayRef<float> row, float inverse, ArrayRef<int8_t> levels
           float value = row[i] * inverse * static_cast<float>(sign);
           auto here = value - static_cast<float>(level),
                there = value - static_cast<float>(levels[out[i] - sign] * sign);
-          if (float cost = there * there - here * here; cost < least) {
+          if (float cost = there * there - here * here; !cheapest || cost < least) {
             least = cost;
             cheapest = i;
           }
         }
-        if (sum <= kLargestQuad || least == INFINITY)
+        if (sum <= kLargestQuad || !cheapest)
           break;
-        out[cheapest] = static_cast<uint8_t>(out[cheapest] - sign);
+        out[*cheapest] = static_cast<uint8_t>(out[*cheapest] - sign);
       }
   };
   for (size_t first = 0; first < row.size(); first += 8)
@@ -272,11 +273,14 @@ static void fitQuads(ArrayRef<float> row, float inverse, ArrayRef<int8_t> levels
 /// The unit in which levels, of which `largest` is the largest, are best rounded: where `measure`
 /// says the least error. A few steps less than the most may be luckier.
 static float chooseUnit(float largest, llvm::function_ref<double(float unit)> measure) {
-  float best = 1.0f;
+  if (!(largest > 0))
+    return 1.0f;
+  constexpr int always = kLargestQuad / 4; // of which any quad fits
+  float best = largest / always;
   double least = INFINITY;
-  for (int steps : {kLargestLevel, 48, 46, 44, 42, 40, kLargestQuad / 4}) {
+  for (int steps : {kLargestLevel, 48, 46, 44, 42, 40, always}) {
     float unit = largest / static_cast<float>(steps);
-    if (double error = largest > 0 ? measure(unit) : INFINITY; error < least) {
+    if (double error = measure(unit); error < least) {
       least = error;
       best = unit;
     }
@@ -286,10 +290,11 @@ static float chooseUnit(float largest, llvm::function_ref<double(float unit)> me
 
 /// The error of rows of `length` values each, of which `assign` gives the nearest levels: infinite
 /// where some may have no quads that fit.
-static double
-getError(ArrayRef<float> values, size_t length, ArrayRef<int8_t> levels, float unit,
-         llvm::function_ref<void(ArrayRef<float> row, MutableArrayRef<uint8_t> out)> assign) {
-  // Numbers can be moved to the end of a set, and a quad of that must fit.
+static double getRoundingError(
+    ArrayRef<float> values, size_t length, ArrayRef<int8_t> levels, float unit,
+    llvm::function_ref<void(ArrayRef<float> row, MutableArrayRef<uint8_t> out)> assign) {
+  // Numbers can be moved to the end of a set, and a quad of that must fit: it does wherever fitted
+  // levels have both signs.
   for (size_t set = 0; set < levels.size(); set += 16)
     if (4 * levels[set] > kLargestQuad || 4 * levels[set + 15] < -kLargestQuad)
       return INFINITY;
@@ -299,8 +304,10 @@ getError(ArrayRef<float> values, size_t length, ArrayRef<int8_t> levels, float u
     ArrayRef<float> row = values.slice(first, length);
     assign(row, indices);
     fitQuads(row, 1.0f / unit, levels, indices);
-    for (auto [value, index] : llvm::zip_equal(row, indices))
-      error += std::pow(value - unit * static_cast<float>(levels[index]), 2.0);
+    for (auto [value, index] : llvm::zip_equal(row, indices)) {
+      float rest = value - unit * static_cast<float>(levels[index]);
+      error += double(rest) * rest;
+    }
   }
   return error;
 }
@@ -322,14 +329,14 @@ Levels un0::fitLevels(ArrayRef<std::vector<float>> rows) {
   std::vector<float> values = normalize(rows);
   FloatLevels levels = fitFloatLevels(values);
   size_t length = rows.empty() ? 0 : rows.front().size();
-  float unit = chooseUnit(getLargest(levels), [&](float unit) {
+  float best = chooseUnit(getLargest(levels), [&](float unit) {
     Levels rounded = roundLevels(levels, unit);
-    return getError(values, length, rounded, unit,
-                    [&](ArrayRef<float> row, MutableArrayRef<uint8_t> out) {
-                      chooseNearest(rounded, row, 1.0f / unit, out);
-                    });
+    return getRoundingError(values, length, rounded, unit,
+                            [&](ArrayRef<float> row, MutableArrayRef<uint8_t> out) {
+                              chooseNearest(rounded, row, 1.0f / unit, out);
+                            });
   });
-  return roundLevels(levels, unit);
+  return roundLevels(levels, best);
 }
 
 LevelPair un0::fitLevelPair(ArrayRef<std::vector<float>> rows, size_t group) {
@@ -360,10 +367,10 @@ LevelPair un0::fitLevelPair(ArrayRef<std::vector<float>> rows, size_t group) {
   float largest = std::max(getLargest(levels[0]), getLargest(levels[1]));
   return round(chooseUnit(largest, [&](float unit) {
     LevelPair rounded = round(unit);
-    return getError(values, chosen.size(), join(rounded), unit,
-                    [&](ArrayRef<float> row, MutableArrayRef<uint8_t> out) {
-                      chooseSets(rounded.sets, group, row, 1.0f / unit, out);
-                    });
+    return getRoundingError(values, chosen.size(), join(rounded), unit,
+                            [&](ArrayRef<float> row, MutableArrayRef<uint8_t> out) {
+                              chooseSets(rounded.sets, group, row, 1.0f / unit, out);
+                            });
   }));
 }
 
@@ -376,8 +383,11 @@ static float fitScale(ArrayRef<float> row, double unit, ArrayRef<int8_t> levels,
   for (float value : row)
     square += double(value) * value;
   if (!(square > 0)) {
-    std::fill(out.begin(), out.end(), 0);
-    return 0.0f; // all levels mean zero
+    // All levels mean zero, and quads of the smallest fit.
+    auto small = llvm::min_element(
+        levels, [](int8_t x, int8_t y) { return std::abs(int(x)) < std::abs(int(y)); });
+    std::fill(out.begin(), out.end(), static_cast<uint8_t>(small - levels.begin()));
+    return 0.0f;
   }
   double scale = std::sqrt(square / double(row.size())) * unit;
   for (int round = 0; round < 4; ++round) {

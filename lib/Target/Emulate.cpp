@@ -89,7 +89,7 @@ private:
     unsigned bits = v->getType()->getPrimitiveSizeInBits();
     return b.CreateBitCast(v, FixedVectorType::get(b.getInt32Ty(), bits / 32));
   }
-  /// The signed number number `index` of `bits` bits in each word.
+  /// The signed number `index` of `bits` bits in each word.
   Value *signedPart(Value *v, unsigned bits, unsigned index) {
     return b.CreateAShr(b.CreateShl(v, 32 - bits * (index + 1)), 32 - bits);
   }
@@ -135,6 +135,7 @@ bool emitBody(StringRef name, Function &function) {
 Value *truncateToBrain(FPTruncInst &trunc) {
   IRBuilder<> b(&trunc);
   Value *x = trunc.getOperand(0);
+  assert(x->getType()->getScalarType()->isFloatTy() && "no wider numbers are packed");
   Type *words = x->getType()->getWithNewType(b.getInt32Ty());
   Value *bits = b.CreateBitCast(x, words);
   Value *upper = b.CreateLShr(bits, 16);

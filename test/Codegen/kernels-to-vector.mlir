@@ -112,6 +112,39 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
 
 // -----
 
+// int4 without a dot product of bytes: both lines of a line of words together. Of one sample, a register of rows at a time;
+// of a batch tile, what was unpacked is behind nothing else in the scratch here.
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+  // CHECK-LABEL: func @quads_one
+  // CHECK: llvm.inline_asm has_side_effects
+  // CHECK: %[[WORD:.*]] = vector.load %arg1[%{{.*}}, %{{.*}}, %c0] : memref<2x7x16xi32>, vector<8xi32>
+  // CHECK: %[[LOW:.*]] = cpu.lookup
+  // CHECK: %[[HIGH:.*]] = cpu.lookup
+  // CHECK: cpu.dot u8s8 fits %{{.*}}, %{{.*}}, %[[LOW]] and %{{.*}}, %[[HIGH]]
+  // CHECK: cpu.dot u8s8 fits %{{.*}}, %{{.*}}, %[[LOW]] and %{{.*}}, %[[HIGH]]
+  // CHECK-NEXT: llvm.inline_asm has_side_effects
+  // CHECK-NOT: arith.xori
+  func.func @quads_one(%t: memref<32xf32>, %k: memref<2x7x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>) {
+    cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int4>]}
+        : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x7x16xi32>), (memref<2x8xi32>)
+    return
+  }
+  // Four rows, sines and cosines of each of four lines.
+  // CHECK-LABEL: func @quads_tile
+  // CHECK: vector.store {{.*}} : memref<128xi32>, vector<8xi32>
+  // CHECK: memref.load %arg5[{{.*}}] : memref<128xi32>
+  // CHECK-COUNT-32: cpu.dot u8s8 fits {{.*}} and
+  // CHECK-NOT: cpu.dot
+  // CHECK-NOT: arith.xori
+  func.func @quads_tile(%w: memref<32xf32>, %k: memref<2x7x16xi32>, %x: memref<32x2x8xf32>, %p: memref<8x2x8xi32>, %t: memref<32x8xf32>, %s: memref<128xi32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t scratch %s {precisions = [#un0<precision int4>]}
+        : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x7x16xi32>), (memref<8x2x8xi32>) scratch memref<128xi32>
+    return
+  }
+}
+
+// -----
+
 // bf16 without its instructions: waves are rounded and stay f32, each half of a word of K is a load and a mask, and nothing
 // is shifted or converted.
 module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {

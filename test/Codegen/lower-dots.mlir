@@ -79,6 +79,15 @@ module attributes {cpu.target = {cpu = "x86-64-v2", features = ["ssse3"], fma = 
     %0 = cpu.dot u8s8 fits %a, %x, %k : vector<4xi32>, vector<4xi32>
     return %0 : vector<4xi32>
   }
+  // CHECK-LABEL: @quads_ssse3
+  func.func @quads_ssse3(%a: vector<4xi32>, %x: vector<4xi32>, %k: vector<4xi32>) -> vector<4xi32> {
+    // CHECK-COUNT-2: "llvm.x86.ssse3.pmadd.ub.sw.128"
+    // CHECK: arith.addi {{.*}} : vector<8xi16>
+    // CHECK: "llvm.x86.sse2.pmadd.wd"
+    // CHECK-NOT: pmadd
+    %0 = cpu.dot u8s8 fits %a, %x, %k and %k, %x : vector<4xi32>, vector<4xi32> : vector<4xi32>, vector<4xi32>
+    return %0 : vector<4xi32>
+  }
 }
 
 // -----
@@ -90,6 +99,15 @@ module attributes {cpu.target = {cpu = "skylake-avx512", features = ["avx512bw",
     // CHECK: "llvm.x86.avx512.pmaddubs.w.512"
     // CHECK: "llvm.x86.avx512.pmaddw.d.512"
     %0 = cpu.dot u8s8 fits %a, %x, %k : vector<16xi32>, vector<16xi32>
+    return %0 : vector<16xi32>
+  }
+  // CHECK-LABEL: @quads_avx512
+  func.func @quads_avx512(%a: vector<16xi32>, %x: vector<16xi32>, %k: vector<16xi32>) -> vector<16xi32> {
+    // CHECK-COUNT-2: "llvm.x86.avx512.pmaddubs.w.512"
+    // CHECK: arith.addi {{.*}} : vector<32xi16>
+    // CHECK: "llvm.x86.avx512.pmaddw.d.512"
+    // CHECK-NOT: pmadd
+    %0 = cpu.dot u8s8 fits %a, %x, %k and %k, %x : vector<16xi32>, vector<16xi32> : vector<16xi32>, vector<16xi32>
     return %0 : vector<16xi32>
   }
 }

@@ -68,11 +68,11 @@ static cl::opt<double>
 static cl::opt<std::string>
     mcpu("mcpu", cl::desc("Processor, 'host' or LLVM's name (x86-64-v3, znver4, ...)"),
          cl::init("host"), cl::cat(category));
-static cl::opt<std::string>
-    emulateOn("emulate-on",
-              cl::desc("Processor on which instructions of --mcpu are emulated: the same program, "
-                       "many times slower, to test code for a processor that is not at hand"),
-              cl::cat(category));
+static cl::opt<std::string> emulateOn(
+    "emulate-on",
+    cl::desc("Processor on which AVX-512, VNNI and BF16 of --mcpu are emulated by AVX2: the "
+             "same program, but slow, to test code for one that is not at hand"),
+    cl::cat(category));
 static cl::opt<int64_t> steps("steps", cl::desc("Integration steps instead of the model's"),
                               cl::cat(category));
 static cl::opt<std::string>

@@ -110,8 +110,18 @@ inline bool isBlocked(int64_t lines, Precision precision, bool wide) {
 /// Lines of waves in a block: one register of samples and the panel's lines fit the first-level
 /// cache.
 inline int64_t getBlockLines(int64_t lanes) { return lanes < 16 ? 128 : 256; }
-/// Words of scratch for the sums of `batch` samples in blocks.
-inline int64_t getBlockWords(int64_t batch) { return kBlockPanels * kLine * 2 * batch; }
+/// The words of a batch tile's scratch, one thing after the other: the sums of a first coupling
+/// that is taken in blocks, those of int16 couplings, and the bytes of a panel of each int4
+/// coupling.
+struct TileScratch {
+  int64_t drained = 0;               ///< where the sums of int16 begin
+  llvm::SmallVector<int64_t> levels; ///< where the bytes of each coupling do, if it is int4
+  int64_t words = 0;                 ///< in all
+};
+/// The scratch of `batch` samples with couplings of these precisions and lines of a panel, whose
+/// first is taken in blocks or not.
+TileScratch getTileScratch(llvm::ArrayRef<Precision> precisions, llvm::ArrayRef<int64_t> lines,
+                           bool blocked, int64_t batch);
 
 /// Lines of a `words16` panel after its words: row scales, sums to start from, and int4's table.
 inline int64_t getHeaderLines(Precision precision) {
@@ -203,11 +213,12 @@ inline int64_t getPlaneFactor(ConvForm form) {
 inline int64_t getMostExactChannels(ConvForm form) {
   return INT32_MAX / getPlaneFactor(form) / (9 * 255 * 128) * 2;
 }
-/// Words of one register of `lanes` output channels of planes of bytes: of each phase starting sums
-/// and scales, then planes.
-inline int64_t getBytePlaneWords(ConvForm form, int64_t inputs, int64_t lanes) {
-  int64_t sides = getPlaneShape(form).planes;
-  return (2 * getKernels(form) * getKernels(form) + sides * sides * getSummedPairs(inputs)) * lanes;
+/// Words of one register of `lanes` output channels in planes: those, of bytes behind starting sums
+/// and scales of each phase.
+inline int64_t getPlaneWords(ConvForm form, bool bytes, int64_t inputs, int64_t lanes) {
+  int64_t planes = getPlaneShape(form).planes * getPlaneShape(form).planes;
+  int64_t head = bytes ? 2 * getKernels(form) * getKernels(form) : 0;
+  return (head + planes * (bytes ? getSummedPairs(inputs) : getSummedChannels(inputs))) * lanes;
 }
 
 /// Registers of output channels in a group: a register tile of one pixel has no more sums.

@@ -208,6 +208,23 @@ un0::cpu::RowGroups un0::cpu::getRowGroups(int64_t paddedRows, int64_t lanes, bo
   return groups;
 }
 
+un0::cpu::TileScratch un0::cpu::getTileScratch(ArrayRef<Precision> precisions,
+                                               ArrayRef<int64_t> lines, bool blocked,
+                                               int64_t batch) {
+  TileScratch scratch;
+  if (blocked)
+    scratch.words = kBlockPanels * kLine * 2 * batch;
+  scratch.drained = scratch.words;
+  if (llvm::is_contained(precisions, Precision::Int16))
+    scratch.words += 2 * kLine * batch;
+  for (auto [precision, count] : llvm::zip_equal(precisions, lines)) {
+    scratch.levels.push_back(scratch.words);
+    if (precision == Precision::Int4)
+      scratch.words += 2 * count * kLine;
+  }
+  return scratch;
+}
+
 SmallVector<Precision> RateOp::getTermPrecisions() {
   SmallVector<Precision> precisions;
   for (unsigned term = 0; term < getCouplings().size(); ++term)
@@ -326,9 +343,7 @@ LogicalResult Conv2DPlanesOp::verify() {
     return emitOpError("sums of form ")
            << stringifyConvForm(getForm()) << " are exact up to " << getMostExactChannels(getForm())
            << " channels of bytes, not " << channels;
-  if (failed(verifyWeights(*this,
-                           bytes ? getBytePlaneWords(getForm(), channels, 1)
-                                 : planes * getSummedChannels(channels),
+  if (failed(verifyWeights(*this, getPlaneWords(getForm(), bytes, channels, 1),
                            bytes ? "words" : "elements", in[0] * kLine * (bytes ? 4 : 1), out[0])))
     return failure();
   int64_t rows = getRows(), images = getImages();

@@ -387,8 +387,9 @@ def Cpu_DotOp : Cpu_Op<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>, A
   let description = [{
     Lane by lane `result = accumulator + sum of x_e y_e` over the elements e of a 32-bit word. `u8s8`: four bytes, x unsigned
     and y signed, exact in i32; with `fits`, x_0 y_0 + x_1 y_1 and x_2 y_2 + x_3 y_3 are known to be 16-bit numbers. Behind
-    `and` stands a second word of each, whose products are added too; with `fits`, each sum of two products of the one and the
-    two of the other is known to be a 16-bit number, so that without an instruction for all of it they are added as such.
+    `and` stands a second word of each, whose products are added too; with `fits`, so do the pairs of the second word, and the
+    sum of each pair of the first and the one in its place of the second: without an instruction for all of it, they are added
+    as 16-bit numbers.
     `s16`: two signed 16-bit numbers, exact in i32 until it wraps.
     `bf16`: two bf16 numbers, sums in f32. `vpdpbusd`, `vpdpwssd` and `vdpbf16ps` where the processor has them, else several
     instructions with the same integer results.

@@ -38,7 +38,7 @@ constexpr int kLargestLevel = 50, kLargestQuad = 128;
 
 /// Levels that minimize the squared error of `rows`, each first divided by its root mean square:
 /// Lloyd's algorithm (S. Lloyd, "Least squares quantization in PCM", 1982), from the levels of a
-/// normal distribution. Rows are whole couplings; a sample of them is enough.
+/// normal distribution. Rows are whole couplings of one length; a sample of them is enough.
 Levels fitLevels(llvm::ArrayRef<std::vector<float>> rows);
 
 /// Two sets of levels in one unit. Of every 4 x group neighbouring numbers

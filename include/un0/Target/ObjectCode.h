@@ -11,8 +11,8 @@ namespace un0 {
 struct ObjectOptions {
   /// Assembly text with LLVM's comments instead of a linked object.
   bool assembly = false;
-  /// Instructions that this processor, which has AVX2 and FMA, lacks are emulated on it: slow code
-  /// with the target's layouts, tiles and order of sums. Null: made for the target.
+  /// Code for this processor, which has AVX2 and FMA, with the target's layouts, tiles and order of
+  /// sums: what only AVX-512, VNNI and BF16 do is emulated, and slow. Null: code for the target.
   const CpuTarget *emulateOn = nullptr;
 };
 

@@ -122,12 +122,12 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
       buffers[drift.getFrequency()] = packed(drift.getFrequency(), Packing::Vector);
     } else if (auto rate = dyn_cast<FusedRateOp>(op)) {
       buffers[rate.getFrequency()] = packed(rate.getFrequency(), Packing::Vector);
+      SmallVector<Precision> precisions;
+      SmallVector<int64_t> lines;
       for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
         Precision precision = rate.getPrecision(term);
-        if (batch > 1 && term == 0 && !coupling.getDefiningOp<SelectClassOp>() &&
-            cpu::isBlocked(dim(coupling, 1) / cpu::getPerWord(precision), precision,
-                           batch > target.lanes))
-          scratchWords = std::max(scratchWords, cpu::getBlockWords(batch));
+        precisions.push_back(precision);
+        lines.push_back(llvm::divideCeil(dim(coupling, 1), cpu::getPerWord(precision)));
         if (precision != Precision::F32) {
           auto sincos = rate.getSines()[term].getDefiningOp<SinCosOp>();
           int64_t padded = padToLine(dim(sincos.getPhases(), 1));
@@ -145,11 +145,6 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
             words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({planes, count})
                                                   : ArrayRef<int64_t>({count, planes, batch}));
           }
-          // A tile's sums do not fit the registers twice, nor are nibbles unpacked for every row.
-          if (batch > 1 && precision == Precision::Int16)
-            scratchWords = std::max(scratchWords, 2 * kLine * batch);
-          if (batch > 1 && precision == Precision::Int4)
-            scratchWords = std::max(scratchWords, dim(coupling, 1) / 4 * kLine);
         }
         if (buffers.count(coupling))
           continue;
@@ -164,6 +159,12 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
         all.once([&] { cpu::GatherClassOp::create(b, loc, table, labels, drive); });
         buffers[coupling] = drive;
       }
+      // A tile's sums do not fit the registers twice, nor are nibbles unpacked for every row.
+      bool blocked = !lines.empty() && !rate.getCouplings()[0].getDefiningOp<SelectClassOp>() &&
+                     cpu::isBlocked(lines[0], precisions[0], batch > target.lanes);
+      if (batch > 1)
+        scratchWords =
+            std::max(scratchWords, cpu::getTileScratch(precisions, lines, blocked, batch).words);
     }
   }
 

@@ -164,10 +164,6 @@ LogicalResult CpuLowering::placeParameters() {
     bool last = conv == chain.convs.back();
     Packing packing = last ? Packing::ConvPlanar : getPacking(conv, schedule);
     int64_t taps = conv.getUpsample() ? 16 : 9;
-    if (packing == Packing::ConvPlanes) {
-      int64_t sides = cpu::getPlaneShape(schedule.form).planes;
-      taps = sides * sides;
-    }
     int64_t size = last ? taps * cpu::padToLanes(inputs, target.lanes) * out
                         : taps * cpu::getSummedChannels(inputs) * outputs;
     int64_t zeroPoint = 0;
@@ -179,11 +175,11 @@ LogicalResult CpuLowering::placeParameters() {
       int64_t words = cpu::padToLanes(llvm::divideCeil(inputs, 4), target.lanes);
       zeroPoint = *conv.getInputZeroPoint();
       size = last ? 2 * padded + 9 * words * out
-             : packing == Packing::ConvPlanes
-                 ? cpu::getBytePlaneWords(schedule.form, inputs, outputs)
              : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, outputs)
                                   : cpu::getByteWeightWords(inputs, 9, outputs);
     }
+    if (packing == Packing::ConvPlanes)
+      size = cpu::getPlaneWords(schedule.form, readsBytes(conv), inputs, outputs);
     if (failed(place(conv.getWeight(), packing, {size}, conv.getPrecision(), zeroPoint,
                      /*columns=*/0, schedule.form, conv.getInputExponentsAttr(), divided)) ||
         failed(place(conv.getBias(), Packing::Vector, {padded}, Precision::F32, /*zeroPoint=*/0,

@@ -180,6 +180,14 @@ func.func @second_word_of_another_kind(%a: vector<8xi32>) {
 
 // -----
 
+func.func @second_word_of_another_size(%a: vector<8xi32>, %b: vector<4xi32>) {
+  // expected-error @+1 {{needs two operands like the first ones for a second word}}
+  %0 = cpu.dot u8s8 %a, %a, %a and %b, %b : vector<4xi32>, vector<4xi32> : vector<8xi32>, vector<8xi32>
+  return
+}
+
+// -----
+
 func.func @half_a_second_word(%a: vector<8xi32>) {
   // expected-error @+1 {{needs two operands like the first ones for a second word}}
   %0 = cpu.dot u8s8 %a, %a, %a and %a : vector<8xi32> : vector<8xi32>, vector<8xi32>

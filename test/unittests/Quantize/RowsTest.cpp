@@ -145,11 +145,15 @@ TEST(Rows, QuadsFitSixteenBits) {
   EXPECT_GT(reached, kLargestQuad - 16) << "no quad was near the limit";
 }
 
-TEST(Rows, LevelsOfRowsOfOneSignStillFit) {
-  // All numbers are near the largest: no four of its levels may be more than the limit.
+TEST(Rows, RowsOfOneSignFitTheirOwnLevels) {
+  // Ten times as far from zero as they are spread.
   std::vector<float> row = drawNormal(4096, 7);
+  double square = 0;
+  for (float value : row)
+    square += double(value) * value;
+  auto spread = static_cast<float>(std::sqrt(square / double(row.size())));
   for (float &value : row)
-    value = 10.0f + value;
+    value = 10.0f + value / spread;
   std::vector<uint8_t> indices(row.size());
   Levels levels = fitLevels({row});
   float scale = quantizeRow(row, levels, indices);
@@ -157,7 +161,25 @@ TEST(Rows, LevelsOfRowsOfOneSignStillFit) {
   double error = 0;
   for (size_t i = 0; i < row.size(); ++i)
     error += std::pow(row[i] - scale * static_cast<float>(levels[indices[i]]), 2);
-  EXPECT_LT(std::sqrt(error / double(row.size())), 0.2) << "of a spread of 1";
+  EXPECT_LT(std::sqrt(error / double(row.size())), 0.5)
+      << "of a spread of 1: of the levels that the algorithm begins with, few are near";
+}
+
+TEST(Rows, AQuadThatIsTooLargeTakesSmallerLevels) {
+  Levels levels = {-50, -40, -32, -24, -16, -8, -4, -2, 2, 4, 8, 16, 24, 32, 40, 50};
+  // Numbers 0, 1, 4 and 5 are a quad, 2, 3, 6 and 7 another: one of the largest, one with as many
+  // of either sign. More rows of the same keep the scale at about one.
+  std::vector<float> row;
+  for (int i = 0; i < 64; ++i)
+    row.insert(row.end(), {2, -2, 2, -2, 50, -50, 4, -4});
+  row.insert(row.end(), {50, 50, 50, -50, 50, 50, -50, 50});
+  std::vector<uint8_t> indices(row.size());
+  quantizeRow(row, levels, indices);
+  EXPECT_LE(getLargestQuad({levels.begin(), levels.end()}, indices), kLargestQuad);
+  auto last = llvm::ArrayRef<uint8_t>(indices).take_back(8);
+  EXPECT_EQ(levels[last[2]] + levels[last[3]] + levels[last[6]] + levels[last[7]], 0);
+  int sum = levels[last[0]] + levels[last[1]] + levels[last[4]] + levels[last[5]];
+  EXPECT_GE(sum, kLargestQuad - 8) << "no more was taken than had to be";
 }
 
 TEST(Rows, LevelsOfANormalRowReachItsDistortion) {
@@ -209,8 +231,12 @@ TEST(Rows, GroupsUseTheSetThatIsNearer) {
 TEST(Rows, GroupsOfARowOfZerosStayZero) {
   std::vector<float> row(16, 0.0f);
   std::vector<uint8_t> indices(row.size(), 7);
-  EXPECT_EQ(quantizeRow(row, fitLevelPair({row}, 4), 4, indices), 0.0f);
-  EXPECT_EQ(indices, std::vector<uint8_t>(16, 0));
+  LevelPair pair = fitLevelPair({drawNormal(16, 6), row}, 4);
+  EXPECT_EQ(quantizeRow(row, pair, 4, indices), 0.0f);
+  // What they stand for is nothing, but their products are added up as well.
+  std::vector<int8_t> levels(pair.sets[0].begin(), pair.sets[0].end());
+  levels.insert(levels.end(), pair.sets[1].begin(), pair.sets[1].end());
+  EXPECT_LE(getLargestQuad(levels, indices), kLargestQuad);
 }
 
 } // namespace
