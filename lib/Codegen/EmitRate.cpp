@@ -427,12 +427,7 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
   SmallVector<SmallVector<Start>> starts; // of each part
   for (int64_t part = 0; part < getParts(e, op); ++part)
     starts.push_back(getStarts(e, op, e.index(part * e.lanes)));
-  SmallVector<int64_t> lines;
-  for (auto [term, coupling] : llvm::enumerate(op.getCouplings()))
-    lines.push_back(op.getPrecision(term) == Precision::F32
-                        ? Emitter::shape(coupling)[1]
-                        : cpu::getWordLines(Emitter::shape(coupling)[1], op.getPrecision(term),
-                                            op.getGroup(term)));
+  SmallVector<int64_t> lines = op.getTermLines();
   auto scratchOf = [&](bool blocked) {
     return cpu::getTileScratch(op.getTermPrecisions(), lines, blocked, out[1]);
   };

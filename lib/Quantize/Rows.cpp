@@ -4,7 +4,6 @@
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/STLFunctionalExtras.h"
-#include "llvm/ADT/SmallVector.h"
 #include <algorithm>
 #include <cmath>
 #include <optional>
@@ -12,7 +11,6 @@
 using namespace un0;
 using llvm::ArrayRef;
 using llvm::MutableArrayRef;
-using llvm::SmallVector;
 
 static float getLargest(ArrayRef<float> row) {
   float largest = 0;
@@ -236,7 +234,7 @@ static void fitQuads(ArrayRef<float> row, float inverse, ArrayRef<int8_t> levels
         std::optional<size_t> cheapest;
         float least = INFINITY;
         for (size_t i : places) {
-          int level = levels[out[i]] * sign;
+          int level = i < row.size() ? levels[out[i]] * sign : 0;
           if (level <= 0)
             continue;
           sum += level;
@@ -255,19 +253,12 @@ static void fitQuads(ArrayRef<float> row, float inverse, ArrayRef<int8_t> levels
         out[*cheapest] = static_cast<uint8_t>(out[*cheapest] - sign);
       }
   };
+  auto magnitude = [&](size_t i) { return i < row.size() ? std::abs(levels[out[i]]) : 0; };
   for (size_t first = 0; first < row.size(); first += 8)
-    for (size_t half : {0, 2}) {
-      int sum = 0;
-      SmallVector<size_t, 4> places;
-      for (size_t i : {0, 1, 4, 5})
-        if (size_t place = first + half + i; place < row.size()) {
-          places.push_back(place);
-          sum += std::abs(levels[out[place]]);
-        }
+    for (size_t i : {first, first + 2})
       // Rarely more, whatever the signs.
-      if (sum > kLargestQuad)
-        fitQuad(places);
-    }
+      if (magnitude(i) + magnitude(i + 1) + magnitude(i + 4) + magnitude(i + 5) > kLargestQuad)
+        fitQuad({i, i + 1, i + 4, i + 5});
 }
 
 /// The unit in which levels, of which `largest` is the largest, are best rounded: where `measure`

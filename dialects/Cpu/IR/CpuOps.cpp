@@ -159,6 +159,12 @@ LogicalResult RateOp::verify() {
       return emitOpError("coupling fits neither the rows nor the drive layout of ")
              << padded << " oscillators";
   }
+  // Sums in blocks are a choice, the rest of the scratch is not.
+  int64_t least =
+      single ? 0
+             : getTileScratch(getTermPrecisions(), getTermLines(), /*blocked=*/false, out[1]).words;
+  if (least > (getScratch() ? shapeOf(getScratch())[0] : 0))
+    return emitOpError("needs ") << least << " words of scratch";
   return success();
 }
 
@@ -223,6 +229,17 @@ un0::cpu::TileScratch un0::cpu::getTileScratch(ArrayRef<Precision> precisions,
       scratch.words += 2 * count * kLine;
   }
   return scratch;
+}
+
+SmallVector<int64_t> RateOp::getTermLines() {
+  SmallVector<int64_t> lines;
+  for (auto [term, coupling] : llvm::enumerate(getCouplings())) {
+    int64_t all = shapeOf(coupling)[1];
+    Precision precision = getPrecision(term);
+    lines.push_back(precision == Precision::F32 ? all
+                                                : getWordLines(all, precision, getGroup(term)));
+  }
+  return lines;
 }
 
 SmallVector<Precision> RateOp::getTermPrecisions() {

@@ -174,8 +174,8 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
     int4: or with split ones; bf16: or with f32 waves);
     `precisions` says which, all f32 without it. `drains[k]`: an int16 sum is emptied into f32 after that many words.
     `groups` are those of `un0.fused_rate`.
-    `scratch` is what the precision needs on the side: unpacked int4 rows, the f32 sums of an int16 tile, or the sums of a
-    tile whose first coupling is taken in blocks of sources (`isBlocked` in Cpu.h).
+    `scratch` is what a batch tile needs on the side: the sums of a first coupling that is taken in blocks of sources
+    (`isBlocked` in Cpu.h), the f32 sums of int16, the bytes of a panel of each int4 coupling (`getTileScratch`).
     With `rows`, only the groups [first, last) of one sample's oscillators: `getRowGroups` in Cpu.h.
   }];
   let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadTerms:$couplings, Cpu_ReadTerms:$sources,
@@ -193,6 +193,8 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let extraClassDeclaration = [{
     ::un0::Precision getPrecision(unsigned term);
     ::llvm::SmallVector<::un0::Precision> getTermPrecisions();
+    /// Lines of a panel of each coupling of a batch tile, of words or of floats.
+    ::llvm::SmallVector<int64_t> getTermLines();
     int64_t getGroup(unsigned term) { return getGroups() ? (*getGroups())[term] : 0; }
   }];
 }

@@ -172,6 +172,24 @@ func.func @fits(%a: vector<8xi32>) {
 
 // -----
 
+func.func @no_room_to_unpack(%w: memref<32xf32>, %k: memref<2x7x16xi32>, %x: memref<32x2x8xf32>, %p: memref<8x2x8xi32>, %t: memref<32x8xf32>, %s: memref<255xi32>) {
+  // expected-error @+1 {{needs 256 words of scratch}}
+  cpu.rate frequency %w target %x couple(%k, %k) with(%p, %p) base %t to %t scratch %s {precisions = [#un0<precision int4>, #un0<precision int4>]}
+      : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x7x16xi32>, memref<2x7x16xi32>), (memref<8x2x8xi32>, memref<8x2x8xi32>) scratch memref<255xi32>
+  return
+}
+
+// -----
+
+func.func @no_scratch(%w: memref<32xf32>, %k: memref<2x10x16xi32>, %x: memref<32x2x8xf32>, %p: memref<16x2x8xi32>, %t: memref<32x8xf32>) {
+  // expected-error @+1 {{needs 256 words of scratch}}
+  cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int16>]}
+      : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x10x16xi32>), (memref<16x2x8xi32>)
+  return
+}
+
+// -----
+
 func.func @second_word_of_another_kind(%a: vector<8xi32>) {
   // expected-error @+1 {{of kind s16 cannot have a second word, which is for u8s8}}
   %0 = cpu.dot s16 %a, %a, %a and %a, %a : vector<8xi32>, vector<8xi32> : vector<8xi32>, vector<8xi32>
