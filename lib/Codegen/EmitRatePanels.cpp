@@ -262,7 +262,19 @@ void un0::rate::emitPanels(Emitter &e, cpu::RateOp op) {
   cpu::RowGroups groups =
       cpu::getRowGroups(out[0], e.lanes, e.target.hasBrainFloats(), op.getTermPrecisions());
   SmallVector<Start> starts = getStarts(e, op, e.index(0));
+  Value wholeGroups = e.index(groups.whole), first = op.getFirst() ? op.getFirst() : e.index(0);
+  Value last = op.getLast() ? Value(arith::MinUIOp::create(e.b, e.loc, op.getLast(), wholeGroups))
+                            : wholeGroups;
+  Value isOdd, mirror; // where groups are taken from the last one on, and what g and it add up to
+  if (op.getTurn()) {
+    Value odd = arith::RemUIOp::create(e.b, e.loc, op.getTurn(), e.index(2));
+    isOdd = arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::eq, odd, e.index(1));
+    mirror = arith::SubIOp::create(e.b, e.loc, e.add(first, last), e.index(1));
+  }
   auto group = [&](Value g) {
+    if (isOdd)
+      g = arith::SelectOp::create(e.b, e.loc, isOdd, arith::SubIOp::create(e.b, e.loc, mirror, g),
+                                  g);
     RatePanels(e, op, starts, e.mul(g, groups.together), groups.together).emit();
   };
   auto emitRest = [&] {
@@ -270,17 +282,12 @@ void un0::rate::emitPanels(Emitter &e, cpu::RateOp op) {
     for (int64_t p = 0; p < groups.rest; p += most)
       RatePanels(e, op, starts, e.index(groups.whole * groups.together + p), most).emit();
   };
-  if (!op.getFirst()) {
-    e.loop(0, groups.whole, 1, group);
-    if (groups.rest)
-      emitRest();
-    return;
-  }
-  // The last group may be smaller and has code of its own; whose range holds it runs that.
-  Value wholeGroups = e.index(groups.whole);
-  e.loop(op.getFirst(), arith::MinUIOp::create(e.b, e.loc, op.getLast(), wholeGroups), 1, group);
+  e.loop(first, last, 1, group);
   if (!groups.rest)
     return;
+  if (!op.getFirst())
+    return emitRest();
+  // The last group may be smaller and has code of its own; whose range holds it runs that.
   Value below =
       arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ule, op.getFirst(), wholeGroups);
   Value above =

@@ -35,12 +35,13 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
   // CHECK: scf.for
   // CHECK: cpu.waves
   // CHECK: cpu.waves
-  // CHECK: cpu.rate frequency %{{.*}} target %[[X:.*]] couple(%{{.*}}, %{{.*}}) with(%[[X]], %{{.*}}) base %[[T:.*]] to %[[T]] step 1.000000e-01
+  // CHECK: cpu.rate frequency %{{.*}} target %[[X:.*]] couple(%{{.*}}, %{{.*}}) with(%[[X]], %{{.*}}) base %[[T:.*]] to %[[T]] step 1.000000e-01 turn %{{.*}} :
   // CHECK: cpu.rate
   // CHECK: cpu.store_phases
 
   // CHECK-LABEL: func.func @un0_evolve_16
   // CHECK: cpu.gather_class {{.*}} memref<4x8x128xf32>, memref<16xi64>, memref<128x8x16xf32>
+  // CHECK-NOT: turn
   // CHECK: cpu.rate {{.*}} memref<128x2x16xf32>
 
   // CHECK-LABEL: func.func @un0_readout

@@ -128,6 +128,10 @@ LogicalResult RateOp::verify() {
     return emitOpError("needs a source, a precision, a drain and a group per coupling");
   if (getFirst() && !single)
     return emitOpError("rows of a batch tile are not split");
+  if (getScratch() && shapeOf(getScratch()).size() != 1)
+    return emitOpError("scratch has rank ") << shapeOf(getScratch()).size() << " instead of 1";
+  if (getTurn() && !single)
+    return emitOpError("panels of a batch tile are taken in one order");
   for (auto [i, coupling, source] : llvm::enumerate(getCouplings(), getSources())) {
     ArrayRef<int64_t> k = shapeOf(coupling), s = shapeOf(source);
     int64_t sources = single ? s.back() : s.front();
@@ -163,8 +167,9 @@ LogicalResult RateOp::verify() {
   int64_t least =
       single ? 0
              : getTileScratch(getTermPrecisions(), getTermLines(), /*blocked=*/false, out[1]).words;
-  if (least > (getScratch() ? shapeOf(getScratch())[0] : 0))
-    return emitOpError("needs ") << least << " words of scratch";
+  int64_t words = getScratch() ? shapeOf(getScratch())[0] : 0;
+  if (least > words)
+    return emitOpError("needs ") << least << " words of scratch but has " << words;
   return success();
 }
 

@@ -176,17 +176,18 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
     `groups` are those of `un0.fused_rate`.
     `scratch` is what a batch tile needs on the side: the sums of a first coupling that is taken in blocks of sources
     (`isBlocked` in Cpu.h), the f32 sums of int16, the bytes of a panel of each int4 coupling (`getTileScratch`).
-    With `rows`, only the groups [first, last) of one sample's oscillators: `getRowGroups` in Cpu.h.
+    With `rows`, only the groups [first, last) of one sample's oscillators: `getRowGroups` in Cpu.h. Where `turn` is odd, one
+    sample's groups are taken from the last to the first: what is left of a coupling in the caches, its end, is read again first.
   }];
   let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadTerms:$couplings, Cpu_ReadTerms:$sources,
                        Cpu_Read:$base, Cpu_Write:$out, Arg<Optional<Cpu_Words>, "", [MemRead, MemWrite]>:$scratch,
-                       Optional<Index>:$first, Optional<Index>:$last, OptionalAttr<F32Attr>:$step,
+                       Optional<Index>:$first, Optional<Index>:$last, Optional<Index>:$turn, OptionalAttr<F32Attr>:$step,
                        OptionalAttr<TypedArrayAttrBase<Un0_PrecisionAttr, "precisions">>:$precisions,
                        OptionalAttr<DenseI64ArrayAttr>:$drains, OptionalAttr<DenseI64ArrayAttr>:$groups);
   let assemblyFormat = [{
     `frequency` $frequency `target` $target (`couple` `(` $couplings^ `)` `with` `(` $sources `)`)? `base` $base
-    `to` $out (`step` $step^)? (`scratch` $scratch^)? (`rows` $first^ `to` $last)? attr-dict
-    `:` type($frequency) `,` type($target) `,` type($base) `,` type($out)
+    `to` $out (`step` $step^)? (`scratch` $scratch^)? (`rows` $first^ `to` $last)? (`turn` $turn^)?
+    attr-dict `:` type($frequency) `,` type($target) `,` type($base) `,` type($out)
     (`,` `(` type($couplings)^ `)` `,` `(` type($sources) `)`)? (`scratch` type($scratch)^)?
   }];
   let hasVerifier = 1;

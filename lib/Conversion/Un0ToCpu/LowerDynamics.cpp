@@ -127,7 +127,8 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
       for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
         Precision precision = rate.getPrecision(term);
         precisions.push_back(precision);
-        lines.push_back(llvm::divideCeil(dim(coupling, 1), cpu::getPerWord(precision)));
+        unsigned sourceAxis = coupling.getDefiningOp<SelectClassOp>() ? 2 : 1;
+        lines.push_back(llvm::divideCeil(dim(coupling, sourceAxis), cpu::getPerWord(precision)));
         if (precision != Precision::F32) {
           auto sincos = rate.getSines()[term].getDefiningOp<SinCosOp>();
           int64_t padded = padToLine(dim(sincos.getPhases(), 1));
@@ -159,7 +160,6 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
         all.once([&] { cpu::GatherClassOp::create(b, loc, table, labels, drive); });
         buffers[coupling] = drive;
       }
-      // A tile's sums do not fit the registers twice, nor are nibbles unpacked for every row.
       bool blocked = !lines.empty() && !rate.getCouplings()[0].getDefiningOp<SelectClassOp>() &&
                      cpu::isBlocked(lines[0], precisions[0], batch > target.lanes);
       if (batch > 1)
@@ -269,10 +269,16 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
                 all.share(cpu::getRowGroups(padToLine(dim(rate.getResult(), 1)), target.lanes,
                                             target.hasBrainFloats(), precisions)
                               .count());
+          // One sample reads its couplings in turns, forth and back.
+          Value turn;
+          if (batch == 1)
+            turn = arith::AddIOp::create(
+                b, loc, arith::MulIOp::create(b, loc, loop.getInductionVar(), index(stages)),
+                index(stage));
           Value named = rate.getCouplings().empty() ? rate.getFrequency() : rate.getCouplings()[0];
           cpu::RateOp::create(b, locate(named, rate.getLoc()), buffers.lookup(rate.getFrequency()),
                               wave.lookup(rate.getTargetSine().getDefiningOp()), couplings, sources,
-                              p.state, euler ? p.state : p.rates[stage], scratch, from, to,
+                              p.state, euler ? p.state : p.rates[stage], scratch, from, to, turn,
                               euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr(),
                               rate.getPrecisionsAttr(),
                               rate.getDrains() ? b.getDenseI64ArrayAttr(drains)

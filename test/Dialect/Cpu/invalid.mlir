@@ -173,7 +173,7 @@ func.func @fits(%a: vector<8xi32>) {
 // -----
 
 func.func @no_room_to_unpack(%w: memref<32xf32>, %k: memref<2x7x16xi32>, %x: memref<32x2x8xf32>, %p: memref<8x2x8xi32>, %t: memref<32x8xf32>, %s: memref<255xi32>) {
-  // expected-error @+1 {{needs 256 words of scratch}}
+  // expected-error @+1 {{needs 256 words of scratch but has 255}}
   cpu.rate frequency %w target %x couple(%k, %k) with(%p, %p) base %t to %t scratch %s {precisions = [#un0<precision int4>, #un0<precision int4>]}
       : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x7x16xi32>, memref<2x7x16xi32>), (memref<8x2x8xi32>, memref<8x2x8xi32>) scratch memref<255xi32>
   return
@@ -181,8 +181,24 @@ func.func @no_room_to_unpack(%w: memref<32xf32>, %k: memref<2x7x16xi32>, %x: mem
 
 // -----
 
+func.func @flat_scratch(%w: memref<32xf32>, %x: memref<32x2x8xf32>, %t: memref<32x8xf32>, %s: memref<i32>) {
+  // expected-error @+1 {{scratch has rank 0 instead of 1}}
+  cpu.rate frequency %w target %x base %t to %t scratch %s : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32> scratch memref<i32>
+  return
+}
+
+// -----
+
+func.func @tile_in_turns(%w: memref<32xf32>, %x: memref<32x2x8xf32>, %t: memref<32x8xf32>, %i: index) {
+  // expected-error @+1 {{panels of a batch tile are taken in one order}}
+  cpu.rate frequency %w target %x base %t to %t turn %i : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>
+  return
+}
+
+// -----
+
 func.func @no_scratch(%w: memref<32xf32>, %k: memref<2x10x16xi32>, %x: memref<32x2x8xf32>, %p: memref<16x2x8xi32>, %t: memref<32x8xf32>) {
-  // expected-error @+1 {{needs 256 words of scratch}}
+  // expected-error @+1 {{needs 256 words of scratch but has 0}}
   cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int16>]}
       : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x10x16xi32>), (memref<16x2x8xi32>)
   return

@@ -83,10 +83,12 @@ func.func @shares(%a: memref<1x6x6x16xf32>, %b: memref<2x6x6x16xf32>, %w: memref
 }
 
 // CHECK-LABEL: func @groups
-func.func @groups(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>, %v: vector<16xi32>) {
+func.func @groups(%k: memref<2x9x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>, %v: vector<16xi32>, %i: index) {
   // CHECK: cpu.rate {{.*}} {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
   cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {groups = array<i64: 4>, precisions = [#un0<precision int4>]}
       : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x9x16xi32>), (memref<2x8xi32>)
+  // CHECK: cpu.rate {{.*}} turn %{{.*}} : memref<32xf32>
+  cpu.rate frequency %t target %x base %t to %t turn %i : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>
   // CHECK: cpu.lookup %[[A:.*]][%[[A]]] : vector<16xi32>
   %0 = cpu.lookup %v[%v] : vector<16xi32>
   // CHECK: cpu.lookup %[[A]], %[[A]][%[[A]]] : vector<16xi32>
