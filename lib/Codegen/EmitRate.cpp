@@ -134,7 +134,7 @@ private:
     Sums sums = Sums::of(Value(), rows);
     for (int64_t r = 0; r < rows; ++r)
       sums.sine[r] = sums.cosine[r] =
-          word(op.getCouplings()[term], e.index(getWordLines(term) + 1), r);
+          word(op.getCouplings()[term], e.index(op.getLines(term) + 1), r);
     return sums;
   }
 
@@ -226,7 +226,7 @@ private:
       bool floats = precision == Precision::Int16;
       Value sine = floats ? own.sine[r] : e.toFloats(own.sine[r]);
       Value cosine = floats ? own.cosine[r] : e.toFloats(own.cosine[r]);
-      Value scale = e.asFloats(word(coupling, e.index(getWordLines(term)), r));
+      Value scale = e.asFloats(word(coupling, e.index(op.getLines(term)), r));
       sums.sine[r] = e.fma(sine, scale, sums.sine[r]);
       sums.cosine[r] = e.fma(cosine, scale, sums.cosine[r]);
     }
@@ -258,7 +258,7 @@ private:
   }
 
   Sums addWords(unsigned term, Sums sums) {
-    int64_t lines = getWordLines(term);
+    int64_t lines = op.getLines(term);
     if (op.getPrecision(term) == Precision::Int16)
       return close(term, drained(term, lines), sums);
     bool unpacked = op.getPrecision(term) == Precision::Int4;
@@ -320,8 +320,7 @@ void unpackPanel(Emitter &e, cpu::RateOp op, const cpu::TileScratch &scratch, Va
   for (auto [term, coupling] : llvm::enumerate(op.getCouplings())) {
     if (op.getPrecision(term) != Precision::Int4)
       continue;
-    int64_t group = op.getGroup(term);
-    int64_t lines = cpu::getWordLines(Emitter::shape(coupling)[1], Precision::Int4, group);
+    int64_t group = op.getGroup(term), lines = op.getLines(term);
     LevelLines levels(e, coupling, panel, lines, group);
     int64_t start = scratch.levels[term];
     e.loop(0, lines, 1, [&, coupling = coupling](Value k) {

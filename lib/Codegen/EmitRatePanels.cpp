@@ -90,14 +90,18 @@ private:
     }
   }
 
+  /// The bytes of `word`, register `v` of line `k` of an int4 coupling.
+  std::pair<Value, Value> unpackWord(LevelLines &levels, Value word, Value k, int64_t v) {
+    return levels.unpack(word, e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes));
+  }
+
   /// A line of words of int4, two lines of bytes. Of 16 registers none is left for waves from one
   /// register of rows to the next.
   void addQuads(Value coupling, Value source, LevelLines &levels, Value k, Sums &sums) {
     for (int64_t v = 0; v < vectors; ++v) {
       if (e.target.registers < 32)
         e.fence();
-      auto weights = levels.unpack(line(coupling, k, v), e.add(panel, v / perPanel), k,
-                                   e.index(v % perPanel * e.lanes));
+      auto weights = unpackWord(levels, line(coupling, k, v), k, v);
       for (auto [half, sum] : {std::make_pair(zero, &sums.sine[v]), {one, &sums.cosine[v]}}) {
         auto wave = [&, half = half](int64_t i) {
           return e.loadBroadcast(source, {half, sourceOf(k, i)});
@@ -110,7 +114,7 @@ private:
   Sums addWords(unsigned term, Sums sums) {
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
-    int64_t lines = getWordLines(term);
+    int64_t lines = op.getLines(term);
     bool split = hasSplitWaves(op, term);
     int64_t unroll = split && precision == Precision::Int4 ? kSplitUnroll : kUnroll;
     std::optional<LevelLines> levels;
@@ -136,9 +140,7 @@ private:
         return add(k, weights, s);
       SmallVector<Value> low, high;
       for (auto [v, word] : llvm::enumerate(weights)) {
-        auto position = static_cast<int64_t>(v);
-        auto [first, second] = levels->unpack(word, e.add(panel, position / perPanel), k,
-                                              e.index(position % perPanel * e.lanes));
+        auto [first, second] = unpackWord(*levels, word, k, static_cast<int64_t>(v));
         low.push_back(first);
         high.push_back(second);
       }
@@ -246,10 +248,8 @@ SmallVector<Start> un0::rate::getStarts(Emitter &e, cpu::RateOp op, Value sample
   for (auto [term, start] : llvm::enumerate(starts)) {
     if (!hasSplitWaves(op, term))
       continue;
-    Precision precision = op.getPrecision(term);
-    int64_t lines =
-        cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], precision, op.getGroup(term));
-    if (precision == Precision::Int4)
+    int64_t lines = op.getLines(term);
+    if (op.getPrecision(term) == Precision::Int4)
       lines *= 2;
     Value source = op.getSources()[term];
     start = {sumNegative(e, source, 0, lines, sample), sumNegative(e, source, 1, lines, sample)};

@@ -194,10 +194,6 @@ protected:
     return op.getStep() ? e.fma(e.splat(op.getStep()->convertToFloat()), rate, base) : rate;
   }
 
-  int64_t getWordLines(unsigned term) {
-    return cpu::getWordLines(Emitter::shape(op.getCouplings()[term])[1], op.getPrecision(term),
-                             op.getGroup(term));
-  }
   /// Sums of a coupling with split waves of `count` registers of rows, before the first line.
   Sums startAll(unsigned term, int64_t count) {
     return {SmallVector<Value>(count, starts[term].sine),

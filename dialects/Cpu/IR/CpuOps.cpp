@@ -236,14 +236,16 @@ un0::cpu::TileScratch un0::cpu::getTileScratch(ArrayRef<Precision> precisions,
   return scratch;
 }
 
+int64_t RateOp::getLines(unsigned term) {
+  int64_t all = shapeOf(getCouplings()[term])[1];
+  Precision precision = getPrecision(term);
+  return precision == Precision::F32 ? all : getWordLines(all, precision, getGroup(term));
+}
+
 SmallVector<int64_t> RateOp::getTermLines() {
   SmallVector<int64_t> lines;
-  for (auto [term, coupling] : llvm::enumerate(getCouplings())) {
-    int64_t all = shapeOf(coupling)[1];
-    Precision precision = getPrecision(term);
-    lines.push_back(precision == Precision::F32 ? all
-                                                : getWordLines(all, precision, getGroup(term)));
-  }
+  for (unsigned term = 0; term < getCouplings().size(); ++term)
+    lines.push_back(getLines(term));
   return lines;
 }
 

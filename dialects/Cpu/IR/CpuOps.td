@@ -194,7 +194,8 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let extraClassDeclaration = [{
     ::un0::Precision getPrecision(unsigned term);
     ::llvm::SmallVector<::un0::Precision> getTermPrecisions();
-    /// Lines of a panel of each coupling of a batch tile, of words or of floats.
+    /// Lines of a panel of a coupling that are numbers: of words, or of floats.
+    int64_t getLines(unsigned term);
     ::llvm::SmallVector<int64_t> getTermLines();
     int64_t getGroup(unsigned term) { return getGroups() ? (*getGroups())[term] : 0; }
   }];
