@@ -117,40 +117,13 @@ void un0::emitStorePhases(Emitter &e, cpu::StorePhasesOp op) {
 }
 
 /// A wave as the number that is packed: bytes are offset to be unsigned, as the dot product wants
-/// them, unless they are to be split. One rounding, by adding 1.5 * 2^23, and the low bits of the
-/// sum are the number; the higher ones are for the caller to drop.
-static Value quantizeWave(Emitter &e, Value wave, Precision precision, bool split) {
+/// them. One rounding, by adding 1.5 * 2^23, and the low bits of the sum are the number; the higher
+/// ones are for the caller to drop.
+static Value quantizeWave(Emitter &e, Value wave, Precision precision) {
   constexpr float magic = 12582912.0f;
   bool byte = precision == Precision::Int8;
-  Value scale = e.splat(byte ? cpu::kByteWave : cpu::kShortWave);
-  float offset = byte && !split ? 128.0f : 0.0f;
-  return e.asWords(e.fma(wave, scale, e.splat(magic + offset)));
-}
-
-/// Bytes of waves as words of the same shape: their magnitudes, and all bits of those of negative
-/// ones.
-static std::pair<Value, Value> splitBytes(Emitter &e, Value words) {
-  auto type = cast<VectorType>(words.getType());
-  auto bytes = VectorType::get({type.getNumElements() * 4}, e.b.getI8Type());
-  auto splat = [&](int8_t value) -> Value {
-    return arith::ConstantOp::create(e.b, e.loc, DenseElementsAttr::get(bytes, value));
-  };
-  auto asWords = [&](Value x) -> Value { return vector::BitCastOp::create(e.b, e.loc, type, x); };
-  Value x = vector::BitCastOp::create(e.b, e.loc, bytes, words);
-  Value negated = arith::SubIOp::create(e.b, e.loc, splat(0), x);
-  return {asWords(arith::MaxSIOp::create(e.b, e.loc, x, negated)),
-          asWords(arith::ShRSIOp::create(e.b, e.loc, x, splat(7)))};
-}
-
-/// Stores packed waves as plane `half` of `memory`, or split as planes 2 x half and 2 x half + 1;
-/// `at(plane)` are the indices.
-static void storePlanes(Emitter &e, Value words, Value memory, int64_t half, bool split,
-                        llvm::function_ref<SmallVector<Value>(Value)> at) {
-  if (!split)
-    return e.store(words, memory, at(e.index(half)));
-  auto [magnitudes, signs] = splitBytes(e, words);
-  e.store(magnitudes, memory, at(e.index(2 * half)));
-  e.store(signs, memory, at(e.index(2 * half + 1)));
+  auto steps = static_cast<float>(byte ? cpu::kByteWave : cpu::kShortWave);
+  return e.asWords(e.fma(wave, e.splat(steps), e.splat(byte ? magic + steps : magic)));
 }
 
 /// A wave rounded to bf16.
@@ -168,25 +141,24 @@ static Value widenBrains(Emitter &e, Value brains) {
 
 /// One sample: the numbers of a register, side by side.
 static void storeWords(Emitter &e, Value wave, Precision precision, Value memory, int64_t half,
-                       bool split, Value at) {
+                       Value at) {
   Value narrow;
   if (precision == Precision::BF16) {
     narrow = roundToBrain(e, wave);
   } else {
     Type element = e.b.getIntegerType(precision == Precision::Int8 ? 8 : 16);
     narrow = arith::TruncIOp::create(e.b, e.loc, VectorType::get({e.lanes}, element),
-                                     quantizeWave(e, wave, precision, split));
+                                     quantizeWave(e, wave, precision));
   }
   int64_t perWord = cpu::getPerWord(precision);
   auto type = VectorType::get({e.lanes / perWord}, e.b.getI32Type());
   Value packed = vector::BitCastOp::create(e.b, e.loc, type, narrow);
   Value word = arith::DivUIOp::create(e.b, e.loc, at, e.index(perWord));
-  storePlanes(e, packed, memory, half, split,
-              [&](Value plane) { return SmallVector<Value>{plane, word}; });
+  e.store(packed, memory, {e.index(half), word});
 }
 
 /// A batch tile: the waves of neighbouring oscillators, one sample per lane, become one word each.
-static Value packWords(Emitter &e, ArrayRef<Value> waves, Precision precision, bool split) {
+static Value packWords(Emitter &e, ArrayRef<Value> waves, Precision precision) {
   int32_t bits = 32 / static_cast<int32_t>(waves.size());
   Value word;
   for (auto [i, wave] : llvm::enumerate(waves)) {
@@ -194,7 +166,7 @@ static Value packWords(Emitter &e, ArrayRef<Value> waves, Precision precision, b
     if (precision == Precision::BF16) {
       number = widenBrains(e, roundToBrain(e, wave));
     } else {
-      number = quantizeWave(e, wave, precision, split);
+      number = quantizeWave(e, wave, precision);
       // The last one's higher bits are shifted out.
       if (i + 1 < waves.size())
         number = e.andWord(number, (1 << bits) - 1);
@@ -211,8 +183,6 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
   Precision precision = packed ? *op.getPrecision() : Precision::F32;
   // bf16 in memory of f32: rounded, and not packed.
   bool rounded = packed && cast<MemRefType>(packed.getType()).getElementType().isF32();
-  // Bytes for a target that has no dot product of them.
-  bool split = packed && cpu::getPlanes(Emitter::shape(packed)) == cpu::kSplitPlanes;
   auto round = [&](Value wave) {
     return e.asFloats(e.shiftLeft(widenBrains(e, roundToBrain(e, wave)), 16));
   };
@@ -226,7 +196,7 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
         if (rounded)
           e.store(round(wave), packed, {plane, i});
         else if (packed)
-          storeWords(e, wave, precision, packed, half, split, i);
+          storeWords(e, wave, precision, packed, half, i);
       }
     };
     Value first = op.getFirst() ? op.getFirst() : zero;
@@ -252,9 +222,8 @@ void un0::emitWaves(Emitter &e, cpu::WavesOp op) {
       return;
     }
     Value word = arith::DivUIOp::create(e.b, e.loc, i, e.index(perWord));
-    auto at = [&](Value plane) { return SmallVector<Value>{word, plane, sample}; };
-    storePlanes(e, packWords(e, sines, precision, split), packed, 0, split, at);
-    storePlanes(e, packWords(e, cosines, precision, split), packed, 1, split, at);
+    e.store(packWords(e, sines, precision), packed, {word, zero, sample});
+    e.store(packWords(e, cosines, precision), packed, {word, one, sample});
   };
   e.loop(0, oscillators, perWord, [&](Value i) {
     e.loop(0, Emitter::shape(op.getPhases())[1], e.lanes, [&](Value sample) { body(i, sample); });

@@ -129,13 +129,8 @@ private:
     Precision precision = op.getPrecision(term);
     if (precision != Precision::Int8 && precision != Precision::Int4)
       return Sums::of(e.splat(0), rows);
-    if (starts[term].sine)
-      return startAll(term, rows);
-    Sums sums = Sums::of(Value(), rows);
-    for (int64_t r = 0; r < rows; ++r)
-      sums.sine[r] = sums.cosine[r] =
-          word(op.getCouplings()[term], e.index(op.getLines(term) + 1), r);
-    return sums;
+    return startBytes(
+        term, rows, [&](Value line, int64_t r) { return word(op.getCouplings()[term], line, r); });
   }
 
   /// Adds one line of words, or of rows of floats, to `sums`.
@@ -146,15 +141,13 @@ private:
     bool shared = shape[2] == kLine && shape[0] == panels;
     if (hasRoundedWaves(op, term))
       return addBrains(coupling, source, k, sums);
-    bool split = hasSplitWaves(op, term);
-    auto plane = [&](int64_t i) { return e.load(source, {k, e.index(i), sample}); };
-    Wave sine = loadWave(split, 0, plane), cosine = loadWave(split, 1, plane);
+    Value sine = e.load(source, {k, zero, sample}), cosine = e.load(source, {k, one, sample});
     for (int64_t r = 0; r < rows; ++r) {
       if (precision == Precision::F32) {
         Value weight =
             shared ? word(coupling, k, r) : e.load(coupling, {e.add(base, r), k, sample});
-        sums.sine[r] = e.fma(weight, sine.number, sums.sine[r]);
-        sums.cosine[r] = e.fma(weight, cosine.number, sums.cosine[r]);
+        sums.sine[r] = e.fma(weight, sine, sums.sine[r]);
+        sums.cosine[r] = e.fma(weight, cosine, sums.cosine[r]);
         continue;
       }
       Value weight = precision == Precision::Int4 ? byteWord(term, k, r) : word(coupling, k, r);
@@ -344,11 +337,10 @@ public:
       : e(e), op(op), starts(starts), scratch(scratch), lean(lean), lines(lines),
         panels(Emitter::shape(op.getOut())[0] / kLine) {
     // int16 is emptied at the end of a block; where, decides its last bits. A line of bf16 meets
-    // two lines of f32 waves; split waves are twice as many planes.
+    // two lines of f32 waves.
     block = op.getPrecision(0) == Precision::Int16
                 ? std::min(getDrain(op, 0), lines)
-                : cpu::getBlockLines(e.lanes) /
-                      (hasRoundedWaves(op, 0) || hasSplitWaves(op, 0) ? 2 : 1);
+                : cpu::getBlockLines(e.lanes) / (hasRoundedWaves(op, 0) ? 2 : 1);
   }
 
   void emit() {

@@ -115,14 +115,11 @@ private:
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
     int64_t lines = op.getLines(term);
-    bool split = hasSplitWaves(op, term);
-    int64_t unroll = split && precision == Precision::Int4 ? kSplitUnroll : kUnroll;
     std::optional<LevelLines> levels;
     if (precision == Precision::Int4)
       levels.emplace(e, coupling, panel, lines, op.getGroup(term));
     auto add = [&](Value k, ArrayRef<Value> weights, Sums &s) {
-      auto plane = [&](int64_t i) { return e.loadBroadcast(source, {e.index(i), k}); };
-      Wave sine = loadWave(split, 0, plane), cosine = loadWave(split, 1, plane);
+      Value sine = e.loadBroadcast(source, {zero, k}), cosine = e.loadBroadcast(source, {one, k});
       for (int64_t v = 0; v < vectors; ++v) {
         s.sine[v] = addProducts(e, precision, s.sine[v], sine, weights[v]);
         s.cosine[v] = addProducts(e, precision, s.cosine[v], cosine, weights[v]);
@@ -144,26 +141,20 @@ private:
         low.push_back(first);
         high.push_back(second);
       }
-      Value first = e.mul(k, 2);
-      add(first, low, s);
-      if (e.target.registers < 32)
-        e.fence();
-      add(e.add(first, 1), high, s);
+      add(sourceOf(k, 0), low, s);
+      add(sourceOf(k, 1), high, s);
     };
-    auto fetch = [&](Value k) { fetchAhead(coupling, k, unroll); };
+    auto fetch = [&](Value k) { fetchAhead(coupling, k, kUnroll); };
     Extra extra = nullptr;
     if (isLarge(coupling))
       extra = fetch;
 
     if (precision == Precision::Int16)
       return drained(term, lines, sums, step, extra);
-    Sums own = Sums::of(precision == Precision::BF16 ? e.splat(0) : e.splatWord(0), vectors);
-    if (split)
-      own = startAll(term, vectors);
-    else if (precision != Precision::BF16)
-      for (int64_t v = 0; v < vectors; ++v)
-        own.sine[v] = own.cosine[v] = line(coupling, e.index(lines + 1), v);
-    own = sumOverLines(e, {}, lines, own, step, extra, unroll);
+    Sums own = Sums::of(e.splat(0), vectors);
+    if (precision != Precision::BF16)
+      own = startBytes(term, vectors, [&](Value k, int64_t v) { return line(coupling, k, v); });
+    own = sumOverLines(e, {}, lines, own, step, extra);
     for (int64_t v = 0; v < vectors; ++v) {
       if (precision == Precision::BF16) {
         sums.sine[v] = e.addf(sums.sine[v], own.sine[v]);
@@ -208,37 +199,32 @@ private:
   int64_t perPanel, vectors;
 };
 
-/// The magnitudes of the negative waves in the first `lines` lines of `source`, added up; of one
-/// sample in all lanes.
-Value sumNegative(Emitter &e, Value source, int64_t half, int64_t lines, Value sample) {
+/// The first `lines` lines of bytes in `source`, added up; of one sample in all lanes.
+Value sumWaves(Emitter &e, Value source, int64_t half, int64_t lines, Value sample) {
   bool isTile = Emitter::shape(source).size() == 3;
-  Value none = e.splatWord(0);
-  // Magnitudes times signs, -1 where a wave is negative.
-  auto add = [&](Value sum, llvm::function_ref<Value(Value)> load) {
-    Wave wave = loadWave(/*split=*/true, half, [&](int64_t i) { return load(e.index(i)); });
-    return e.dot(cpu::DotKind::U8S8, sum, wave.number, wave.sign, /*fits=*/true);
+  Value ones = e.splatWord(0x01010101), plane = e.index(half);
+  auto add = [&](Value sum, Value waves) {
+    return e.dot(cpu::DotKind::U8S8, sum, waves, ones, /*fits=*/true);
   };
   int64_t step = isTile ? 1 : e.lanes, whole = lines / step * step;
-  Value sum = none;
+  Value sum = e.splatWord(0);
   if (whole)
-    sum = e.loop(0, whole, step, {none}, [&](Value k, ValueRange sums) -> Carried {
-      return {add(sums[0], [&](Value plane) {
-        return isTile ? e.load(source, {k, plane, sample}) : e.load(source, {plane, k});
-      })};
+    sum = e.loop(0, whole, step, {sum}, [&](Value k, ValueRange sums) -> Carried {
+      return {
+          add(sums[0], isTile ? e.load(source, {k, plane, sample}) : e.load(source, {plane, k}))};
     })[0];
-  if (!isTile) {
-    // Rotated sums are added until each lane has them all.
-    for (int64_t by = e.lanes / 2; by; by /= 2) {
-      SmallVector<int64_t> lanes;
-      for (int64_t lane = 0; lane < e.lanes; ++lane)
-        lanes.push_back((lane + by) % e.lanes);
-      Value rotated = vector::ShuffleOp::create(e.b, e.loc, sum, sum, lanes);
-      sum = arith::AddIOp::create(e.b, e.loc, sum, rotated);
-    }
-    for (int64_t k = whole; k < lines; ++k)
-      sum = add(sum, [&](Value plane) { return e.loadBroadcast(source, {plane, e.index(k)}); });
+  if (isTile)
+    return sum;
+  // Rotated sums are added until each lane has them all.
+  for (int64_t by = e.lanes / 2; by; by /= 2) {
+    SmallVector<int64_t> lanes;
+    for (int64_t lane = 0; lane < e.lanes; ++lane)
+      lanes.push_back((lane + by) % e.lanes);
+    sum = e.addWord(sum, vector::ShuffleOp::create(e.b, e.loc, sum, sum, lanes));
   }
-  return arith::SubIOp::create(e.b, e.loc, none, sum);
+  for (int64_t k = whole; k < lines; ++k)
+    sum = add(sum, e.loadBroadcast(source, {plane, e.index(k)}));
+  return sum;
 }
 
 } // namespace
@@ -246,13 +232,11 @@ Value sumNegative(Emitter &e, Value source, int64_t half, int64_t lines, Value s
 SmallVector<Start> un0::rate::getStarts(Emitter &e, cpu::RateOp op, Value sample) {
   SmallVector<Start> starts(op.getCouplings().size());
   for (auto [term, start] : llvm::enumerate(starts)) {
-    if (!hasSplitWaves(op, term))
+    if (op.getPrecision(term) != Precision::Int8)
       continue;
     int64_t lines = op.getLines(term);
-    if (op.getPrecision(term) == Precision::Int4)
-      lines *= 2;
     Value source = op.getSources()[term];
-    start = {sumNegative(e, source, 0, lines, sample), sumNegative(e, source, 1, lines, sample)};
+    start = {sumWaves(e, source, 0, lines, sample), sumWaves(e, source, 1, lines, sample)};
   }
   return starts;
 }

@@ -78,7 +78,8 @@ public:
   Value andWord(Value x, int32_t mask) {
     return mlir::arith::AndIOp::create(b, loc, x, splatWord(mask));
   }
-  Value xorWord(Value x, Value y) { return mlir::arith::XOrIOp::create(b, loc, x, y); }
+  Value addWord(Value x, Value y) { return mlir::arith::AddIOp::create(b, loc, x, y); }
+  Value mulWord(Value x, Value y) { return mlir::arith::MulIOp::create(b, loc, x, y); }
   Value orWord(Value x, Value y) { return mlir::arith::OrIOp::create(b, loc, x, y); }
   Value shiftLeft(Value x, int32_t n) {
     return n ? Value(mlir::arith::ShLIOp::create(b, loc, x, splatWord(n))) : x;

@@ -39,10 +39,10 @@ public:
         llvm::fill(row, 0.0f);
       switch (precision) {
       case Precision::Int8:
-        packIntegers(r, cpu::kByteCoupling, cpu::kByteWave, 8);
+        packBytes(r);
         break;
       case Precision::Int16:
-        packIntegers(r, cpu::kShortCoupling, cpu::kShortWave, 16);
+        packShorts(r);
         break;
       case Precision::BF16:
         packBrains(r);
@@ -86,23 +86,33 @@ private:
       levels.sets[0] = fitLevels(sample);
   }
 
-  /// The lines after the words: what a sum is multiplied with, and where it starts. Bytes are
-  /// unsigned on the other side, 128 too large.
-  void putHeader(int64_t r, float step, int64_t sum) {
-    panel[words * kLine + r] = llvm::bit_cast<int32_t>(step);
-    panel[(words + 1) * kLine + r] = static_cast<int32_t>(-128 * sum);
+  /// The lines after the words: what a sum is multiplied with, and where it starts. Waves of bytes
+  /// are as many steps too large as one of 1 has.
+  void putHeader(int64_t r, float scale, int64_t sum) {
+    panel[words * kLine + r] = llvm::bit_cast<int32_t>(scale);
+    panel[(words + 1) * kLine + r] = static_cast<int32_t>(-cpu::kByteWave * sum);
   }
 
-  void packIntegers(int64_t r, int64_t largest, float wave, int64_t bits) {
-    float step = quantizeRow(row, static_cast<int>(largest), shorts);
-    uint32_t mask = bits == 8 ? 0xff : 0xffff;
+  void packBytes(int64_t r) {
+    ByteSteps steps = quantizeByteRow(row, shorts);
     int64_t sum = 0;
-    for (int64_t s = 0; s < sources; ++s) {
-      sum += shorts[s];
+    // A source that is not there is a zero as well.
+    for (int64_t s = 0; s < words * perWord; ++s) {
+      int64_t number = s < sources ? shorts[s] : -steps.zero;
+      sum += number + steps.zero;
       panel[s / perWord * kLine + r] |=
-          static_cast<int32_t>((shorts[s] & mask) << (s % perWord * bits));
+          static_cast<int32_t>(static_cast<uint32_t>(number & 0xff) << (s % perWord * 8));
     }
-    putHeader(r, step / wave, bits == 8 ? sum : 0);
+    putHeader(r, steps.step / static_cast<float>(cpu::kByteWave), sum);
+    panel[(words + 2) * kLine + r] = steps.zero;
+  }
+
+  void packShorts(int64_t r) {
+    float step = quantizeRow(row, static_cast<int>(cpu::kShortCoupling), shorts);
+    for (int64_t s = 0; s < sources; ++s)
+      panel[s / perWord * kLine + r] |=
+          static_cast<int32_t>(static_cast<uint32_t>(shorts[s] & 0xffff) << (s % perWord * 16));
+    putHeader(r, step / static_cast<float>(cpu::kShortWave), 0);
   }
 
   void packLevels(int64_t r) {
@@ -122,7 +132,7 @@ private:
             static_cast<int32_t>(1u << (at % 4 * 8 + sets.bit(s / 8)));
       }
     }
-    putHeader(r, step / cpu::kByteWave, sum);
+    putHeader(r, step / static_cast<float>(cpu::kByteWave), sum);
   }
 
   void packBrains(int64_t r) {

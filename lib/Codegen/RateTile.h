@@ -17,9 +17,6 @@ namespace arith = mlir::arith;
 
 /// Lines of a coupling per iteration of the inner loop.
 constexpr int64_t kUnroll = 4;
-/// The same of one sample's int4 with split waves: levels, waves and products of more lines are
-/// more than 16 registers.
-constexpr int64_t kSplitUnroll = 1;
 
 /// The sums K S and K C of a register tile: `sine[i]` and `cosine[i]` are accumulators, one
 /// register each.
@@ -76,40 +73,16 @@ inline cpu::DotKind getKind(Precision precision) {
                                          : cpu::DotKind::U8S8;
 }
 
-/// Whether a coupling's waves are bytes whose signs are apart from their magnitudes: what a target
-/// without a dot product of bytes can multiply.
-inline bool hasSplitWaves(cpu::RateOp op, unsigned term) {
-  return cpu::getPlanes(Emitter::shape(op.getSources()[term])) == cpu::kSplitPlanes;
+/// `sum` and the products of `wave` and `weight`. A pair of bytes is 2 x 128 x 127 at most.
+inline Value addProducts(Emitter &e, Precision precision, Value sum, Value wave, Value weight) {
+  cpu::DotKind kind = getKind(precision);
+  return e.dot(kind, sum, wave, weight, /*fits=*/kind == cpu::DotKind::U8S8);
 }
 
-/// Whether two words of an int4 coupling are multiplied together: by waves that are not split, for
-/// a target that has no dot product of bytes. Its levels are chosen so that sums of four products
-/// fit 16 bits (kLargestQuad).
+/// Whether two words of an int4 coupling are multiplied together: on a target that has no dot
+/// product of bytes. Of levels up to kLargestLevel sums of four products fit 16 bits.
 inline bool hasQuads(const Emitter &e, cpu::RateOp op, unsigned term) {
-  return op.getPrecision(term) == Precision::Int4 && !hasSplitWaves(op, term) &&
-         !e.target.hasByteDots();
-}
-
-/// A word of waves per lane, or its magnitudes and the signs.
-struct Wave {
-  Value number, sign;
-};
-/// Loads half `half` of the waves of a line: `load(i)` is plane i of them.
-inline Wave loadWave(bool split, int64_t half, llvm::function_ref<Value(int64_t)> load) {
-  if (!split)
-    return {load(half), {}};
-  return {load(2 * half), load(2 * half + 1)};
-}
-
-/// `sum` and the products of `wave` and `weight`. Where a wave is negative, its magnitude meets the
-/// complement -w - 1 of a weight, so |x| is missing, whatever the weight: sums start from it. An
-/// exclusive or is for any unit; `psignb`, which would leave nothing to add, for two, of which one
-/// multiplies. A pair of products is at least -2 x 127 x 128, so nothing saturates.
-inline Value addProducts(Emitter &e, Precision precision, Value sum, const Wave &wave,
-                         Value weight) {
-  if (wave.sign)
-    weight = e.xorWord(weight, wave.sign);
-  return e.dot(getKind(precision), sum, wave.number, weight, /*fits=*/wave.sign != nullptr);
+  return op.getPrecision(term) == Precision::Int4 && !e.target.hasByteDots();
 }
 
 /// The levels of an int4 coupling and the numbers of a line of its words.
@@ -171,12 +144,13 @@ inline bool hasRoundedWaves(cpu::RateOp op, unsigned term) {
   return op.getPrecision(term) == Precision::BF16 && type.getElementType().isF32();
 }
 
-/// Where the sums of a coupling with split waves start, the same for all rows; nothing for others.
+/// The sums of all waves that an int8 coupling meets, of which each row adds its zero point's
+/// share; nothing for others.
 struct Start {
   Value sine, cosine;
 };
-/// One per coupling: what its products leave out. A tile's samples are those from `sample` on; one
-/// sample has the same in all lanes.
+/// One per coupling. A tile's samples are those from `sample` on; one sample has the same in all
+/// lanes.
 SmallVector<Start> getStarts(Emitter &e, cpu::RateOp op, Value sample);
 
 /// What both forms share: a register tile of one `cpu.rate`.
@@ -194,10 +168,21 @@ protected:
     return op.getStep() ? e.fma(e.splat(op.getStep()->convertToFloat()), rate, base) : rate;
   }
 
-  /// Sums of a coupling with split waves of `count` registers of rows, before the first line.
-  Sums startAll(unsigned term, int64_t count) {
-    return {SmallVector<Value>(count, starts[term].sine),
-            SmallVector<Value>(count, starts[term].cosine)};
+  /// Sums of bytes of `count` registers of rows, before the first line: `load(line, i)` is register
+  /// i of a line of the header behind the words. A row is (q + zero) x (wave - 64), added up.
+  Sums startBytes(unsigned term, int64_t count,
+                  llvm::function_ref<Value(Value line, int64_t i)> load) {
+    int64_t words = op.getLines(term);
+    Sums sums = Sums::of(Value(), count);
+    for (int64_t i = 0; i < count; ++i) {
+      sums.sine[i] = sums.cosine[i] = load(e.index(words + 1), i);
+      if (!starts[term].sine)
+        continue;
+      Value zeros = load(e.index(words + 2), i);
+      sums.sine[i] = e.addWord(sums.sine[i], e.mulWord(zeros, starts[term].sine));
+      sums.cosine[i] = e.addWord(sums.cosine[i], e.mulWord(zeros, starts[term].cosine));
+    }
+    return sums;
   }
   /// Source `half` of the words of line `k`.
   Value sourceOf(Value k, int64_t half) { return e.add(e.mul(k, 2), half); }

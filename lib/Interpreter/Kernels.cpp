@@ -87,22 +87,30 @@ Tensor<T> kernels::roundCoupling(const Tensor<T> &coupling, Precision precision,
   for (int64_t i = 0; i < rows; ++i) {
     std::vector<float> row = getRow(i);
     T *out = result.data.data() + i * sources;
-    float peak = 0;
-    for (float value : row)
-      peak = std::max(peak, std::fabs(value));
+    float low = 0, high = 0;
+    for (float value : row) {
+      low = std::min(low, value);
+      high = std::max(high, value);
+    }
     float scale = precision != Precision::Int4 ? 0.0f
                   : group                      ? quantizeRow(row, levels, group, indices)
                                                : quantizeRow(row, levels.sets[0], indices);
+    // Not the packer's arithmetic: a definition in f64. Steps of int16 are as many either way.
+    double peak = std::max(-low, high);
+    double step = precision == Precision::Int8 ? (double(high) - low) / 254.0 : peak / 8191.0;
+    double zero = precision == Precision::Int8 && peak > 0
+                      ? std::nearbyint((double(high) + low) / 2 / step)
+                      : 0.0;
+    double limit = precision == Precision::Int8 ? 127.0 : 8191.0;
     for (int64_t j = 0; j < sources; ++j) {
-      // Not the packer's arithmetic: a definition in f64.
-      double step = peak / (precision == Precision::Int8 ? 127.0 : 8191.0);
       if (precision == Precision::BF16)
         out[j] = roundToBrain(row[j]);
       else if (precision == Precision::Int4)
         out[j] =
             static_cast<T>(scale) * static_cast<T>(levels.sets[indices[j] / 16][indices[j] % 16]);
-      else
-        out[j] = peak > 0 ? static_cast<T>(std::nearbyint(row[j] / step) * step) : T(0);
+      else if (peak > 0)
+        out[j] = static_cast<T>(
+            (std::clamp(std::nearbyint(row[j] / step) - zero, -limit, limit) + zero) * step);
     }
   }
   return result;
@@ -110,7 +118,7 @@ Tensor<T> kernels::roundCoupling(const Tensor<T> &coupling, Precision precision,
 
 template <typename T> Tensor<T> kernels::roundWaves(const Tensor<T> &waves, Precision precision) {
   Tensor<T> result = waves;
-  T steps = precision == Precision::Int16 ? T(2047) : T(127);
+  T steps = precision == Precision::Int16 ? T(2047) : T(64);
   for (T &value : result.data)
     value = precision == Precision::BF16 ? T(roundToBrain(static_cast<float>(value)))
                                          : std::nearbyint(value * steps) / steps;

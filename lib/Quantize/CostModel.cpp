@@ -18,9 +18,9 @@ static double getOperationsPerCycle(Precision precision, const CpuTarget &target
     return vnni ? 2 * f32 : 1.5 * f32;
   case Precision::Int8:
     return vnni ? 4 * f32 : 2 * f32;
-  case Precision::Int4: // as bytes, after two lookups per word; without a dot product, four
-                        // products to a 16-bit sum
-    return (!vnni && target.has("avx2") ? 1.2 : 0.8) *
+  case Precision::Int4: // as bytes, after two lookups per word, for which four products to a 16-bit
+                        // sum make up without a dot product
+    return (!vnni && target.has("avx2") ? 1.0 : 0.8) *
            getOperationsPerCycle(Precision::Int8, target);
   }
   llvm_unreachable("unknown precision");

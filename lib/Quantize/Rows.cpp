@@ -6,7 +6,6 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <algorithm>
 #include <cmath>
-#include <optional>
 
 using namespace un0;
 using llvm::ArrayRef;
@@ -35,6 +34,27 @@ float un0::quantizeRow(ArrayRef<float> row, int largest, MutableArrayRef<int16_t
     out[i] = static_cast<int16_t>((scaled + magic) - magic);
   }
   return step;
+}
+
+ByteSteps un0::quantizeByteRow(ArrayRef<float> row, MutableArrayRef<int16_t> out) {
+  float low = 0, high = 0;
+  for (float value : row) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  float range = high - low;
+  if (!(range > 0) || !std::isfinite(range)) {
+    std::fill(out.begin(), out.end(), 0);
+    return {};
+  }
+  constexpr float magic = 12582912.0f, limit = 127.0f; // as in quantizeRow
+  float step = range / (2 * limit), inverse = 2 * limit / range;
+  float zero = std::nearbyint((high + low) / 2 * inverse);
+  for (size_t i = 0; i < row.size(); ++i) {
+    float number = (row[i] * inverse + magic) - magic - zero;
+    out[i] = static_cast<int16_t>(std::clamp(number, -limit, limit));
+  }
+  return {step, static_cast<int>(zero)};
 }
 
 /// A pair of weights in steps, rounded. What is too much for a pair is taken from both, so that the
@@ -223,53 +243,14 @@ static void chooseSets(const std::array<std::array<T, 16>, 2> &sets, size_t grou
     }
 }
 
-/// Moves numbers of the row to smaller levels, those that lose least, until every quad fits.
-/// `levels` are one set or two, of which a number stays in its own.
-static void fitQuads(ArrayRef<float> row, float inverse, ArrayRef<int8_t> levels,
-                     MutableArrayRef<uint8_t> out) {
-  auto fitQuad = [&](ArrayRef<size_t> places) {
-    for (int sign : {1, -1})
-      while (true) {
-        int sum = 0;
-        std::optional<size_t> cheapest;
-        float least = INFINITY;
-        for (size_t i : places) {
-          int level = i < row.size() ? levels[out[i]] * sign : 0;
-          if (level <= 0)
-            continue;
-          sum += level;
-          if (out[i] % 16 == (sign > 0 ? 0 : 15))
-            continue; // the end of its set
-          float value = row[i] * inverse * static_cast<float>(sign);
-          auto here = value - static_cast<float>(level),
-               there = value - static_cast<float>(levels[out[i] - sign] * sign);
-          if (float cost = there * there - here * here; !cheapest || cost < least) {
-            least = cost;
-            cheapest = i;
-          }
-        }
-        if (sum <= kLargestQuad || !cheapest)
-          break;
-        out[*cheapest] = static_cast<uint8_t>(out[*cheapest] - sign);
-      }
-  };
-  auto magnitude = [&](size_t i) { return i < row.size() ? std::abs(levels[out[i]]) : 0; };
-  for (size_t first = 0; first < row.size(); first += 8)
-    for (size_t i : {first, first + 2})
-      // Rarely more, whatever the signs.
-      if (magnitude(i) + magnitude(i + 1) + magnitude(i + 4) + magnitude(i + 5) > kLargestQuad)
-        fitQuad({i, i + 1, i + 4, i + 5});
-}
-
 /// The unit in which levels, of which `largest` is the largest, are best rounded: where `measure`
 /// says the least error. A few steps less than the most may be luckier.
 static float chooseUnit(float largest, llvm::function_ref<double(float unit)> measure) {
   if (!(largest > 0))
     return 1.0f;
-  constexpr int always = kLargestQuad / 4; // of which any quad fits
-  float best = largest / always;
+  float best = 0;
   double least = INFINITY;
-  for (int steps : {kLargestLevel, 48, 46, 44, 42, 40, always}) {
+  for (int steps = kLargestLevel; steps > kLargestLevel - 16; steps -= 2) {
     float unit = largest / static_cast<float>(steps);
     if (double error = measure(unit); error < least) {
       least = error;
@@ -279,22 +260,15 @@ static float chooseUnit(float largest, llvm::function_ref<double(float unit)> me
   return best;
 }
 
-/// The error of rows of `length` values each, of which `assign` gives the nearest levels: infinite
-/// where some may have no quads that fit.
+/// The error of rows of `length` values each, of which `assign` gives the nearest levels.
 static double getRoundingError(
     ArrayRef<float> values, size_t length, ArrayRef<int8_t> levels, float unit,
     llvm::function_ref<void(ArrayRef<float> row, MutableArrayRef<uint8_t> out)> assign) {
-  // Numbers can be moved to the end of a set, and a quad of that must fit: it does wherever fitted
-  // levels have both signs.
-  for (size_t set = 0; set < levels.size(); set += 16)
-    if (4 * levels[set] > kLargestQuad || 4 * levels[set + 15] < -kLargestQuad)
-      return INFINITY;
   double error = 0;
   std::vector<uint8_t> indices(length);
   for (size_t first = 0; first < values.size(); first += length) {
     ArrayRef<float> row = values.slice(first, length);
     assign(row, indices);
-    fitQuads(row, 1.0f / unit, levels, indices);
     for (auto [value, index] : llvm::zip_equal(row, indices)) {
       float rest = value - unit * static_cast<float>(levels[index]);
       error += double(rest) * rest;
@@ -374,17 +348,13 @@ static float fitScale(ArrayRef<float> row, double unit, ArrayRef<int8_t> levels,
   for (float value : row)
     square += double(value) * value;
   if (!(square > 0)) {
-    // All levels mean zero, and quads of the smallest fit.
-    auto small = llvm::min_element(
-        levels, [](int8_t x, int8_t y) { return std::abs(int(x)) < std::abs(int(y)); });
-    std::fill(out.begin(), out.end(), static_cast<uint8_t>(small - levels.begin()));
+    std::fill(out.begin(), out.end(), 0); // all levels mean zero
     return 0.0f;
   }
   double scale = std::sqrt(square / double(row.size())) * unit;
   for (int round = 0; round < 4; ++round) {
     auto inverse = static_cast<float>(1.0 / scale);
     assign(inverse);
-    fitQuads(row, inverse, levels, out);
     double product = 0, norm = 0;
     for (size_t i = 0; i < row.size(); ++i) {
       product += double(row[i]) * levels[out[i]];

@@ -71,8 +71,8 @@ Status CpuAccount::read(const un0_module *module) {
   un0_cost_info cost;
   for (uint64_t i = 0; un0_module_cost(module, i, &cost); ++i) {
     const char *name = un0_module_cost_arithmetic(module, i);
-    if (std::strcmp(name, "s8s8") == 0 || std::strcmp(name, "u8s4") == 0)
-      name = "u8s8"; // bytes cost the same whatever their signs, and levels are bytes
+    if (std::strcmp(name, "u8s4") == 0)
+      name = "u8s8"; // levels are bytes
     unsigned arithmetic = 0;
     while (arithmetic < kArithmetics && std::strcmp(name, kArithmeticNames[arithmetic].name) != 0)
       ++arithmetic;

@@ -185,7 +185,7 @@ CpuWork cpuWork(const un0_module *module, bool dynamics) {
 }
 
 const char *rateOf(const std::string &arithmetic) {
-  const bool bytes = arithmetic == "u8s8" || arithmetic == "s8s8" || arithmetic == "u8s4";
+  const bool bytes = arithmetic == "u8s8" || arithmetic == "u8s4";
   return arithmetic == "s16"    ? "multiply_add_int16_rate"
          : arithmetic == "bf16" ? "multiply_add_bf16_rate"
          : bytes                ? "multiply_add_int8_rate"

@@ -189,41 +189,34 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
 
 // -----
 
-// Without a dot product of bytes waves are split when they are made: magnitudes, and all bits of the bytes of negative ones.
-// A coupling takes the signs by an exclusive or. What that leaves out is the same for all rows, and where their sums start.
+// Waves as bytes are 64 too large, to be unsigned. A row of int8 starts from a sum that takes that away again, and from its
+// zero point times the sum of all waves, which is the same for all rows.
 module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
-  // CHECK-LABEL: func @split_waves
-  // CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0> : vector<32xi8>
-  // CHECK-DAG: %[[SEVEN:.*]] = arith.constant dense<7> : vector<32xi8>
-  // CHECK: %[[B:.*]] = vector.bitcast %{{.*}} : vector<8xi32> to vector<32xi8>
-  // CHECK: %[[N:.*]] = arith.subi %[[ZERO]], %[[B]]
-  // CHECK: %[[ABS:.*]] = arith.maxsi %[[B]], %[[N]]
-  // CHECK: %[[M:.*]] = vector.bitcast %[[ABS]]
-  // CHECK: %[[NEGATIVE:.*]] = arith.shrsi %[[B]], %[[SEVEN]]
-  // CHECK: %[[S:.*]] = vector.bitcast %[[NEGATIVE]]
-  // CHECK: vector.store %[[M]], %arg2[%[[W:.*]], %c0, %c0]
-  // CHECK: vector.store %[[S]], %arg2[%[[W]], %c1, %c0]
-  // CHECK: vector.store {{.*}}, %arg2[%[[W]], %c2, %c0]
-  // CHECK: vector.store {{.*}}, %arg2[%[[W]], %c3, %c0]
-  func.func @split_waves(%theta: memref<32x8xf32>, %x: memref<32x2x8xf32>, %p: memref<8x4x8xi32>) {
-    cpu.waves %theta to %x packed int8 %p : memref<32x8xf32>, memref<32x2x8xf32>, memref<8x4x8xi32>
+  // CHECK-LABEL: func @byte_waves
+  // CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<6.400000e+01> : vector<8xf32>
+  // CHECK-DAG: %[[MIDDLE:.*]] = arith.constant dense<0x4B400040> : vector<8xf32>
+  // CHECK: vector.fma %{{.*}}, %[[SCALE]], %[[MIDDLE]]
+  // CHECK-COUNT-2: vector.store {{.*}}, %arg2[
+  // CHECK-NOT: %arg2[
+  func.func @byte_waves(%theta: memref<32x8xf32>, %x: memref<32x2x8xf32>, %p: memref<8x2x8xi32>) {
+    cpu.waves %theta to %x packed int8 %p : memref<32x8xf32>, memref<32x2x8xf32>, memref<8x2x8xi32>
     return
   }
 
-  // CHECK-LABEL: func @split_rate
-  // CHECK: %[[MISSING:.*]] = scf.for
-  // CHECK: %[[M:.*]] = vector.load %arg2[%[[K:.*]], %c0, %c0]
-  // CHECK: %[[S:.*]] = vector.load %arg2[%[[K]], %c1, %c0]
-  // CHECK: cpu.dot u8s8 fits %{{.*}}, %[[M]], %[[S]]
-  // CHECK: %[[START:.*]] = arith.subi %{{.*}}, %[[MISSING]]
-  // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[START]], %{{.*}} = %[[START]],
-  // CHECK: %[[M:.*]] = vector.load %arg2[%[[K:.*]], %c0, %c0]
-  // CHECK: %[[S:.*]] = vector.load %arg2[%[[K]], %c1, %c0]
-  // CHECK: %[[SIGNED:.*]] = arith.xori %{{.*}}, %[[S]]
-  // CHECK: cpu.dot u8s8 fits %{{.*}}, %[[M]], %[[SIGNED]]
-  func.func @split_rate(%w: memref<32xf32>, %x: memref<32x2x8xf32>, %p: memref<8x4x8xi32>, %k: memref<2x10x16xi32>, %t: memref<32x8xf32>) {
+  // CHECK-LABEL: func @byte_rate
+  // CHECK-DAG: %[[ONES:.*]] = arith.constant dense<16843009> : vector<8xi32>
+  // CHECK: %[[SUM:.*]] = scf.for
+  // CHECK: cpu.dot u8s8 fits %{{.*}}, %{{.*}}, %[[ONES]]
+  // CHECK: memref.load %arg3[%{{.*}}, %c9, %{{.*}}]
+  // CHECK: memref.load %arg3[%{{.*}}, %c10, %{{.*}}]
+  // CHECK: %[[PRODUCT:.*]] = arith.muli %{{.*}}, %[[SUM]]
+  // CHECK: %[[START:.*]] = arith.addi %{{.*}}, %[[PRODUCT]]
+  // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[START]],
+  // CHECK: %[[WAVE:.*]] = vector.load %arg2[%{{.*}}, %c0, %c0]
+  // CHECK: cpu.dot u8s8 fits %{{.*}}, %[[WAVE]], %{{.*}}
+  func.func @byte_rate(%w: memref<32xf32>, %x: memref<32x2x8xf32>, %p: memref<8x2x8xi32>, %k: memref<2x11x16xi32>, %t: memref<32x8xf32>) {
     cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
-        : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x10x16xi32>), (memref<8x4x8xi32>)
+        : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x11x16xi32>), (memref<8x2x8xi32>)
     return
   }
 }

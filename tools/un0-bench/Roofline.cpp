@@ -77,16 +77,11 @@ const char *vectorSet() { return hasAvx512() ? "avx512" : hasAvx2() ? "avx2" : "
 #define UN0_MADD_XMM(n)                                                                            \
   "movdqa %%xmm0, %%xmm14\n pmaddwd %%xmm1, %%xmm14\n paddd %%xmm14, %%xmm" #n "\n"
 
-// Bytes: unsigned by signed whose pairs fit 16 bits, magnitudes of signed ones by others that take
-// their signs with an exclusive or, and unsigned by such that two pairs fit. Twice the products of
-// the above, the last four times.
+// Bytes: unsigned by signed whose pairs fit 16 bits, and such that two pairs fit. Twice the
+// products of the above, and four times.
 #define UN0_BYTES_YMM(n)                                                                           \
   "vpmaddubsw %%ymm0, %%ymm1, %%ymm14\n vpmaddwd %%ymm0, %%ymm14, %%ymm14\n vpaddd %%ymm14, "      \
   "%%ymm" #n ", %%ymm" #n "\n"
-#define UN0_SIGNED_YMM(n)                                                                          \
-  "vpxor %%ymm0, %%ymm1, %%ymm14\n vpmaddubsw %%ymm14, %%ymm1, %%ymm14\n vpmaddwd %%ymm0, "        \
-  "%%ymm14, %%ymm14\n vpaddd %%ymm14, %%ymm" #n ", %%ymm" #n "\n"
-
 #define UN0_QUADS_YMM(n)                                                                           \
   "vpmaddubsw %%ymm0, %%ymm1, %%ymm14\n vpmaddubsw %%ymm1, %%ymm0, %%ymm15\n vpaddw %%ymm15, "     \
   "%%ymm14, %%ymm14\n vpmaddwd %%ymm0, %%ymm14, %%ymm14\n vpaddd %%ymm14, %%ymm" #n ", %%ymm" #n   \
@@ -104,7 +99,6 @@ UN0_PEAK(dot8Avx2, "avxvnni", UN0_VZERO, UN0_DOT8_YMM, "xmm", 64)
 UN0_PEAK(dot16Avx2, "avxvnni", UN0_VZERO, UN0_DOT16_YMM, "xmm", 32)
 UN0_PEAK(maddAvx2, "avx2", UN0_VZERO, UN0_MADD_YMM, "xmm", 32)
 UN0_PEAK(bytesAvx2, "avx2", UN0_VZERO, UN0_BYTES_YMM, "xmm", 64)
-UN0_PEAK(signedAvx2, "avx2", UN0_VZERO, UN0_SIGNED_YMM, "xmm", 64)
 UN0_PEAK(quadsAvx2, "avx2", UN0_VZERO, UN0_QUADS_YMM, "xmm", 128)
 UN0_PEAK(maddSse2, "sse2", UN0_ZERO, UN0_MADD_XMM, "xmm", 16)
 
@@ -219,22 +213,18 @@ static std::vector<PeakKernel> peakKernels(Arithmetic arithmetic) {
   case Arithmetic::BF16:
     return {__builtin_cpu_supports("avx512bf16") ? brainAvx512 : f32};
   case Arithmetic::U8S8:
-  case Arithmetic::S8S8:
   case Arithmetic::U8S4:
     if (wide || narrow)
       return {wide ? dot8Avx512 : dot8Avx2};
     if (!hasAvx2())
       return {widened};
-    return {widened, arithmetic == Arithmetic::U8S8   ? bytesAvx2
-                     : arithmetic == Arithmetic::S8S8 ? signedAvx2
-                                                      : quadsAvx2};
+    return {widened, arithmetic == Arithmetic::U8S8 ? bytesAvx2 : quadsAvx2};
   }
   return {f32};
 }
 
 Arithmetic arithmeticOf(const char *name) {
-  for (Arithmetic a :
-       {Arithmetic::S16, Arithmetic::BF16, Arithmetic::U8S8, Arithmetic::S8S8, Arithmetic::U8S4})
+  for (Arithmetic a : {Arithmetic::S16, Arithmetic::BF16, Arithmetic::U8S8, Arithmetic::U8S4})
     if (name && std::strcmp(name, nameOf(a)) == 0)
       return a;
   return Arithmetic::F32;
@@ -250,8 +240,6 @@ const char *nameOf(Arithmetic arithmetic) {
     return "bf16";
   case Arithmetic::U8S8:
     return "u8s8";
-  case Arithmetic::S8S8:
-    return "s8s8";
   case Arithmetic::U8S4:
     return "u8s4";
   }

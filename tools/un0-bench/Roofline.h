@@ -19,8 +19,8 @@ std::string cpuName();
 const char *vectorSet();
 
 /// What multiplies, as the cost table of a module names it.
-enum class Arithmetic { F32, S16, BF16, U8S8, S8S8, U8S4 };
-/// Of "f32", "s16", "bf16", "u8s8", "s8s8", "u8s4"; anything else is f32.
+enum class Arithmetic { F32, S16, BF16, U8S8, U8S4 };
+/// Of "f32", "s16", "bf16", "u8s8", "u8s4"; anything else is f32.
 Arithmetic arithmeticOf(const char *name);
 const char *nameOf(Arithmetic arithmetic);
 

@@ -123,9 +123,10 @@ struct TileScratch {
 TileScratch getTileScratch(llvm::ArrayRef<Precision> precisions, llvm::ArrayRef<int64_t> lines,
                            bool blocked, int64_t batch);
 
-/// Lines of a `words16` panel after its words: row scales, sums to start from, and int4's table.
+/// Lines of a `words16` panel after its words: row scales, sums to start from, and int8's zero
+/// points or int4's table.
 inline int64_t getHeaderLines(Precision precision) {
-  return precision == Precision::BF16 ? 0 : precision == Precision::Int4 ? 3 : 2;
+  return precision == Precision::BF16 ? 0 : precision == Precision::Int16 ? 2 : 3;
 }
 
 /// Words of input channels whose taps follow each other in packed int8 weights: an iteration of the
@@ -224,22 +225,19 @@ inline int64_t getPlaneWords(ConvForm form, bool bytes, int64_t inputs, int64_t 
 /// Registers of output channels in a group: a register tile of one pixel has no more sums.
 constexpr int64_t kMostGroup = 8;
 
-/// Planes of split waves: magnitudes and signs of sines, then of cosines. Of others there are two.
-constexpr int64_t kSplitPlanes = 4;
-/// Planes of the waves of one sample or of a batch tile.
-inline int64_t getPlanes(llvm::ArrayRef<int64_t> waves) { return waves[waves.size() == 3 ? 1 : 0]; }
-
 /// What thread number `thread` of `threads` takes of `count` things, as even as can be: from the
 /// first number to before the second.
 std::pair<mlir::Value, mlir::Value> buildShare(mlir::OpBuilder &b, mlir::Location loc,
                                                mlir::Value thread, mlir::Value threads,
                                                int64_t count);
 
-/// Steps in which waves are packed: 1/127 as bytes, 1/2047 in 16 bits. Twelve bits, because the
-/// error of the couplings decides (reference: docs/quantization.md), and fewer bits drain later.
-constexpr float kByteWave = 127.0f, kShortWave = 2047.0f;
-/// Largest magnitude of a packed coupling.
-constexpr int64_t kByteCoupling = 127, kShortCoupling = 8191;
+/// Steps of a packed wave of 1. Of bytes, which are as many more, so that they are unsigned: two
+/// products of at most 2 x 64 and 127, or four with levels of int4, fit 16 bits. In 16 bits twelve,
+/// because the error of the couplings decides (reference: docs/quantization.md), and fewer bits
+/// drain later.
+constexpr int64_t kByteWave = 64, kShortWave = 2047;
+/// Largest magnitude of a coupling of 16 bits.
+constexpr int64_t kShortCoupling = 8191;
 /// Largest magnitude in a `class_words` table.
 constexpr int64_t kTableNumber = (1 << (kTableBits - 1)) - 1;
 

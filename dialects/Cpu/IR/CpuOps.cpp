@@ -75,14 +75,10 @@ LogicalResult WavesOp::verify() {
            << un0::stringifyPrecision(*getPrecision()) << " are words, not f32";
   int64_t words = floats ? phases[0] : phases[0] / getPerWord(*getPrecision());
   ArrayRef<int64_t> shape = shapeOf(getPacked());
-  for (int64_t planes : {int64_t(2), kSplitPlanes}) {
-    if (planes == kSplitPlanes && *getPrecision() != Precision::Int8)
-      continue;
-    if (shape == (single ? ArrayRef<int64_t>({planes, words})
-                         : ArrayRef<int64_t>({words, planes, phases.back()})))
-      return success();
-  }
-  return emitOpError("packed waves do not hold ") << phases[0] << " phases";
+  if (shape !=
+      (single ? ArrayRef<int64_t>({2, words}) : ArrayRef<int64_t>({words, 2, phases.back()})))
+    return emitOpError("packed waves do not hold ") << phases[0] << " phases";
+  return success();
 }
 
 LogicalResult GatherClassOp::verify() {
@@ -144,11 +140,8 @@ LogicalResult RateOp::verify() {
       int64_t words = k.size() == 3 ? getWordLines(k[1], precision, getGroup(i)) : 0;
       bool floats = cast<MemRefType>(source.getType()).getElementType().isF32();
       int64_t needed = precision == Precision::Int4 || floats ? 2 * words : words;
-      bool bytes = precision == Precision::Int8 || precision == Precision::Int4;
-      bool fits = s.size() == (single ? 2 : 3) && needed <= sources;
-      int64_t planes = fits ? getPlanes(s) : 0;
-      if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
-          (planes != 2 && (planes != kSplitPlanes || !bytes)) ||
+      bool fits = s.size() == (single ? 2 : 3) && needed <= sources && s[single ? 0 : 1] == 2;
+      if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 || !fits ||
           !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
           (floats && precision != Precision::BF16))
         return emitOpError("coupling ")

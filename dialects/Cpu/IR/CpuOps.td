@@ -7,11 +7,9 @@
 //   waves    Np x 2 x B   sine, then cosine  | 2 x Np
 //   rows16   ceil(N/16) x S x 16             coupling, 16 rows side by side, one line per source
 //   words16  ceil(N/16) x (W + 2) x 16 x i32 quantized coupling: W = ceil(S / per word) lines of words, a line of row
-//            scales (f32 bits), a line of sums to start from (-128 x row sum for bytes); int4: a 16-entry table, too; with
-//            groups: another table, and the lines that say which (getPanelLines)
+//            scales (f32 bits), a line of sums to start from (-64 x row sum for bytes); int8: a line of zero points, too;
+//            int4: a 16-entry table; with groups: another table, and the lines that say which (getPanelLines)
 //   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
-//   split    Np/4 x 4 x B x i32              | 4 x Np/4    waves of bytes: |sine|, its signs (all bits of a negative one's byte),
-//            |cosine|, its signs
 //   drive    Np x M x B                      | M x Np
 //   class_words  (classes + 1) x M x (1 + L) x 16 x i32   a table of 10 bits: a line of scales (f32 bits, all the same), then
 //            5 lines for every 256 oscillators, the last of them fewer: see getTableLines
@@ -139,10 +137,9 @@ def Cpu_StorePhasesOp : Cpu_Op<"store_phases"> {
 def Cpu_WavesOp : Cpu_Op<"waves", [AttrSizedOperandSegments]> {
   let summary = "sine and cosine of every phase";
   let description = [{
-    With `packed` also as words for quantized couplings, from the same registers: bytes `round(127 x) + 128`, 16-bit numbers
-    `round(2047 x)`, or bf16. Memory of four planes takes split bytes, `|round(127 x)|` and the signs, for a target without a
-    dot product of bytes; `packed` in memory of f32 are the waves rounded to bf16, for a target that has no instructions on
-    words of it. With `rows`, only oscillators [first, last), multiples of 16, of one sample.
+    With `packed` also as words for quantized couplings, from the same registers: bytes `round(64 x) + 64`, 16-bit numbers
+    `round(2047 x)`, or bf16. `packed` in memory of f32 are the waves rounded to bf16, for a target that has no instructions
+    on words of it. With `rows`, only oscillators [first, last), multiples of 16, of one sample.
   }];
   let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves, Arg<Optional<Cpu_Numbers>, "", [MemWrite]>:$packed,
                        Optional<Index>:$first, Optional<Index>:$last, OptionalAttr<Un0_PrecisionAttr>:$precision);
@@ -170,8 +167,8 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
   let description = [{
     `rate[i] = frequency[i] + cos_i (K S)_i - sin_i (K C)_i`, the couplings' sums taken in the order given, source by source.
     With `step`, `out[i] = base[i] + step * rate[i]` (Euler, in place if base is out); without, `out = rate`.
-    A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source (int8 and
-    int4: or with split ones; bf16: or with f32 waves);
+    A coupling is `rows16` (shared by all samples), a gathered drive, or `words16` with packed waves as its source (bf16: or
+    with f32 waves);
     `precisions` says which, all f32 without it. `drains[k]`: an int16 sum is emptied into f32 after that many words.
     `groups` are those of `un0.fused_rate`.
     `scratch` is what a batch tile needs on the side: the sums of a first coupling that is taken in blocks of sources

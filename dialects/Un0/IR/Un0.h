@@ -112,7 +112,7 @@ constexpr int64_t kMostExponent = 30;
 /// Bits of a stored coupling or weight.
 unsigned getStorageBits(Precision precision);
 /// What multiplies a coupling with waves, as in the module's cost table: "f32", "s16", "bf16",
-/// "s8s8" or "u8s4": levels of int4, as bytes (also where waves are split for an int8 coupling).
+/// "u8s8" or "u8s4": levels of int4, as bytes.
 llvm::StringRef getArithmetic(Precision coupling);
 /// What multiplies in a convolution: "f32" or "u8s8".
 llvm::StringRef getArithmetic(Conv2DOp conv);

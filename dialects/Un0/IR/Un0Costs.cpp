@@ -139,7 +139,7 @@ StringRef un0::getArithmetic(Precision coupling) {
   case Precision::BF16:
     return "bf16";
   case Precision::Int8:
-    return "s8s8";
+    return "u8s8";
   case Precision::Int4:
     return "u8s4";
   }

@@ -178,10 +178,10 @@ def Un0_FusedRateOp : Un0_Op<"fused_rate", [Pure, AttrSizedOperandSegments,
     (`zero_diagonal` on `un0.param`) where self-coupling is excluded.
 
     `precisions` has one entry per coupling; without it all are f32. In another precision the coupling and its source's
-    waves are replaced by their nearest values: `int8`, row i of K in steps of max|K_i| / 127, waves in steps of 1/127;
-    `int16`, max|K_i| / 8191 and 1/2047; `bf16`, both rounded to bf16; `int4`, 16 levels per K and a scale per row, waves as
-    in int8, where of 8 neighbouring columns the levels of one sign of 0, 1, 4 and 5 are 128 at most together, and those of 2, 3,
-    6 and 7: of a quad that is larger, some take smaller levels. Integer sums are exact: `drains` says after how many sources of an `int16` coupling a 32-bit accumulator must
+    waves are replaced by their nearest values: `int8`, row i of K in steps of 1/254 of what lies
+    between its least and its largest number, zero with them, at most 127 steps from a whole one in the middle, waves in steps of
+    1/64; `int16`, max|K_i| / 8191 and 1/2047; `bf16`, both rounded to bf16; `int4`, 16 levels per K and a scale per row, waves
+    as in int8. Integer sums are exact: `drains` says after how many sources of an `int16` coupling a 32-bit accumulator must
     be emptied into f32 (0: never). `groups`: with g columns instead of 0, of every 4g
     neighbouring columns of a row of an `int4` coupling every fourth one chooses one of two sets of 16 levels together with
     the others of its four, the set that is nearer to them; with 0 there is one set.

@@ -14,6 +14,16 @@ namespace un0 {
 /// (1 for a row of zeros). `out` is as long as `row`.
 float quantizeRow(llvm::ArrayRef<float> row, int largest, llvm::MutableArrayRef<int16_t> out);
 
+/// The steps of a row of bytes, of which the number q stands for `(q + zero) * step`.
+struct ByteSteps {
+  float step = 1;
+  int zero = 0;
+};
+/// Rounds a row to whole steps, 254 of them from its smallest to its largest value, zero included,
+/// to nearest, ties to even; a zero stays one. Numbers are at most 127 either way, and so is the
+/// zero point. `out` is as long as `row`.
+ByteSteps quantizeByteRow(llvm::ArrayRef<float> row, llvm::MutableArrayRef<int16_t> out);
+
 /// The largest sum, either way, of the numbers of channels 2c and 2c + 1 at one tap of a filter:
 /// two products with unsigned bytes are 255 x 128 at most, and fit 16 bits.
 constexpr int kLargestPair = 128;
@@ -29,12 +39,8 @@ float quantizeFilter(llvm::ArrayRef<float> weights, size_t taps,
 /// row's 4-bit numbers mean is level x the row's scale.
 using Levels = std::array<int8_t, 16>;
 
-/// Of 8 neighbouring numbers, the levels of 0, 1, 4 and 5 that have one sign add up to kLargestQuad
-/// at most, and so do those of 2, 3, 6 and 7: their products with unsigned bytes are at most 255 x
-/// 128 together, and are added up in 16 bits. Of levels no larger than kLargestLevel three numbers
-/// in ten thousand of a normal distribution would be more; finer levels would bring less than
-/// moving those costs.
-constexpr int kLargestLevel = 50, kLargestQuad = 128;
+/// Four products with waves of at most 128 fit 16 bits.
+constexpr int kLargestLevel = 63;
 
 /// Levels that minimize the squared error of `rows`, each first divided by its root mean square:
 /// Lloyd's algorithm (S. Lloyd, "Least squares quantization in PCM", 1982), from the levels of a
@@ -57,8 +63,8 @@ LevelPair fitLevelPair(llvm::ArrayRef<std::vector<float>> rows, size_t group);
 float quantizeRow(llvm::ArrayRef<float> row, const LevelPair &levels, size_t group,
                   llvm::MutableArrayRef<uint8_t> out);
 
-/// The nearest level of each number, or where a quad of them is too large a smaller one, with the
-/// scale that minimizes the row's squared error (found by alternating); returns the scale.
+/// The nearest level of each number, with the scale that minimizes the row's squared error (found
+/// by alternating); returns the scale.
 float quantizeRow(llvm::ArrayRef<float> row, const Levels &levels,
                   llvm::MutableArrayRef<uint8_t> out);
 

@@ -102,13 +102,6 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
   DenseMap<Value, Value> buffers; // couplings, frequencies, drifts
   DenseMap<Operation *, Value> wave, words;
   DenseMap<Operation *, Precision> wordPrecision;
-  // Waves that int8 couplings meet. Those that only int4 ones do are never split.
-  DenseSet<Operation *> meetBytes;
-  body.walk([&](FusedRateOp rate) {
-    for (unsigned term = 0; term < rate.getCouplings().size(); ++term)
-      if (rate.getPrecision(term) == Precision::Int8)
-        meetBytes.insert(rate.getSines()[term].getDefiningOp());
-  });
   Value scratch;
   int64_t scratchWords = 0;
   for (Operation &op : body.without_terminator()) {
@@ -140,12 +133,9 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
           int64_t count = padded / cpu::getPerWord(kind);
           if (first && kind == Precision::BF16 && !target.hasBrainFloats())
             words[sincos] = alloc(waves(padded, batch));
-          else if (first) {
-            bool split = meetBytes.contains(sincos) && !target.hasByteDots();
-            int64_t planes = split ? cpu::kSplitPlanes : 2;
-            words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({planes, count})
-                                                  : ArrayRef<int64_t>({count, planes, batch}));
-          }
+          else if (first)
+            words[sincos] = allocWords(batch == 1 ? ArrayRef<int64_t>({2, count})
+                                                  : ArrayRef<int64_t>({count, 2, batch}));
         }
         if (buffers.count(coupling))
           continue;

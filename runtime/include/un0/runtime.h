@@ -251,8 +251,7 @@ UN0_API int un0_module_cost(const un0_module *module, uint64_t index, un0_cost_i
 UN0_API uint64_t un0_module_entry_count(const un0_module *module);
 UN0_API int un0_module_entry(const un0_module *module, uint64_t index, un0_entry_info *entry);
 /* What multiplies in the row, convolutions in their direct form: "f32", "s16", "bf16", "u8s8"
-   (unsigned and signed bytes), "s8s8" or "u8s4" (levels of int4); null when `index` is out of
-   range. */
+   (unsigned and signed bytes) or "u8s4" (levels of int4); null when `index` is out of range. */
 UN0_API const char *un0_module_cost_arithmetic(const un0_module *module, uint64_t index);
 /* One for each operator of the decoder; none in a module whose compiler did not say. */
 UN0_API uint64_t un0_module_schedule_count(const un0_module *module);
