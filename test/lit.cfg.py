@@ -78,6 +78,12 @@ for_processor(
     | {"avx512_vnni", "avx512_bf16", "avx512_vbmi", "avx512_vbmi2", "avx512_bitalg", "avx512_vpopcntdq", "avx512ifma"},
 )
 for_processor("alderlake", {"avx2", "avx_vnni"})
+for_processor(
+    "sapphirerapids",
+    avx512
+    | {"avx512_vnni", "avx512_bf16", "avx512_vbmi", "avx512_vbmi2", "avx512_bitalg", "avx512_vpopcntdq", "avx512ifma"}
+    | {"avx_vnni", "amx_tile", "amx_int8"},
+)
 
 if shutil.which("ngspice"):
     config.available_features.add("ngspice")

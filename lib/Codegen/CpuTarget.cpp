@@ -17,7 +17,7 @@ static const llvm::StringSet<> &checkableFeatures() {
       "bmi2",       "lzcnt",      "movbe",       "avx512f",      "avx512dq",
       "avx512cd",   "avx512bw",   "avx512vl",    "avx512vnni",   "avx512bf16",
       "avx512vbmi", "avx512ifma", "avx512vbmi2", "avx512bitalg", "avx512vpopcntdq",
-      "avxvnni"};
+      "avxvnni",    "amx-tile",   "amx-int8"};
   return names;
 }
 

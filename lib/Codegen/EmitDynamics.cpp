@@ -21,10 +21,7 @@ static void forEachVector(Emitter &e, Value phases, llvm::function_ref<void(Valu
          [&](Value i) { e.loop(0, shape[1], e.lanes, [&](Value sample) { body({i, sample}); }); });
 }
 
-/// The transpose of a square of registers: Eklundh's algorithm, in which round d swaps the blocks
-/// of d x d off the diagonal. Source: J. O. Eklundh, "A fast computer method for matrix
-/// transposing", 1972.
-static SmallVector<Value> transpose(Emitter &e, SmallVector<Value> rows) {
+SmallVector<Value> un0::transpose(Emitter &e, SmallVector<Value> rows) {
   auto lanes = static_cast<int64_t>(rows.size());
   for (int64_t d = 1; d < lanes; d *= 2) {
     SmallVector<int64_t> upper, lower;

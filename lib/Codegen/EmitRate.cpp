@@ -2,7 +2,7 @@
 //
 // One sample has oscillators in the lanes, a batch tile has samples. Either way a result's sum runs
 // over the sources one by one in a single accumulator, so the bytes agree. This file has the batch
-// tile, EmitRatePanels.cpp one sample.
+// tile, EmitRatePanels.cpp one sample, EmitRateMatrix.cpp what a matrix unit does of a tile.
 //
 //===----------------------------------------------------------------------===//
 
@@ -14,10 +14,6 @@ using namespace un0::rate;
 using un0::cpu::kLine;
 
 namespace {
-
-/// Below this many lines a coupling fits the first-level cache and prefetches would only cost issue
-/// slots.
-constexpr int64_t kPrefetchLines = 256;
 
 /// Rows of a panel that a batch tile takes at a time.
 struct RowPass {
@@ -53,9 +49,9 @@ class RateRows : RateTile {
 public:
   RateRows(Emitter &e, cpu::RateOp op, ArrayRef<Start> starts, const cpu::TileScratch &scratch,
            Value panel, int64_t part, RowPass pass)
-      : RateTile(e, op, starts), scratch(scratch), panel(panel), first(pass.first),
-        index(pass.index), sample(e.index(part * e.lanes)), part(part), rows(pass.rows),
-        passes(pass.passes), panels(Emitter::shape(op.getOut())[0] / kLine),
+      : RateTile(e, op, starts), scratch(scratch), matrix(e, op, scratch), panel(panel),
+        first(pass.first), index(pass.index), sample(e.index(part * e.lanes)), part(part),
+        rows(pass.rows), passes(pass.passes), panels(Emitter::shape(op.getOut())[0] / kLine),
         fetching(static_cast<int64_t>(llvm::bit_floor(
             static_cast<uint64_t>(std::min(getParts(e, op) * pass.passes, kUnroll))))),
         base(arith::AddIOp::create(e.b, e.loc, e.mul(panel, kLine), first)) {}
@@ -254,9 +250,27 @@ private:
     int64_t lines = op.getLines(term);
     if (op.getPrecision(term) == Precision::Int16)
       return close(term, drained(term, lines), sums);
+    if (matrix.covers(term))
+      return close(term, addToProducts(term, lines), sums);
     bool unpacked = op.getPrecision(term) == Precision::Int4;
     int64_t count = unpacked && !hasQuads(e, op, term) ? 2 * lines : lines;
     return close(term, addAll(term, count, start(term), !unpacked), sums);
+  }
+
+  /// What a matrix unit left of a coupling, and the lines behind.
+  Sums addToProducts(unsigned term, int64_t lines) {
+    Sums sums = start(term);
+    Value which = arith::RemUIOp::create(e.b, e.loc, panel, e.index(2));
+    auto add = [&](Value sum, int64_t r, int64_t half) {
+      Value at = matrix.getSums(term, part, which, e.add(first, r), half);
+      return e.addWord(sum, e.load(op.getScratch(), at));
+    };
+    for (int64_t r = 0; r < rows; ++r) {
+      sums.sine[r] = add(sums.sine[r], r, 0);
+      sums.cosine[r] = add(sums.cosine[r], r, 1);
+    }
+    int64_t whole = lines / kLine * kLine;
+    return addLines(term, e.index(whole), lines - whole, sums, nullptr);
   }
 
   /// int16: f32 sums in the first-level cache while registers hold the 32-bit ones.
@@ -302,6 +316,7 @@ private:
   }
 
   const cpu::TileScratch &scratch;
+  MatrixProducts matrix;
   Value panel, first, index, sample;
   int64_t part, rows, passes, panels;
   int64_t fetching; // passes over a panel, of all parts, that ask for the next one
@@ -419,23 +434,38 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
   for (int64_t part = 0; part < getParts(e, op); ++part)
     starts.push_back(getStarts(e, op, e.index(part * e.lanes)));
   SmallVector<int64_t> lines = op.getTermLines();
-  auto scratchOf = [&](bool blocked) {
-    return cpu::getTileScratch(op.getTermPrecisions(), lines, blocked, out[1]);
+  int64_t words = op.getScratch() ? Emitter::shape(op.getScratch())[0] : 0;
+  auto scratchOf = [&](bool blocked, bool matrix) {
+    return cpu::getTileScratch(op.getTermPrecisions(), lines, blocked, matrix, out[1]);
   };
-  if (!op.getCouplings().empty()) {
-    ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
-    bool shared = first[2] == kLine && first[0] == panels;
-    cpu::TileScratch scratch = scratchOf(/*blocked=*/true);
-    if (shared && cpu::isBlocked(lines[0], op.getPrecision(0), getParts(e, op) > 1) &&
-        op.getScratch() && Emitter::shape(op.getScratch())[0] >= scratch.words)
-      return RateBlocks(e, op, starts, scratch, lean, lines[0]).emit();
-  }
-  cpu::TileScratch scratch = scratchOf(/*blocked=*/false);
-  e.loop(0, panels, 1, [&](Value panel) {
+  auto emitPanel = [&](const cpu::TileScratch &scratch, Value panel) {
     unpackPanel(e, op, scratch, panel);
     for (int64_t part = 0; part < getParts(e, op); ++part)
       forEachPass(e, lean, [&](RowPass pass) {
         RateRows(e, op, starts[part], scratch, panel, part, pass).emit();
       });
-  });
+  };
+  if (e.target.hasByteTiles()) {
+    cpu::TileScratch scratch = scratchOf(/*blocked=*/false, /*matrix=*/true);
+    MatrixProducts matrix(e, op, scratch);
+    if (matrix.coversAny() && words >= scratch.words) {
+      matrix.begin();
+      e.loop(0, panels, 2, [&](Value first) {
+        matrix.multiply(first);
+        Value behind = arith::MinUIOp::create(e.b, e.loc, e.add(first, 2), e.index(panels));
+        e.loop(first, behind, 1, [&](Value panel) { emitPanel(scratch, panel); });
+      });
+      return matrix.end();
+    }
+  }
+  if (!op.getCouplings().empty()) {
+    ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
+    bool shared = first[2] == kLine && first[0] == panels;
+    cpu::TileScratch scratch = scratchOf(/*blocked=*/true, /*matrix=*/false);
+    if (shared && cpu::isBlocked(lines[0], op.getPrecision(0), getParts(e, op) > 1) &&
+        words >= scratch.words)
+      return RateBlocks(e, op, starts, scratch, lean, lines[0]).emit();
+  }
+  cpu::TileScratch scratch = scratchOf(/*blocked=*/false, /*matrix=*/false);
+  e.loop(0, panels, 1, [&](Value panel) { emitPanel(scratch, panel); });
 }

@@ -234,6 +234,11 @@ mlir::Value loadSteps(Emitter &e, mlir::Value weights, mlir::Value at,
 /// `value`, times `slope` where it is not positive; `value` without a slope.
 mlir::Value emitLeaky(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> slope);
 
+/// The transpose of a square of registers: Eklundh's algorithm, in which round d swaps the blocks
+/// of d x d off the diagonal. Source: J. O. Eklundh, "A fast computer method for matrix
+/// transposing", 1972.
+llvm::SmallVector<mlir::Value> transpose(Emitter &e, llvm::SmallVector<mlir::Value> rows);
+
 // One function per kernel; the kernel op itself is erased by the caller.
 void emitLoadPhases(Emitter &e, cpu::LoadPhasesOp op);
 void emitStorePhases(Emitter &e, cpu::StorePhasesOp op);

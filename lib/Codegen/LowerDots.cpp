@@ -212,6 +212,73 @@ Value lowerLookup(cpu::LookupOp op, const CpuTarget &target) {
   return vector::BitCastOp::create(b, loc, words, result);
 }
 
+/// One `cpu.tile_*` op as the instruction it stands for.
+class TileLowering {
+public:
+  explicit TileLowering(Operation *op) : op(op), b(op), loc(op->getLoc()) {}
+
+  void lower() {
+    if (auto begin = dyn_cast<cpu::TileBeginOp>(op)) {
+      // Palette 1, then bytes of a row for each of up to 16 tiles from byte 16 on, and rows from
+      // byte 48 on. Source: Intel SDM volume 1, 18.3.
+      SmallVector<int32_t> words(16, 0);
+      words[0] = 1;
+      for (int tile = 0; tile < 8; ++tile) {
+        words[4 + tile / 2] |= 64 << (16 * (tile % 2));
+        words[12 + tile / 4] |= 16 << (8 * (tile % 4));
+      }
+      auto type = VectorType::get({16}, b.getI32Type());
+      Value description =
+          arith::ConstantOp::create(b, loc, DenseElementsAttr::get(type, ArrayRef(words)));
+      vector::StoreOp::create(b, loc, description, begin.getMemory(), begin.getIndices());
+      call("llvm.x86.ldtilecfg", getPointer(begin.getMemory(), begin.getIndices()));
+    } else if (isa<cpu::TileEndOp>(op)) {
+      call("llvm.x86.tilerelease", {});
+    } else if (auto zero = dyn_cast<cpu::TileZeroOp>(op)) {
+      call("llvm.x86.tilezero", tile(zero.getTile()));
+    } else if (auto load = dyn_cast<cpu::TileLoadOp>(op)) {
+      move("llvm.x86.tileloadd64", load.getTile(), load.getMemory(), load.getIndices());
+    } else if (auto store = dyn_cast<cpu::TileStoreOp>(op)) {
+      move("llvm.x86.tilestored64", store.getTile(), store.getMemory(), store.getIndices());
+    } else if (auto dot = dyn_cast<cpu::TileDotOp>(op)) {
+      call("llvm.x86.tdpbusd", {tile(dot.getSums()), tile(dot.getX()), tile(dot.getY())});
+    }
+    op->erase();
+  }
+
+private:
+  Value tile(uint64_t number) {
+    return LLVM::ConstantOp::create(b, loc, b.getI8IntegerAttr(static_cast<int8_t>(number)));
+  }
+  void call(StringRef name, ValueRange operands) {
+    LLVM::CallIntrinsicOp::create(b, loc, b.getStringAttr(name), operands);
+  }
+  void move(StringRef name, uint64_t number, Value memory, ValueRange indices) {
+    Value stride = LLVM::ConstantOp::create(b, loc, b.getI64IntegerAttr(64));
+    call(name, {tile(number), getPointer(memory, indices), stride});
+  }
+  /// The address of an element of memory that lies in one piece.
+  Value getPointer(Value memory, ValueRange indices) {
+    ArrayRef<int64_t> shape = cast<MemRefType>(memory.getType()).getShape();
+    auto index = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    Value element = indices.front();
+    for (auto [next, size] : llvm::zip(indices.drop_front(), shape.drop_front()))
+      element =
+          arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, element, index(size)), next);
+    Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memory);
+    Value address =
+        arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, element, index(4)));
+    address = arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
+    return LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), address);
+  }
+
+  Operation *op;
+  OpBuilder b;
+  Location loc;
+};
+
 struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
@@ -219,6 +286,14 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
     SmallVector<cpu::LookupOp> lookups;
     func.walk([&](cpu::DotOp op) { dots.push_back(op); });
     func.walk([&](cpu::LookupOp op) { lookups.push_back(op); });
+    SmallVector<Operation *> tiles;
+    func.walk([&](Operation *op) {
+      if (isa<cpu::TileBeginOp, cpu::TileEndOp, cpu::TileZeroOp, cpu::TileLoadOp, cpu::TileStoreOp,
+              cpu::TileDotOp>(op))
+        tiles.push_back(op);
+    });
+    for (Operation *op : tiles)
+      TileLowering(op).lower();
     if (dots.empty() && lookups.empty())
       return;
     llvm::Expected<CpuTarget> target = CpuTarget::of(func->getParentOfType<ModuleOp>());

@@ -60,6 +60,7 @@ def CpuLowerDots : Pass<"cpu-lower-dots", "::mlir::func::FuncOp"> {
     `pmaddubsw`, and `pmaddwd` by ones to add its pairs up, of a second word after the pairs of both were added. Other `u8s8`, and all without SSSE3, are split into even and odd
     bytes widened to 16 bits and two `pmaddwd`, because `pmaddubsw` would saturate. `s16` is one `pmaddwd`, `bf16` two multiply-adds in f32. The integer
     kinds give the same bits on every processor.
+    `cpu.tile_*` are the instructions of AMX, on tiles by number.
 
     ```mlir
     %r = cpu.dot s16 %a, %x, %k : vector<8xi32>, vector<8xi32>

@@ -15,6 +15,9 @@ using mlir::ValueRange;
 using Carried = Emitter::Carried;
 namespace arith = mlir::arith;
 
+/// Below this many lines a coupling fits the first-level cache and prefetches would only cost issue
+/// slots.
+constexpr int64_t kPrefetchLines = 256;
 /// Lines of a coupling per iteration of the inner loop.
 constexpr int64_t kUnroll = 4;
 
@@ -191,6 +194,34 @@ protected:
   cpu::RateOp op;
   ArrayRef<Start> starts;
   Value zero, one;
+};
+
+/// A batch tile's int8 couplings on a matrix unit, the rows of two panels at a time.
+class MatrixProducts {
+public:
+  MatrixProducts(Emitter &e, cpu::RateOp op, const cpu::TileScratch &scratch);
+
+  /// Whether the scratch has room for the products of a term: of its first whole tiles of lines.
+  bool covers(unsigned term) const { return scratch.waves[term] != 0; }
+  bool coversAny() const {
+    return llvm::any_of(scratch.waves, [](int64_t at) { return at != 0; });
+  }
+
+  /// Sets the unit up, and transposes the waves of an evaluation.
+  void begin();
+  /// Leaves the sums of panels `first` and `first + 1`, if there is such, in the scratch.
+  void multiply(Value first);
+  /// Where those of a row of panel `which` of the two lie, one register of samples.
+  Value getSums(unsigned term, int64_t part, Value which, Value row, int64_t half);
+  void end();
+
+private:
+  Value getWaves(unsigned term, int64_t part, Value t, int64_t half);
+
+  Emitter &e;
+  cpu::RateOp op;
+  const cpu::TileScratch &scratch;
+  int64_t panels, parts;
 };
 
 /// The rates of one sample, oscillators in the lanes.

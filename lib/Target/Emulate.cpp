@@ -10,7 +10,9 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/IntrinsicInst.h"
 #include "llvm/IR/IntrinsicsX86.h"
+#include "llvm/Transforms/Utils/BasicBlockUtils.h"
 
 using namespace llvm;
 
@@ -147,9 +149,117 @@ Value *truncateToBrain(FPTruncInst &trunc) {
   return b.CreateBitCast(halves, trunc.getType());
 }
 
+/// A matrix unit, whose eight tiles of 16 x 64 bytes are memory of the function that uses them.
+class MatrixUnit {
+public:
+  explicit MatrixUnit(Module &module) : module(module) {}
+
+  void emulate(Function &function) {
+    SmallVector<IntrinsicInst *> calls;
+    for (Instruction &instruction : instructions(function))
+      if (auto *call = dyn_cast<IntrinsicInst>(&instruction); call && isTiled(*call))
+        calls.push_back(call);
+    if (calls.empty())
+      return;
+    IRBuilder<> b(&*function.getEntryBlock().getFirstInsertionPt());
+    AllocaInst *tiles = b.CreateAlloca(ArrayType::get(getRow(), 8 * kRows));
+    tiles->setAlignment(Align(64));
+    for (IntrinsicInst *call : calls) {
+      b.SetInsertPoint(call);
+      replace(b, *call, tiles);
+      call->eraseFromParent();
+    }
+  }
+
+private:
+  static constexpr unsigned kRows = 16, kBytes = kRows * 64;
+
+  static bool isTiled(const IntrinsicInst &call) {
+    return is_contained({Intrinsic::x86_ldtilecfg, Intrinsic::x86_tilerelease,
+                         Intrinsic::x86_tilezero, Intrinsic::x86_tileloadd64,
+                         Intrinsic::x86_tilestored64, Intrinsic::x86_tdpbusd},
+                        call.getIntrinsicID());
+  }
+
+  void replace(IRBuilder<> &b, IntrinsicInst &call, Value *tiles) {
+    auto tile = [&](unsigned operand) {
+      uint64_t number = cast<ConstantInt>(call.getArgOperand(operand))->getZExtValue();
+      return b.CreatePtrAdd(tiles, b.getInt64(number * kBytes));
+    };
+    switch (call.getIntrinsicID()) {
+    case Intrinsic::x86_ldtilecfg:
+      clear(b, tiles, 8 * kRows);
+      return;
+    case Intrinsic::x86_tilezero:
+      clear(b, tile(0), kRows);
+      return;
+    case Intrinsic::x86_tileloadd64:
+    case Intrinsic::x86_tilestored64:
+      for (unsigned row = 0; row < kRows; ++row) {
+        Value *inTile = b.CreatePtrAdd(tile(0), b.getInt64(64 * row));
+        Value *offset = b.CreateMul(call.getArgOperand(2), b.getInt64(row));
+        Value *inMemory = b.CreatePtrAdd(call.getArgOperand(1), offset);
+        bool loads = call.getIntrinsicID() == Intrinsic::x86_tileloadd64;
+        Value *words = b.CreateAlignedLoad(getRow(), loads ? inMemory : inTile, Align(4));
+        b.CreateAlignedStore(words, loads ? inTile : inMemory, Align(4));
+      }
+      return;
+    case Intrinsic::x86_tdpbusd:
+      b.CreateCall(getDots(), {tile(0), tile(1), tile(2)});
+      return;
+    default: // leaving it
+      return;
+    }
+  }
+
+  /// Row by row, since memset would be a call.
+  void clear(IRBuilder<> &b, Value *tiles, unsigned rows) {
+    for (unsigned row = 0; row < rows; ++row)
+      b.CreateAlignedStore(Constant::getNullValue(getRow()),
+                           b.CreatePtrAdd(tiles, b.getInt64(64 * row)), Align(64));
+  }
+
+  /// Sums, unsigned bytes and signed ones: a word of a row of the former meets a row of the latter.
+  Function *getDots() {
+    if (dots)
+      return dots;
+    LLVMContext &context = module.getContext();
+    Type *pointer = PointerType::getUnqual(context);
+    dots = Function::Create(
+        FunctionType::get(Type::getVoidTy(context), {pointer, pointer, pointer}, false),
+        Function::InternalLinkage, "emulated.tdpbusd", module);
+    dots->addFnAttr(Attribute::NoInline);
+    IRBuilder<> b(BasicBlock::Create(context, "", dots));
+    Instruction *end = b.CreateRetVoid();
+    auto [body, row] = SplitBlockAndInsertSimpleForLoop(b.getInt64(kRows), end->getIterator());
+    b.SetInsertPoint(body);
+    Value *offset = b.CreateMul(row, b.getInt64(64));
+    Value *at = b.CreatePtrAdd(dots->getArg(0), offset);
+    Value *words = b.CreatePtrAdd(dots->getArg(1), offset);
+    Value *sums = b.CreateAlignedLoad(getRow(), at, Align(4));
+    Type *bytes = FixedVectorType::get(b.getInt8Ty(), 64);
+    for (unsigned k = 0; k < kRows; ++k) {
+      Value *word = b.CreateLoad(b.getInt32Ty(), b.CreatePtrAdd(words, b.getInt64(4 * k)));
+      Value *y =
+          b.CreateAlignedLoad(bytes, b.CreatePtrAdd(dots->getArg(2), b.getInt64(64 * k)), Align(4));
+      sums = b.CreateIntrinsic(Intrinsic::x86_avx512_vpdpbusd_512, {},
+                               {sums, b.CreateBitCast(b.CreateVectorSplat(16, word), bytes), y});
+    }
+    b.CreateAlignedStore(sums, at, Align(4));
+    return dots;
+  }
+  Type *getRow() { return FixedVectorType::get(Type::getInt32Ty(module.getContext()), 16); }
+
+  Module &module;
+  Function *dots = nullptr;
+};
+
 } // namespace
 
 Error un0::emulateInstructions(Module &module) {
+  MatrixUnit unit(module);
+  for (Function &function : module)
+    unit.emulate(function);
   for (Function &intrinsic : make_early_inc_range(module)) {
     StringRef name = intrinsic.getName();
     if (!intrinsic.isIntrinsic() || !name.consume_front("llvm.x86.avx512"))

@@ -3,6 +3,10 @@
 
 #if defined(__x86_64__)
 #include <cpuid.h>
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 #endif
 
 namespace un0::rt {
@@ -111,6 +115,17 @@ uint32_t savedState() {
   return eax;
 }
 
+/// Whether this process may use tiles: Linux wants to be asked, because it must then save 8 KB more
+/// of each thread. Source: its Documentation/arch/x86/xstate.rst.
+bool mayUseTiles() {
+#if defined(__linux__)
+  constexpr long requestPermission = 0x1023, tileData = 18; // ARCH_REQ_XCOMP_PERM, XTILEDATA
+  return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
+#else
+  return false;
+#endif
+}
+
 } // namespace
 
 FeatureState cpuFeature(std::string_view name) {
@@ -124,7 +139,8 @@ FeatureState cpuFeature(std::string_view name) {
       return FeatureState::Missing;
     bool present = regs[feature.reg] >> feature.bit & 1;
     if (feature.state != None)
-      present = present && (savedState() & feature.state) == feature.state;
+      present = present && (savedState() & feature.state) == feature.state &&
+                (feature.state != Amx || mayUseTiles());
     return present ? FeatureState::Present : FeatureState::Missing;
   }
   return FeatureState::Unknown;

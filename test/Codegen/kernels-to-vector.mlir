@@ -220,3 +220,45 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
     return
   }
 }
+
+// -----
+
+// int8 of a batch tile on a matrix unit: 18 lines are a tile and two more. The waves of 16 lines are transposed first, then
+// tiles of two panels meet both, of three panels the last one twice.
+module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8", "amx-tile", "avx512f", "avx512vl", "avx512vnni"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @matrix
+  // CHECK: cpu.tile_begin %arg5[%c0] : memref<3600xi32>
+  // CHECK-COUNT-16: vector.load %arg2[
+  // CHECK: vector.shuffle
+  // CHECK-COUNT-16: vector.store %{{.*}}, %arg5[
+  // CHECK: scf.for %[[P:.*]] = %c0 to %c3 step %c2
+  // CHECK: arith.minui
+  // CHECK-COUNT-4: cpu.tile_zero
+  // CHECK: cpu.tile_load 4 from %arg5[
+  // CHECK: cpu.tile_load 5 from %arg5[
+  // CHECK: cpu.tile_load 6 from %arg3[%[[P]], {{.*}}, %c0]
+  // CHECK: cpu.tile_dot 0, 4, 6
+  // CHECK: cpu.tile_dot 1, 5, 6
+  // CHECK: cpu.tile_load 7 from %arg3[
+  // CHECK: cpu.tile_dot 2, 4, 7
+  // CHECK: cpu.tile_dot 3, 5, 7
+  // CHECK-COUNT-4: cpu.tile_store
+  // CHECK: vector.shuffle
+  // CHECK: scf.for
+  // CHECK: cpu.dot u8s8 fits
+  // CHECK: cpu.tile_end
+  func.func @matrix(%w: memref<48xf32>, %x: memref<48x2x16xf32>, %p: memref<18x2x16xi32>, %k: memref<3x21x16xi32>, %t: memref<48x16xf32>, %s: memref<3600xi32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t scratch %s {precisions = [#un0<precision int8>]}
+        : memref<48xf32>, memref<48x2x16xf32>, memref<48x16xf32>, memref<48x16xf32>, (memref<3x21x16xi32>), (memref<18x2x16xi32>) scratch memref<3600xi32>
+    return
+  }
+
+  // Without the room for it, word by word.
+  // CHECK-LABEL: func @no_room
+  // CHECK-NOT: cpu.tile
+  func.func @no_room(%w: memref<48xf32>, %x: memref<48x2x16xf32>, %p: memref<18x2x16xi32>, %k: memref<3x21x16xi32>, %t: memref<48x16xf32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
+        : memref<48xf32>, memref<48x2x16xf32>, memref<48x16xf32>, memref<48x16xf32>, (memref<3x21x16xi32>), (memref<18x2x16xi32>)
+    return
+  }
+}

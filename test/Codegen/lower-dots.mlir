@@ -227,3 +227,33 @@ module attributes {cpu.target = {cpu = "x86-64", features = [], fma = false, lan
     return %0 : vector<4xi32>
   }
 }
+
+// -----
+
+// A matrix unit: tiles by number, their rows one behind the other. The description says palette 1, 64 bytes and 16 rows.
+module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8", "amx-tile", "avx512f", "avx512vl", "avx512vnni"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: @tiles
+  // CHECK-SAME: %[[K:.*]]: memref<4x35x16xi32>, %[[S:.*]]: memref<2048xi32>, %[[I:.*]]: index
+  func.func @tiles(%k: memref<4x35x16xi32>, %s: memref<2048xi32>, %i: index) {
+    // CHECK: %[[D:.*]] = arith.constant dense<[1, 0, 0, 0, 4194368, 4194368, 4194368, 4194368, 0, 0, 0, 0, 269488144, 269488144, 0, 0]> : vector<16xi32>
+    // CHECK: vector.store %[[D]], %[[S]][%[[I]]]
+    // CHECK: llvm.call_intrinsic "llvm.x86.ldtilecfg"(%{{.*}}) : (!llvm.ptr) -> ()
+    cpu.tile_begin %s[%i] : memref<2048xi32>
+    // CHECK: %[[ZERO:.*]] = llvm.mlir.constant(0 : i8) : i8
+    // CHECK: llvm.call_intrinsic "llvm.x86.tilezero"(%[[ZERO]]) : (i8) -> ()
+    cpu.tile_zero 0
+    // CHECK: %[[STRIDE:.*]] = llvm.mlir.constant(64 : i64) : i64
+    // CHECK: arith.muli %[[I]], %c35
+    // CHECK: %[[START:.*]] = memref.extract_aligned_pointer_as_index %[[K]]
+    // CHECK: %[[AT:.*]] = llvm.inttoptr
+    // CHECK: llvm.call_intrinsic "llvm.x86.tileloadd64"(%{{.*}}, %[[AT]], %[[STRIDE]]) : (i8, !llvm.ptr, i64) -> ()
+    cpu.tile_load 6 from %k[%i, %i, %i] : memref<4x35x16xi32>
+    // CHECK: llvm.call_intrinsic "llvm.x86.tdpbusd"(%{{.*}}, %{{.*}}, %{{.*}}) : (i8, i8, i8) -> ()
+    cpu.tile_dot 0, 4, 6
+    // CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"(
+    cpu.tile_store 0 to %s[%i] : memref<2048xi32>
+    // CHECK: llvm.call_intrinsic "llvm.x86.tilerelease"() : () -> ()
+    cpu.tile_end
+    return
+  }
+}

@@ -110,18 +110,23 @@ inline bool isBlocked(int64_t lines, Precision precision, bool wide) {
 /// Lines of waves in a block: one register of samples and the panel's lines fit the first-level
 /// cache.
 inline int64_t getBlockLines(int64_t lanes) { return lanes < 16 ? 128 : 256; }
+/// Words of a tile of a matrix unit: 16 rows of 64 bytes.
+constexpr int64_t kTileWords = 256;
 /// The words of a batch tile's scratch, one thing after the other: the sums of a first coupling
-/// that is taken in blocks, those of int16 couplings, and the bytes of a panel of each int4
-/// coupling.
+/// that is taken in blocks, those of int16 couplings, the bytes of a panel of each int4 coupling,
+/// and what a matrix unit needs.
 struct TileScratch {
   int64_t drained = 0;               ///< where the sums of int16 begin
   llvm::SmallVector<int64_t> levels; ///< where the bytes of each coupling do, if it is int4
-  int64_t words = 0;                 ///< in all
+  int64_t setup = 0; ///< where a matrix unit's setup does, a line, and behind it four tiles of sums
+  llvm::SmallVector<int64_t> waves;    ///< where the tiles of waves of each coupling do, or 0
+  llvm::SmallVector<int64_t> products; ///< where its sums of two panels do
+  int64_t words = 0;                   ///< in all
 };
 /// The scratch of `batch` samples with couplings of these precisions and lines of a panel, whose
-/// first is taken in blocks or not.
+/// first is taken in blocks or not; those of int8 are multiplied on a `matrix` unit or not.
 TileScratch getTileScratch(llvm::ArrayRef<Precision> precisions, llvm::ArrayRef<int64_t> lines,
-                           bool blocked, int64_t batch);
+                           bool blocked, bool matrix, int64_t batch);
 
 /// Lines of a `words16` panel after its words: row scales, sums to start from, and int8's zero
 /// points or int4's table.

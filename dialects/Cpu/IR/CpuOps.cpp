@@ -156,10 +156,11 @@ LogicalResult RateOp::verify() {
       return emitOpError("coupling fits neither the rows nor the drive layout of ")
              << padded << " oscillators";
   }
-  // Sums in blocks are a choice, the rest of the scratch is not.
-  int64_t least =
-      single ? 0
-             : getTileScratch(getTermPrecisions(), getTermLines(), /*blocked=*/false, out[1]).words;
+  // Sums in blocks and a matrix unit are choices, the rest of the scratch is not.
+  int64_t least = single ? 0
+                         : getTileScratch(getTermPrecisions(), getTermLines(), /*blocked=*/false,
+                                          /*matrix=*/false, out[1])
+                               .words;
   int64_t words = getScratch() ? shapeOf(getScratch())[0] : 0;
   if (least > words)
     return emitOpError("needs ") << least << " words of scratch but has " << words;
@@ -213,7 +214,7 @@ un0::cpu::RowGroups un0::cpu::getRowGroups(int64_t paddedRows, int64_t lanes, bo
 }
 
 un0::cpu::TileScratch un0::cpu::getTileScratch(ArrayRef<Precision> precisions,
-                                               ArrayRef<int64_t> lines, bool blocked,
+                                               ArrayRef<int64_t> lines, bool blocked, bool matrix,
                                                int64_t batch) {
   TileScratch scratch;
   if (blocked)
@@ -225,6 +226,18 @@ un0::cpu::TileScratch un0::cpu::getTileScratch(ArrayRef<Precision> precisions,
     scratch.levels.push_back(scratch.words);
     if (precision == Precision::Int4)
       scratch.words += 2 * count * kLine;
+  }
+  scratch.setup = scratch.words;
+  if (matrix)
+    scratch.words += kLine + 4 * kTileWords;
+  for (auto [precision, count] : llvm::zip_equal(precisions, lines)) {
+    bool covered = matrix && precision == Precision::Int8 && count >= kLine;
+    scratch.waves.push_back(covered ? scratch.words : 0);
+    if (covered)
+      scratch.words += count / kLine * 2 * kLine * batch;
+    scratch.products.push_back(scratch.words);
+    if (covered)
+      scratch.words += 2 * 2 * kLine * batch;
   }
   return scratch;
 }
@@ -403,6 +416,17 @@ template <typename ConvOp> static LogicalResult verifyPlanar(ConvOp op) {
 
 LogicalResult Conv2DPlanarOp::verify() { return verifyPlanar(*this); }
 LogicalResult Conv2DPlanarBytesOp::verify() { return verifyPlanar(*this); }
+
+/// That an op on tiles has the indices that its memory of words wants.
+static LogicalResult verifyTileMemory(Operation *op, Value memory, ValueRange indices) {
+  int64_t rank = cast<MemRefType>(memory.getType()).getRank();
+  if (static_cast<int64_t>(indices.size()) != rank)
+    return op->emitOpError("has ") << indices.size() << " indices into memory of rank " << rank;
+  return success();
+}
+LogicalResult TileBeginOp::verify() { return verifyTileMemory(*this, getMemory(), getIndices()); }
+LogicalResult TileLoadOp::verify() { return verifyTileMemory(*this, getMemory(), getIndices()); }
+LogicalResult TileStoreOp::verify() { return verifyTileMemory(*this, getMemory(), getIndices()); }
 
 LogicalResult DotOp::verify() {
   auto sums = cast<VectorType>(getAccumulator().getType()),

@@ -405,4 +405,52 @@ def Cpu_DotOp : Cpu_Op<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>, A
   let hasVerifier = 1;
 }
 
+// A matrix unit (AMX): eight tiles of 16 rows of 64 bytes. They are state of the processor, which no effect names: an op that
+// says of no effect what it is keeps its place.
+def Cpu_Tile : ConfinedAttr<I64Attr, [IntMinValue<0>, IntMaxValue<7>]>;
+
+def Cpu_TileBeginOp : Cpu_Op<"tile_begin"> {
+  let summary = "set a matrix unit up for tiles of 16 rows of 64 bytes";
+  let description = [{
+    16 words of memory take the description that the instruction reads. Until `cpu.tile_end` the thread has eight tiles.
+  }];
+  let arguments = (ins Cpu_Words:$memory, Variadic<Index>:$indices);
+  let assemblyFormat = "$memory `[` $indices `]` attr-dict `:` type($memory)";
+  let hasVerifier = 1;
+}
+
+def Cpu_TileEndOp : Cpu_Op<"tile_end"> {
+  let summary = "leave a matrix unit";
+  let assemblyFormat = "attr-dict";
+}
+
+def Cpu_TileZeroOp : Cpu_Op<"tile_zero"> {
+  let summary = "a tile of zeros";
+  let arguments = (ins Cpu_Tile:$tile);
+  let assemblyFormat = "$tile attr-dict";
+}
+
+def Cpu_TileLoadOp : Cpu_Op<"tile_load"> {
+  let summary = "16 rows of 16 words, one behind the other in memory, to a tile";
+  let arguments = (ins Cpu_Tile:$tile, Cpu_Words:$memory, Variadic<Index>:$indices);
+  let assemblyFormat = "$tile `from` $memory `[` $indices `]` attr-dict `:` type($memory)";
+  let hasVerifier = 1;
+}
+
+def Cpu_TileStoreOp : Cpu_Op<"tile_store"> {
+  let summary = "a tile to memory, its rows one behind the other";
+  let arguments = (ins Cpu_Tile:$tile, Cpu_Words:$memory, Variadic<Index>:$indices);
+  let assemblyFormat = "$tile `to` $memory `[` $indices `]` attr-dict `:` type($memory)";
+  let hasVerifier = 1;
+}
+
+def Cpu_TileDotOp : Cpu_Op<"tile_dot"> {
+  let summary = "a matrix of dot products of bytes, added to a tile of sums";
+  let description = [{
+    `sums[m][n] += sum over words k and bytes e of x[m][k]_e y[k][n]_e`, x unsigned and y signed, exact in i32: `tdpbusd`.
+  }];
+  let arguments = (ins Cpu_Tile:$sums, Cpu_Tile:$x, Cpu_Tile:$y);
+  let assemblyFormat = "$sums `,` $x `,` $y attr-dict";
+}
+
 #endif // CPU_IR_CPUOPS_TD

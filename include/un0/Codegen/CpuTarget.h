@@ -33,6 +33,8 @@ struct CpuTarget {
     return lanes == 16 ? has("avx512vnni")
                        : has("avxvnni") || (has("avx512vnni") && has("avx512vl"));
   }
+  /// Whether there is a matrix unit that multiplies tiles of bytes, beside registers of 64: AMX.
+  bool hasByteTiles() const { return lanes == 16 && has("amx-int8"); }
   /// "+a,+b" as LLVM wants it.
   std::string getFeatureString() const;
 

@@ -152,9 +152,12 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
       }
       bool blocked = !lines.empty() && !rate.getCouplings()[0].getDefiningOp<SelectClassOp>() &&
                      cpu::isBlocked(lines[0], precisions[0], batch > target.lanes);
+      // What is multiplied on a matrix unit, which needs room for that, is not taken in blocks.
+      bool matrix = target.hasByteTiles() && llvm::is_contained(precisions, Precision::Int8);
       if (batch > 1)
-        scratchWords =
-            std::max(scratchWords, cpu::getTileScratch(precisions, lines, blocked, batch).words);
+        scratchWords = std::max(
+            scratchWords,
+            cpu::getTileScratch(precisions, lines, blocked && !matrix, matrix, batch).words);
     }
   }
 

@@ -725,3 +725,19 @@ func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<4672
       : (memref<1x6x6x16xi32>, memref<4672xi32>, memref<32xf32>, memref<1x6x6x16xi32>, index, index) -> ()
   return
 }
+
+// -----
+
+func.func @f(%k: memref<4x35x16xi32>, %i: index) {
+  // expected-error @+1 {{has 1 indices into memory of rank 3}}
+  cpu.tile_load 6 from %k[%i] : memref<4x35x16xi32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{attribute 'tile' failed to satisfy constraint}}
+  cpu.tile_zero 8
+  return
+}

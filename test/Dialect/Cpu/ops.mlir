@@ -118,3 +118,20 @@ func.func @mixed(%f: memref<1x6x6x16xf32>, %i: memref<1x6x6x16xi32>, %w: memref<
       : memref<1x6x6x16xi32>, memref<2336xi32>, memref<16xf32>, memref<1x6x6x16xf32>
   return
 }
+
+// CHECK-LABEL: @tiles
+func.func @tiles(%k: memref<4x35x16xi32>, %s: memref<2048xi32>, %i: index) {
+  // CHECK: cpu.tile_begin %{{.*}}[%{{.*}}] : memref<2048xi32>
+  cpu.tile_begin %s[%i] : memref<2048xi32>
+  // CHECK: cpu.tile_zero 0
+  cpu.tile_zero 0
+  // CHECK: cpu.tile_load 6 from %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : memref<4x35x16xi32>
+  cpu.tile_load 6 from %k[%i, %i, %i] : memref<4x35x16xi32>
+  // CHECK: cpu.tile_dot 0, 4, 6
+  cpu.tile_dot 0, 4, 6
+  // CHECK: cpu.tile_store 0 to %{{.*}}[%{{.*}}] : memref<2048xi32>
+  cpu.tile_store 0 to %s[%i] : memref<2048xi32>
+  // CHECK: cpu.tile_end
+  cpu.tile_end
+  return
+}
