@@ -168,20 +168,19 @@ struct ByteNest {
     Value lane = arith::RemUIOp::create(e.b, e.loc, first, e.index(kLine));
     Value start = e.add(e.mul(e.add(e.mul(image, in[0]), block), in[1]), inY);
     start = e.add(e.mul(e.add(e.mul(start, in[2]), inX), kLine), lane);
-    for (int64_t tap = 0; tap < taps() * taps(); ++tap)
-      for (int64_t w = 0; w < words; ++w) {
+    for (int64_t w = 0; w < words; ++w)
+      for (int64_t tap = 0; tap < taps() * taps(); ++tap) {
         Value corner = e.add(start, (tap / taps() * in[2] + tap % taps()) * kLine + w);
         // Taps see the same pixels. Kept from one to the next they cost the registers that products
         // need; there is time to load them again.
         if (e.target.registers < 32)
           e.fence();
+        int64_t line = (w * taps() * taps() + tap) * channels();
         SmallVector<Value> weight;
         for (int64_t v = 0; v < vectors; ++v)
-          weight.push_back(
-              e.load(op.getWeights(), e.add(at, ((tap * words + w) * vectors + v) * e.lanes)));
+          weight.push_back(e.load(op.getWeights(), e.add(at, line + v * e.lanes)));
         for (int64_t v = 0; large && v < channels(); v += kLine)
-          e.prefetch(op.getWeights(),
-                     e.add(at, (tap * words + w) * channels() + v + kPrefetchAhead));
+          e.prefetch(op.getWeights(), e.add(at, line + v + kPrefetchAhead));
         for (int64_t p = 0; p < pixels; ++p) {
           int64_t pixel = p / tile.columns * in[2] + p % tile.columns;
           Value value = e.loadBroadcast(flat, e.add(corner, pixel * kLine));
@@ -204,7 +203,8 @@ struct ByteNest {
     Value stream = e.add(weightAt, 2 * channels());
     Value inY = e.add(y, py), inX = e.add(x, px);
     int64_t words = llvm::divideCeil(static_cast<int64_t>(op.getChannels()), 4);
-    int64_t chunk = cpu::getWordChunk(allTaps), whole = words / chunk * chunk;
+    // Iterations long enough that their overhead does not show.
+    int64_t chunk = allTaps == 4 ? 2 : 1, whole = words / chunk * chunk;
     int64_t perWord = allTaps * channels();
     if (whole)
       sums = e.loop(0, whole, chunk, sums, [&](Value first, ValueRange carried) {
@@ -215,27 +215,33 @@ struct ByteNest {
     if (whole < words)
       addWords(tile, e.index(whole), words - whole, e.add(stream, whole * perWord), inY, inX, sums);
 
-    // sum x (scale of both numbers over that of the result) + bias over that.
     for (int64_t v = 0; v < vectors; ++v) {
-      Value position = e.add(firstLane, v * e.lanes);
-      ChannelPlace place = placeChannels(e, op.getOutput(), position);
-      Value steps = loadSteps(e, op.getWeights(), e.add(weightAt, channels() + v * e.lanes),
-                              op.getInputScale(), op.getScale());
-      Value bias = divideBy(e, e.load(op.getBias(), position), op.getScale());
-      for (int64_t p = 0; p < pixels; ++p) {
-        Value value = e.fma(e.toFloats(sums[p * vectors + v]), steps, bias);
-        value = emitLeaky(e, value, op.getSlope());
-        Value outY = e.add(e.add(e.mul(e.add(y, p / tile.columns), phases()), py), 1);
-        Value outX = e.add(e.add(e.mul(e.add(x, p % tile.columns), phases()), px), 1);
-        storeChannels(e, value, op.getZeroPoint(), op.getOutput(), image, place, outY, outX);
-      }
+      ByteEpilogue epilogue(e, op, e.add(firstLane, v * e.lanes),
+                            e.add(weightAt, channels() + v * e.lanes));
+      for (int64_t p = 0; p < pixels; ++p)
+        epilogue.emit(sums[p * vectors + v], image, e.add(y, p / tile.columns),
+                      e.add(x, p % tile.columns), py, px);
     }
   }
 };
 } // namespace
 
+ByteEpilogue::ByteEpilogue(Emitter &e, cpu::Conv2DBytesOp op, Value position, Value stepsAt)
+    : e(e), op(op), place(placeChannels(e, op.getOutput(), position)),
+      steps(loadSteps(e, op.getWeights(), stepsAt, op.getInputScale(), op.getScale())),
+      bias(divideBy(e, e.load(op.getBias(), position), op.getScale())) {}
+
+void ByteEpilogue::emit(Value sums, Value image, Value y, Value x, Value py, Value px) {
+  int64_t phases = op.getUpsample() ? 2 : 1;
+  Value value = emitLeaky(e, e.fma(e.toFloats(sums), steps, bias), op.getSlope());
+  Value outY = e.add(e.add(e.mul(y, phases), py), 1), outX = e.add(e.add(e.mul(x, phases), px), 1);
+  storeChannels(e, value, op.getZeroPoint(), op.getOutput(), image, place, outY, outX);
+}
+
 void un0::emitConv2DBytes(Emitter &e, cpu::Conv2DBytesOp op) {
   int64_t group = op.getGroup();
+  if (fitsMatrixUnit(e, op))
+    return emitMatrixConvolution(e, op);
   int64_t phases = op.getUpsample() ? 4 : 1, taps = op.getUpsample() ? 4 : 9;
   int64_t perVector = phases * cpu::getByteWeightWords(op.getChannels(), taps, e.lanes);
   int64_t vectors = Emitter::shape(op.getWeights())[0] / perVector;

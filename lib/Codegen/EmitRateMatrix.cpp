@@ -11,13 +11,11 @@
 using namespace mlir;
 using namespace un0;
 using namespace un0::rate;
+using un0::cpu::kLeftTiles;
 using un0::cpu::kLine;
+using un0::cpu::kRightTiles;
+using un0::cpu::kSumTiles;
 using un0::cpu::kTileWords;
-
-namespace {
-// Two panels by sine and cosine: four tiles of sums, and one for each that is multiplied.
-constexpr int64_t kSums = 0, kWaves = 4, kRows = 6;
-} // namespace
 
 MatrixProducts::MatrixProducts(Emitter &e, cpu::RateOp op, const cpu::TileScratch &scratch)
     : e(e), op(op), scratch(scratch), panels(Emitter::shape(op.getOut())[0] / kLine),
@@ -31,7 +29,7 @@ Value MatrixProducts::getWaves(unsigned term, int64_t part, Value t, int64_t hal
 }
 
 void MatrixProducts::begin() {
-  cpu::TileBeginOp::create(e.b, e.loc, op.getScratch(), e.index(scratch.setup));
+  cpu::TileBeginOp::create(e.b, e.loc, kLine, op.getScratch(), e.index(scratch.matrix));
   for (unsigned term = 0; term < op.getCouplings().size(); ++term) {
     if (!covers(term))
       continue;
@@ -59,7 +57,7 @@ void MatrixProducts::multiply(Value first) {
   Value pair[] = {first, clamp(e.add(first, 1))};
   Value next[] = {clamp(e.add(first, 2)), clamp(e.add(first, 3))};
   auto load = [&](int64_t tile, Value memory, ValueRange at) {
-    cpu::TileLoadOp::create(e.b, e.loc, tile, memory, at);
+    cpu::TileLoadOp::create(e.b, e.loc, tile, memory, at, kLine);
   };
   for (unsigned term = 0; term < op.getCouplings().size(); ++term) {
     if (!covers(term))
@@ -67,7 +65,7 @@ void MatrixProducts::multiply(Value first) {
     Value coupling = op.getCouplings()[term], zero = e.index(0);
     for (int64_t part = 0; part < parts; ++part) {
       for (int64_t i = 0; i < 4; ++i)
-        cpu::TileZeroOp::create(e.b, e.loc, kSums + i);
+        cpu::TileZeroOp::create(e.b, e.loc, kSumTiles + i);
       e.loop(0, op.getLines(term) / kLine, 1, [&](Value t) {
         Value line = e.mul(t, kLine);
         // The next panels come in while these are multiplied; a second part finds them there.
@@ -76,22 +74,22 @@ void MatrixProducts::multiply(Value first) {
             for (int64_t i = 0; i < kLine; ++i)
               e.prefetch(coupling, {panel, e.add(line, i), zero});
         for (int64_t half = 0; half < 2; ++half)
-          load(kWaves + half, op.getScratch(), getWaves(term, part, t, half));
+          load(kLeftTiles + half, op.getScratch(), getWaves(term, part, t, half));
         for (int64_t which = 0; which < 2; ++which) {
-          load(kRows + which, coupling, {pair[which], line, zero});
+          load(kRightTiles + which, coupling, {pair[which], line, zero});
           for (int64_t half = 0; half < 2; ++half)
-            cpu::TileDotOp::create(e.b, e.loc, kSums + 2 * which + half, kWaves + half,
-                                   kRows + which);
+            cpu::TileDotOp::create(e.b, e.loc, kSumTiles + 2 * which + half, kLeftTiles + half,
+                                   kRightTiles + which);
         }
       });
       for (int64_t i = 0; i < 4; ++i)
-        cpu::TileStoreOp::create(e.b, e.loc, kSums + i, op.getScratch(),
-                                 e.index(scratch.setup + kLine + i * kTileWords));
+        cpu::TileStoreOp::create(e.b, e.loc, kSumTiles + i, op.getScratch(),
+                                 e.index(scratch.matrix + kLine + i * kTileWords));
       for (int64_t i = 0; i < 4; ++i) {
         SmallVector<Value> square;
         for (int64_t s = 0; s < kLine; ++s)
-          square.push_back(
-              e.load(op.getScratch(), e.index(scratch.setup + kLine + i * kTileWords + s * kLine)));
+          square.push_back(e.load(op.getScratch(),
+                                  e.index(scratch.matrix + kLine + i * kTileWords + s * kLine)));
         for (auto [row, sums] : llvm::enumerate(transpose(e, square)))
           e.store(sums, op.getScratch(),
                   getSums(term, part, e.index(i / 2), e.index(static_cast<int64_t>(row)), i % 2));

@@ -234,6 +234,27 @@ mlir::Value loadSteps(Emitter &e, mlir::Value weights, mlir::Value at,
 /// `value`, times `slope` where it is not positive; `value` without a slope.
 mlir::Value emitLeaky(Emitter &e, mlir::Value value, std::optional<llvm::APFloat> slope);
 
+/// What becomes of the sums of a register of output channels in a convolution of bytes:
+/// sum x (scale of both numbers over that of the result) + bias over that, and the activation.
+class ByteEpilogue {
+public:
+  /// Output channels from `position` on, whose scales are at `stepsAt` of the weights.
+  ByteEpilogue(Emitter &e, cpu::Conv2DBytesOp op, mlir::Value position, mlir::Value stepsAt);
+  /// Stores the results of input pixel (y, x); with upsampling, of its phase (py, px).
+  void emit(mlir::Value sums, mlir::Value image, mlir::Value y, mlir::Value x, mlir::Value py,
+            mlir::Value px);
+
+private:
+  Emitter &e;
+  cpu::Conv2DBytesOp op;
+  ChannelPlace place;
+  mlir::Value steps, bias;
+};
+
+/// Whether a matrix unit takes a convolution of bytes, and its code for one.
+bool fitsMatrixUnit(const Emitter &e, cpu::Conv2DBytesOp op);
+void emitMatrixConvolution(Emitter &e, cpu::Conv2DBytesOp op);
+
 /// The transpose of a square of registers: Eklundh's algorithm, in which round d swaps the blocks
 /// of d x d off the diagonal. Source: J. O. Eklundh, "A fast computer method for matrix
 /// transposing", 1972.

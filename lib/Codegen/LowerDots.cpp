@@ -223,9 +223,11 @@ public:
       // byte 48 on. Source: Intel SDM volume 1, 18.3.
       SmallVector<int32_t> words(16, 0);
       words[0] = 1;
+      auto depth = static_cast<int32_t>(begin.getWords());
       for (int tile = 0; tile < 8; ++tile) {
-        words[4 + tile / 2] |= 64 << (16 * (tile % 2));
-        words[12 + tile / 4] |= 16 << (8 * (tile % 4));
+        bool left = tile >= cpu::kLeftTiles && tile < cpu::kRightTiles;
+        words[4 + tile / 2] |= 4 * (left ? depth : 16) << (16 * (tile % 2));
+        words[12 + tile / 4] |= (tile < cpu::kRightTiles ? 16 : depth) << (8 * (tile % 4));
       }
       auto type = VectorType::get({16}, b.getI32Type());
       Value description =
@@ -237,9 +239,10 @@ public:
     } else if (auto zero = dyn_cast<cpu::TileZeroOp>(op)) {
       call("llvm.x86.tilezero", tile(zero.getTile()));
     } else if (auto load = dyn_cast<cpu::TileLoadOp>(op)) {
-      move("llvm.x86.tileloadd64", load.getTile(), load.getMemory(), load.getIndices());
+      move("llvm.x86.tileloadd64", load.getTile(), load.getMemory(), load.getIndices(),
+           load.getStride());
     } else if (auto store = dyn_cast<cpu::TileStoreOp>(op)) {
-      move("llvm.x86.tilestored64", store.getTile(), store.getMemory(), store.getIndices());
+      move("llvm.x86.tilestored64", store.getTile(), store.getMemory(), store.getIndices(), 16);
     } else if (auto dot = dyn_cast<cpu::TileDotOp>(op)) {
       call("llvm.x86.tdpbusd", {tile(dot.getSums()), tile(dot.getX()), tile(dot.getY())});
     }
@@ -253,11 +256,12 @@ private:
   void call(StringRef name, ValueRange operands) {
     LLVM::CallIntrinsicOp::create(b, loc, b.getStringAttr(name), operands);
   }
-  void move(StringRef name, uint64_t number, Value memory, ValueRange indices) {
-    Value stride = LLVM::ConstantOp::create(b, loc, b.getI64IntegerAttr(64));
+  void move(StringRef name, uint64_t number, Value memory, ValueRange indices, uint64_t words) {
+    Value stride =
+        LLVM::ConstantOp::create(b, loc, b.getI64IntegerAttr(static_cast<int64_t>(4 * words)));
     call(name, {tile(number), getPointer(memory, indices), stride});
   }
-  /// The address of an element of memory that lies in one piece.
+  /// The address of an element of memory that lies in one piece, perhaps of a larger one.
   Value getPointer(Value memory, ValueRange indices) {
     ArrayRef<int64_t> shape = cast<MemRefType>(memory.getType()).getShape();
     auto index = [&](int64_t value) -> Value {
@@ -267,6 +271,10 @@ private:
     for (auto [next, size] : llvm::zip(indices.drop_front(), shape.drop_front()))
       element =
           arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, element, index(size)), next);
+    if (!cast<MemRefType>(memory.getType()).getLayout().isIdentity()) {
+      Value offset = memref::ExtractStridedMetadataOp::create(b, loc, memory).getOffset();
+      element = arith::AddIOp::create(b, loc, element, offset);
+    }
     Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memory);
     Value address =
         arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, element, index(4)));

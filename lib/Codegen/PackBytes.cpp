@@ -107,12 +107,8 @@ Error BytePacker::convolution(bool upsample, Sink sink) {
         out[base + channels + c] = llvm::bit_cast<int32_t>(divide(step, first * lanes + c));
         base += 2 * channels;
         for (int64_t i = 0; i < inputs; ++i) {
-          // The last chunk has only the words that it needs.
-          int64_t word = i / 4, chunk = cpu::getWordChunk(taps), first = word / chunk * chunk;
-          int64_t inChunk = std::min(chunk, words - first);
           for (int64_t tap = 0; tap < taps; ++tap)
-            putByte(base + (first * taps + tap * inChunk + word - first) * channels + c, i % 4,
-                    numbers[i * taps + tap]);
+            putByte(base + (i / 4 * taps + tap) * channels + c, i % 4, numbers[i * taps + tap]);
         }
       }
     }

@@ -149,10 +149,11 @@ Value *truncateToBrain(FPTruncInst &trunc) {
   return b.CreateBitCast(halves, trunc.getType());
 }
 
-/// A matrix unit, whose eight tiles of 16 x 64 bytes are memory of the function that uses them.
+/// A matrix unit: eight tiles of 16 x 64 bytes and, behind them, the description of their sizes are
+/// memory of the function that uses them.
 class MatrixUnit {
 public:
-  explicit MatrixUnit(Module &module) : module(module) {}
+  explicit MatrixUnit(Module &module) : module(module), b(module.getContext()) {}
 
   void emulate(Function &function) {
     SmallVector<IntrinsicInst *> calls;
@@ -161,12 +162,15 @@ public:
         calls.push_back(call);
     if (calls.empty())
       return;
-    IRBuilder<> b(&*function.getEntryBlock().getFirstInsertionPt());
-    AllocaInst *tiles = b.CreateAlloca(ArrayType::get(getRow(), 8 * kRows));
-    tiles->setAlignment(Align(64));
+    b.SetInsertPoint(&*function.getEntryBlock().getFirstInsertionPt());
+    AllocaInst *state = b.CreateAlloca(ArrayType::get(getRow(), 8 * kRows + 1));
+    state->setAlignment(Align(64));
     for (IntrinsicInst *call : calls) {
+      SmallVector<Value *> operands = {state};
+      append_range(operands, call->args());
+      Function *body = getBody(*call);
       b.SetInsertPoint(call);
-      replace(b, *call, tiles);
+      b.CreateCall(body, operands);
       call->eraseFromParent();
     }
   }
@@ -181,77 +185,105 @@ private:
                         call.getIntrinsicID());
   }
 
-  void replace(IRBuilder<> &b, IntrinsicInst &call, Value *tiles) {
-    auto tile = [&](unsigned operand) {
-      uint64_t number = cast<ConstantInt>(call.getArgOperand(operand))->getZExtValue();
-      return b.CreatePtrAdd(tiles, b.getInt64(number * kBytes));
-    };
+  /// The function for an instruction, of the state and its operands.
+  Function *getBody(const IntrinsicInst &call) {
+    Function *&function = bodies[call.getIntrinsicID()];
+    if (function)
+      return function;
+    SmallVector<Type *> types = {b.getPtrTy()};
+    append_range(types, call.getFunctionType()->params());
+    function = Function::Create(FunctionType::get(b.getVoidTy(), types, /*isVarArg=*/false),
+                                Function::InternalLinkage,
+                                "emulated." + call.getCalledFunction()->getName(), module);
+    function->addFnAttr(Attribute::NoInline);
+    b.SetInsertPoint(BasicBlock::Create(module.getContext(), "", function));
+    b.SetInsertPoint(b.CreateRetVoid());
+    state = function->getArg(0);
+    auto operand = [&](unsigned i) { return function->getArg(i + 1); };
     switch (call.getIntrinsicID()) {
     case Intrinsic::x86_ldtilecfg:
-      clear(b, tiles, 8 * kRows);
-      return;
+      for (unsigned row = 0; row < 8 * kRows; ++row)
+        storeRow(Constant::getNullValue(getRow()), add(state, b.getInt64(64 * row)));
+      storeRow(loadRow(operand(0)), add(state, b.getInt64(8 * kBytes)));
+      break;
     case Intrinsic::x86_tilezero:
-      clear(b, tile(0), kRows);
-      return;
+      for (unsigned row = 0; row < kRows; ++row)
+        storeRow(Constant::getNullValue(getRow()), add(getTile(operand(0)), b.getInt64(64 * row)));
+      break;
     case Intrinsic::x86_tileloadd64:
+      move(operand(0), operand(1), operand(2), /*loads=*/true);
+      break;
     case Intrinsic::x86_tilestored64:
-      for (unsigned row = 0; row < kRows; ++row) {
-        Value *inTile = b.CreatePtrAdd(tile(0), b.getInt64(64 * row));
-        Value *offset = b.CreateMul(call.getArgOperand(2), b.getInt64(row));
-        Value *inMemory = b.CreatePtrAdd(call.getArgOperand(1), offset);
-        bool loads = call.getIntrinsicID() == Intrinsic::x86_tileloadd64;
-        Value *words = b.CreateAlignedLoad(getRow(), loads ? inMemory : inTile, Align(4));
-        b.CreateAlignedStore(words, loads ? inTile : inMemory, Align(4));
-      }
-      return;
+      move(operand(0), operand(1), operand(2), /*loads=*/false);
+      break;
     case Intrinsic::x86_tdpbusd:
-      b.CreateCall(getDots(), {tile(0), tile(1), tile(2)});
-      return;
+      multiply(operand(0), operand(1), operand(2));
+      break;
     default: // leaving it
-      return;
+      break;
     }
+    return function;
   }
 
-  /// Row by row, since memset would be a call.
-  void clear(IRBuilder<> &b, Value *tiles, unsigned rows) {
-    for (unsigned row = 0; row < rows; ++row)
-      b.CreateAlignedStore(Constant::getNullValue(getRow()),
-                           b.CreatePtrAdd(tiles, b.getInt64(64 * row)), Align(64));
+  void move(Value *tile, Value *memory, Value *stride, bool loads) {
+    Value *words = b.CreateVectorSplat(kRows, getWords(tile));
+    Value *mask =
+        b.CreateICmpULT(b.CreateStepVector(FixedVectorType::get(b.getInt64Ty(), kRows)), words);
+    Value *row = loop(getRows(tile));
+    Value *inTile = add(getTile(tile), b.CreateMul(row, b.getInt64(64)));
+    Value *inMemory = add(memory, b.CreateMul(row, stride));
+    if (loads)
+      storeRow(
+          b.CreateMaskedLoad(getRow(), inMemory, Align(4), mask, Constant::getNullValue(getRow())),
+          inTile);
+    else
+      b.CreateMaskedStore(loadRow(inTile), inMemory, Align(4), mask);
   }
 
-  /// Sums, unsigned bytes and signed ones: a word of a row of the former meets a row of the latter.
-  Function *getDots() {
-    if (dots)
-      return dots;
-    LLVMContext &context = module.getContext();
-    Type *pointer = PointerType::getUnqual(context);
-    dots = Function::Create(
-        FunctionType::get(Type::getVoidTy(context), {pointer, pointer, pointer}, false),
-        Function::InternalLinkage, "emulated.tdpbusd", module);
-    dots->addFnAttr(Attribute::NoInline);
-    IRBuilder<> b(BasicBlock::Create(context, "", dots));
-    Instruction *end = b.CreateRetVoid();
-    auto [body, row] = SplitBlockAndInsertSimpleForLoop(b.getInt64(kRows), end->getIterator());
-    b.SetInsertPoint(body);
-    Value *offset = b.CreateMul(row, b.getInt64(64));
-    Value *at = b.CreatePtrAdd(dots->getArg(0), offset);
-    Value *words = b.CreatePtrAdd(dots->getArg(1), offset);
-    Value *sums = b.CreateAlignedLoad(getRow(), at, Align(4));
+  /// Each word of a row of unsigned bytes meets a row of signed ones.
+  void multiply(Value *sums, Value *left, Value *right) {
     Type *bytes = FixedVectorType::get(b.getInt8Ty(), 64);
-    for (unsigned k = 0; k < kRows; ++k) {
-      Value *word = b.CreateLoad(b.getInt32Ty(), b.CreatePtrAdd(words, b.getInt64(4 * k)));
-      Value *y =
-          b.CreateAlignedLoad(bytes, b.CreatePtrAdd(dots->getArg(2), b.getInt64(64 * k)), Align(4));
-      sums = b.CreateIntrinsic(Intrinsic::x86_avx512_vpdpbusd_512, {},
-                               {sums, b.CreateBitCast(b.CreateVectorSplat(16, word), bytes), y});
-    }
-    b.CreateAlignedStore(sums, at, Align(4));
-    return dots;
+    Value *depth = getWords(left), *row = loop(getRows(sums));
+    Value *offset = b.CreateMul(row, b.getInt64(64));
+    Value *at = add(getTile(sums), offset), *words = add(getTile(left), offset);
+    Value *k = loop(depth);
+    Value *word = b.CreateLoad(b.getInt32Ty(), add(words, b.CreateMul(k, b.getInt64(4))));
+    Value *y =
+        b.CreateAlignedLoad(bytes, add(getTile(right), b.CreateMul(k, b.getInt64(64))), Align(4));
+    Value *x = b.CreateBitCast(b.CreateVectorSplat(kRows, word), bytes);
+    storeRow(b.CreateIntrinsic(Intrinsic::x86_avx512_vpdpbusd_512, {}, {loadRow(at), x, y}), at);
   }
-  Type *getRow() { return FixedVectorType::get(Type::getInt32Ty(module.getContext()), 16); }
+
+  /// What comes next is done `count` times, one at least; the number of the time.
+  Value *loop(Value *count) {
+    auto [body, index] = SplitBlockAndInsertSimpleForLoop(count, b.GetInsertPoint());
+    b.SetInsertPoint(body);
+    return index;
+  }
+  Value *add(Value *pointer, Value *offset) { return b.CreatePtrAdd(pointer, offset); }
+  Value *getTile(Value *number) {
+    return add(state, b.CreateMul(b.CreateZExt(number, b.getInt64Ty()), b.getInt64(kBytes)));
+  }
+  /// Words of a row of a tile, from byte 16 of the description on, and rows, from byte 48.
+  Value *getWords(Value *tile) {
+    Value *at = b.CreateMul(b.CreateZExt(tile, b.getInt64Ty()), b.getInt64(2));
+    Value *size = b.CreateLoad(b.getInt16Ty(), add(getDescription(16), at));
+    return b.CreateLShr(b.CreateZExt(size, b.getInt64Ty()), 2);
+  }
+  Value *getRows(Value *tile) {
+    Value *at = b.CreateZExt(tile, b.getInt64Ty());
+    Value *rows = b.CreateLoad(b.getInt8Ty(), add(getDescription(48), at));
+    return b.CreateZExt(rows, b.getInt64Ty());
+  }
+  Value *getDescription(uint64_t byte) { return add(state, b.getInt64(8 * kBytes + byte)); }
+  Type *getRow() { return FixedVectorType::get(b.getInt32Ty(), kRows); }
+  Value *loadRow(Value *at) { return b.CreateAlignedLoad(getRow(), at, Align(4)); }
+  void storeRow(Value *row, Value *at) { b.CreateAlignedStore(row, at, Align(4)); }
 
   Module &module;
-  Function *dots = nullptr;
+  IRBuilder<> b;
+  DenseMap<unsigned, Function *> bodies;
+  Value *state = nullptr; // of the body at hand
 };
 
 } // namespace

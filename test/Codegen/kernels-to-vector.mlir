@@ -227,7 +227,7 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
 // tiles of two panels meet both, of three panels the last one twice.
 module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8", "amx-tile", "avx512f", "avx512vl", "avx512vnni"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
   // CHECK-LABEL: func @matrix
-  // CHECK: cpu.tile_begin %arg5[%c0] : memref<3600xi32>
+  // CHECK: cpu.tile_begin words 16 in %arg5[%c0] : memref<3600xi32>
   // CHECK-COUNT-16: vector.load %arg2[
   // CHECK: vector.shuffle
   // CHECK-COUNT-16: vector.store %{{.*}}, %arg5[
@@ -259,6 +259,57 @@ module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8",
   func.func @no_room(%w: memref<48xf32>, %x: memref<48x2x16xf32>, %p: memref<18x2x16xi32>, %k: memref<3x21x16xi32>, %t: memref<48x16xf32>) {
     cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
         : memref<48xf32>, memref<48x2x16xf32>, memref<48x16xf32>, memref<48x16xf32>, (memref<3x21x16xi32>), (memref<18x2x16xi32>)
+    return
+  }
+}
+
+// -----
+
+// A convolution on a matrix unit: 64 channels are 16 words of two tiles of pixels. 8 x 8 pixels and the ring's between them
+// are 78 in a row: three pairs of tiles, the last from 62 on. All rows of sums begin with the same words.
+module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8", "amx-tile", "avx512f", "avx512vl", "avx512vnni"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @matrix_convolution
+  // CHECK: cpu.tile_begin words 16 in %arg4[%c0]
+  // CHECK: scf.for %[[FIRST:.*]] = %c0 to %c78 step %c32
+  // CHECK: %[[A:.*]] = arith.minui %[[FIRST]], %c62
+  // CHECK: %[[NEXT:.*]] = arith.addi %[[FIRST]], %c16
+  // CHECK: %[[B:.*]] = arith.minui %[[NEXT]], %c62
+  // CHECK: cpu.tile_load 0 from %arg1[%{{.*}}] stride 0
+  // CHECK: cpu.tile_load 1 from %arg1[%{{.*}}] stride 0
+  // CHECK: cpu.tile_load 2 from %arg1[%{{.*}}] stride 0
+  // CHECK: cpu.tile_load 3 from %arg1[%{{.*}}] stride 0
+  // CHECK: cpu.tile_load 4 from %{{.*}} stride 16
+  // CHECK: cpu.tile_load 5 from %{{.*}} stride 16
+  // CHECK: cpu.tile_load 6 from %arg1[%{{.*}}] stride 288
+  // CHECK: cpu.tile_dot 0, 4, 6
+  // CHECK: cpu.tile_dot 2, 5, 6
+  // CHECK: cpu.tile_load 7 from %arg1[%{{.*}}] stride 288
+  // CHECK: cpu.tile_dot 1, 4, 7
+  // CHECK: cpu.tile_dot 3, 5, 7
+  // CHECK: cpu.tile_store 3 to %arg4[%{{.*}}]
+  // CHECK: %[[X:.*]] = arith.remui %{{.*}}, %c10
+  // CHECK: %[[INSIDE:.*]] = arith.cmpi ult, %[[X]], %c8
+  // CHECK: scf.if %[[INSIDE]]
+  // CHECK: cpu.tile_end
+  func.func @matrix_convolution(%x: memref<1x10x10x16xi32>, %w: memref<4672xi32>, %b: memref<32xf32>, %y: memref<2x10x10x16xf32>, %s: memref<1040xi32>) {
+    cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 scratch %s {input_scale = 0.5 : f32}
+        : memref<1x10x10x16xi32>, memref<4672xi32>, memref<32xf32>, memref<2x10x10x16xf32> scratch memref<1040xi32>
+    return
+  }
+
+  // Words that no tile of 16, 8 or 4 divides, and an image that has no 16 pixels, are multiplied word by word.
+  // CHECK-LABEL: func @odd_words
+  // CHECK-NOT: cpu.tile
+  func.func @odd_words(%x: memref<1x10x10x16xi32>, %w: memref<3584xi32>, %b: memref<64xf32>, %y: memref<4x10x10x16xf32>, %s: memref<1040xi32>) {
+    cpu.conv2d_bytes %x, %w, %b to %y channels 22 lanes 16 group 2 scratch %s {input_scale = 0.5 : f32}
+        : memref<1x10x10x16xi32>, memref<3584xi32>, memref<64xf32>, memref<4x10x10x16xf32> scratch memref<1040xi32>
+    return
+  }
+  // CHECK-LABEL: func @few_pixels
+  // CHECK-NOT: cpu.tile
+  func.func @few_pixels(%x: memref<1x5x5x16xi32>, %w: memref<4672xi32>, %b: memref<32xf32>, %y: memref<2x5x5x16xf32>, %s: memref<1040xi32>) {
+    cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 scratch %s {input_scale = 0.5 : f32}
+        : memref<1x5x5x16xi32>, memref<4672xi32>, memref<32xf32>, memref<2x5x5x16xf32> scratch memref<1040xi32>
     return
   }
 }

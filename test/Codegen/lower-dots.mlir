@@ -238,7 +238,7 @@ module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8",
     // CHECK: %[[D:.*]] = arith.constant dense<[1, 0, 0, 0, 4194368, 4194368, 4194368, 4194368, 0, 0, 0, 0, 269488144, 269488144, 0, 0]> : vector<16xi32>
     // CHECK: vector.store %[[D]], %[[S]][%[[I]]]
     // CHECK: llvm.call_intrinsic "llvm.x86.ldtilecfg"(%{{.*}}) : (!llvm.ptr) -> ()
-    cpu.tile_begin %s[%i] : memref<2048xi32>
+    cpu.tile_begin words 16 in %s[%i] : memref<2048xi32>
     // CHECK: %[[ZERO:.*]] = llvm.mlir.constant(0 : i8) : i8
     // CHECK: llvm.call_intrinsic "llvm.x86.tilezero"(%[[ZERO]]) : (i8) -> ()
     cpu.tile_zero 0
@@ -247,12 +247,25 @@ module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8",
     // CHECK: %[[START:.*]] = memref.extract_aligned_pointer_as_index %[[K]]
     // CHECK: %[[AT:.*]] = llvm.inttoptr
     // CHECK: llvm.call_intrinsic "llvm.x86.tileloadd64"(%{{.*}}, %[[AT]], %[[STRIDE]]) : (i8, !llvm.ptr, i64) -> ()
-    cpu.tile_load 6 from %k[%i, %i, %i] : memref<4x35x16xi32>
+    cpu.tile_load 6 from %k[%i, %i, %i] stride 16 : memref<4x35x16xi32>
     // CHECK: llvm.call_intrinsic "llvm.x86.tdpbusd"(%{{.*}}, %{{.*}}, %{{.*}}) : (i8, i8, i8) -> ()
     cpu.tile_dot 0, 4, 6
     // CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"(
     cpu.tile_store 0 to %s[%i] : memref<2048xi32>
     // CHECK: llvm.call_intrinsic "llvm.x86.tilerelease"() : () -> ()
+    cpu.tile_end
+    return
+  }
+
+  // Tiles that meet in eight words: 32 bytes in rows of 4 and 5, eight rows of 6 and 7. A part of memory begins at its offset.
+  // CHECK-LABEL: @narrow_tiles
+  func.func @narrow_tiles(%s: memref<2048xi32>, %part: memref<512xi32, strided<[1], offset: ?>>, %i: index) {
+    // CHECK: arith.constant dense<[1, 0, 0, 0, 4194368, 4194368, 2097184, 4194368, 0, 0, 0, 0, 269488144, 134746128, 0, 0]> : vector<16xi32>
+    cpu.tile_begin words 8 in %s[%i] : memref<2048xi32>
+    // CHECK: llvm.mlir.constant(0 : i64) : i64
+    // CHECK: %{{.*}}, %[[OFFSET:.*]], %{{.*}}, %{{.*}} = memref.extract_strided_metadata
+    // CHECK: arith.addi %{{.*}}, %[[OFFSET]]
+    cpu.tile_load 1 from %part[%i] stride 0 : memref<512xi32, strided<[1], offset: ?>>
     cpu.tile_end
     return
   }

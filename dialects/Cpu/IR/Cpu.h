@@ -112,13 +112,17 @@ inline bool isBlocked(int64_t lines, Precision precision, bool wide) {
 inline int64_t getBlockLines(int64_t lanes) { return lanes < 16 ? 128 : 256; }
 /// Words of a tile of a matrix unit: 16 rows of 64 bytes.
 constexpr int64_t kTileWords = 256;
+/// The tiles by what they are, sums and the two factors.
+constexpr int64_t kSumTiles = 0, kLeftTiles = 4, kRightTiles = 6;
+/// Words of scratch for a matrix unit: its setup, and four tiles of sums.
+constexpr int64_t kMatrixScratch = 16 + 4 * kTileWords;
 /// The words of a batch tile's scratch, one thing after the other: the sums of a first coupling
 /// that is taken in blocks, those of int16 couplings, the bytes of a panel of each int4 coupling,
 /// and what a matrix unit needs.
 struct TileScratch {
-  int64_t drained = 0;               ///< where the sums of int16 begin
-  llvm::SmallVector<int64_t> levels; ///< where the bytes of each coupling do, if it is int4
-  int64_t setup = 0; ///< where a matrix unit's setup does, a line, and behind it four tiles of sums
+  int64_t drained = 0;                 ///< where the sums of int16 begin
+  llvm::SmallVector<int64_t> levels;   ///< where the bytes of each coupling do, if it is int4
+  int64_t matrix = 0;                  ///< where the kMatrixScratch words of a matrix unit do
   llvm::SmallVector<int64_t> waves;    ///< where the tiles of waves of each coupling do, or 0
   llvm::SmallVector<int64_t> products; ///< where its sums of two panels do
   int64_t words = 0;                   ///< in all
@@ -133,10 +137,6 @@ TileScratch getTileScratch(llvm::ArrayRef<Precision> precisions, llvm::ArrayRef<
 inline int64_t getHeaderLines(Precision precision) {
   return precision == Precision::BF16 ? 0 : precision == Precision::Int16 ? 2 : 3;
 }
-
-/// Words of input channels whose taps follow each other in packed int8 weights: an iteration of the
-/// loop over them, long enough that its overhead does not show.
-inline int64_t getWordChunk(int64_t taps) { return taps == 4 ? 2 : 1; }
 
 /// Where int4 with groups says which set of levels a group uses: `group` columns, every fourth of
 /// 4 x group, are the bytes at one place in the words of group / 2 lines. Their bit is in the same

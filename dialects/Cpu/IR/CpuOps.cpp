@@ -227,9 +227,9 @@ un0::cpu::TileScratch un0::cpu::getTileScratch(ArrayRef<Precision> precisions,
     if (precision == Precision::Int4)
       scratch.words += 2 * count * kLine;
   }
-  scratch.setup = scratch.words;
+  scratch.matrix = scratch.words;
   if (matrix)
-    scratch.words += kLine + 4 * kTileWords;
+    scratch.words += kMatrixScratch;
   for (auto [precision, count] : llvm::zip_equal(precisions, lines)) {
     bool covered = matrix && precision == Precision::Int8 && count >= kLine;
     scratch.waves.push_back(covered ? scratch.words : 0);
@@ -464,6 +464,8 @@ LogicalResult Conv2DBytesOp::verify() {
       failed(verifyConversion(*this, getOutput(), getScale().has_value(), getZeroPoint())) ||
       failed(verifyShare(*this, getSplit().has_value(), getCount())))
     return failure();
+  if (getScratch() && shapeOf(getScratch()) != ArrayRef<int64_t>({kMatrixScratch}))
+    return emitOpError("scratch of a matrix unit has not the ") << kMatrixScratch << " words";
   int64_t phases = getUpsample() ? 4 : 1, taps = getUpsample() ? 4 : 9;
   int64_t perOutput = phases * getByteWeightWords(getChannels(), taps, 1);
   return verifyWeights(*this, perOutput, "words", in[0] * kLine * 4, out[0]);

@@ -344,17 +344,19 @@ def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes", [AttrSizedOperandSegments]> {
   let description = [{
     Exact sums of unsigned inputs and signed weights, then `round(max(y, slope y) / scale) + zero_point` for the next one,
     y = input_scale * (scale of the channel) * sum + bias; `max(y, slope y)` itself, without `scale` and `zero_point`, where
-    the next one reads f32. `channels` of the input are real. Otherwise as `cpu.conv2d`.
+    the next one reads f32. `channels` of the input are real. With `scratch`, of kMatrixScratch words, a matrix unit may take
+    it. Otherwise as `cpu.conv2d`.
   }];
   let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
                        Cpu_WriteImage:$output, Optional<Index>:$count, Optional<Index>:$thread, Optional<Index>:$threads,
+                       Arg<Optional<Cpu_Words>, "", [MemRead, MemWrite]>:$scratch,
                        I64Attr:$channels, F32Attr:$input_scale,
                        OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point, UnitAttr:$upsample,
                        OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group, OptionalAttr<Cpu_ConvSplitAttr>:$split);
   let assemblyFormat = [{
     $input `,` $weights `,` $bias `to` $output (`images` $count^)? (`thread` $thread^ `of` $threads `over` $split)? `channels` $channels `lanes` $lanes `group` $group
-    (`upsample` $upsample^)? (`leaky` $slope^)? attr-dict
-    `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
+    (`upsample` $upsample^)? (`leaky` $slope^)? (`scratch` $scratch^)? attr-dict
+    `:` type($input) `,` type($weights) `,` type($bias) `,` type($output) (`scratch` type($scratch)^)?
   }];
   let hasVerifier = 1;
 }
@@ -405,17 +407,19 @@ def Cpu_DotOp : Cpu_Op<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>, A
   let hasVerifier = 1;
 }
 
-// A matrix unit (AMX): eight tiles of 16 rows of 64 bytes. They are state of the processor, which no effect names: an op that
+// A matrix unit (AMX): eight tiles of up to 16 rows of 64 bytes. They are state of the processor, which no effect names: an op that
 // says of no effect what it is keeps its place.
 def Cpu_Tile : ConfinedAttr<I64Attr, [IntMinValue<0>, IntMaxValue<7>]>;
 
 def Cpu_TileBeginOp : Cpu_Op<"tile_begin"> {
-  let summary = "set a matrix unit up for tiles of 16 rows of 64 bytes";
+  let summary = "set a matrix unit up";
   let description = [{
-    16 words of memory take the description that the instruction reads. Until `cpu.tile_end` the thread has eight tiles.
+    Until `cpu.tile_end` the thread has eight tiles: 0 to 3 of 16 rows of 16 sums, 4 and 5 of 16 rows of `words` words, 6 and 7
+    of `words` rows of 16 words. 16 words of memory take the description that the instruction reads.
   }];
-  let arguments = (ins Cpu_Words:$memory, Variadic<Index>:$indices);
-  let assemblyFormat = "$memory `[` $indices `]` attr-dict `:` type($memory)";
+  let arguments = (ins ConfinedAttr<I64Attr, [IntMinValue<1>, IntMaxValue<16>]>:$words, Cpu_Words:$memory,
+                       Variadic<Index>:$indices);
+  let assemblyFormat = "`words` $words `in` $memory `[` $indices `]` attr-dict `:` type($memory)";
   let hasVerifier = 1;
 }
 
@@ -431,14 +435,15 @@ def Cpu_TileZeroOp : Cpu_Op<"tile_zero"> {
 }
 
 def Cpu_TileLoadOp : Cpu_Op<"tile_load"> {
-  let summary = "16 rows of 16 words, one behind the other in memory, to a tile";
-  let arguments = (ins Cpu_Tile:$tile, Cpu_Words:$memory, Variadic<Index>:$indices);
-  let assemblyFormat = "$tile `from` $memory `[` $indices `]` attr-dict `:` type($memory)";
+  let summary = "rows of words, `stride` words apart in memory, to a tile";
+  let arguments = (ins Cpu_Tile:$tile, Cpu_Words:$memory, Variadic<Index>:$indices,
+                       ConfinedAttr<I64Attr, [IntNonNegative]>:$stride);
+  let assemblyFormat = "$tile `from` $memory `[` $indices `]` `stride` $stride attr-dict `:` type($memory)";
   let hasVerifier = 1;
 }
 
 def Cpu_TileStoreOp : Cpu_Op<"tile_store"> {
-  let summary = "a tile to memory, its rows one behind the other";
+  let summary = "a tile of sums to memory, its rows one behind the other";
   let arguments = (ins Cpu_Tile:$tile, Cpu_Words:$memory, Variadic<Index>:$indices);
   let assemblyFormat = "$tile `to` $memory `[` $indices `]` attr-dict `:` type($memory)";
   let hasVerifier = 1;
@@ -447,7 +452,8 @@ def Cpu_TileStoreOp : Cpu_Op<"tile_store"> {
 def Cpu_TileDotOp : Cpu_Op<"tile_dot"> {
   let summary = "a matrix of dot products of bytes, added to a tile of sums";
   let description = [{
-    `sums[m][n] += sum over words k and bytes e of x[m][k]_e y[k][n]_e`, x unsigned and y signed, exact in i32: `tdpbusd`.
+    `sums[m][n] += sum over words k and bytes e of x[m][k]_e y[k][n]_e`, x unsigned and y signed, exact in i32 until it wraps:
+    `tdpbusd`.
   }];
   let arguments = (ins Cpu_Tile:$sums, Cpu_Tile:$x, Cpu_Tile:$y);
   let assemblyFormat = "$sums `,` $x `,` $y attr-dict";

@@ -140,9 +140,12 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
   if (bytes)
     inputScale = toF32(*conv.getInputScale());
   if (direct && bytes) {
+    Value scratch;
+    if (lowering.target.hasByteTiles() && !team.thread)
+      scratch = lowering.allocWords({cpu::kMatrixScratch});
     cpu::Conv2DBytesOp::create(b, loc, input, weights, bias, output, images, team.thread,
-                               team.threads, b.getI64IntegerAttr(channels), inputScale, scale,
-                               zeroPoint, conv.getUpsampleAttr(), slope, lanes, group,
+                               team.threads, scratch, b.getI64IntegerAttr(channels), inputScale,
+                               scale, zeroPoint, conv.getUpsampleAttr(), slope, lanes, group,
                                chooseSplit(weights, inputBytes, output));
   } else if (direct) {
     cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, team.thread, team.threads,

@@ -721,7 +721,7 @@ func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<3x4x4xf32>, %w: memref<432xf32
 
 func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<4672xi32>, %b: memref<32xf32>, %n: index) {
   // expected-error @+1 {{needs a thread, the number of threads and what they share, or none}}
-  "cpu.conv2d_bytes"(%x, %w, %b, %y, %n, %n) <{channels = 64 : i64, group = 2 : i64, input_scale = 1.0 : f32, lanes = 16 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 1>, scale = 1.0 : f32, zero_point = 0 : i64}>
+  "cpu.conv2d_bytes"(%x, %w, %b, %y, %n, %n) <{channels = 64 : i64, group = 2 : i64, input_scale = 1.0 : f32, lanes = 16 : i64, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 1, 1, 0>, scale = 1.0 : f32, zero_point = 0 : i64}>
       : (memref<1x6x6x16xi32>, memref<4672xi32>, memref<32xf32>, memref<1x6x6x16xi32>, index, index) -> ()
   return
 }
@@ -730,7 +730,7 @@ func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xi32>, %w: memref<4672
 
 func.func @f(%k: memref<4x35x16xi32>, %i: index) {
   // expected-error @+1 {{has 1 indices into memory of rank 3}}
-  cpu.tile_load 6 from %k[%i] : memref<4x35x16xi32>
+  cpu.tile_load 6 from %k[%i] stride 16 : memref<4x35x16xi32>
   return
 }
 
@@ -739,5 +739,14 @@ func.func @f(%k: memref<4x35x16xi32>, %i: index) {
 func.func @f() {
   // expected-error @+1 {{attribute 'tile' failed to satisfy constraint}}
   cpu.tile_zero 8
+  return
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xi32>, %w: memref<4672xi32>, %b: memref<32xf32>, %y: memref<2x6x6x16xf32>, %s: memref<1024xi32>) {
+  // expected-error @+1 {{scratch of a matrix unit has not the 1040 words}}
+  cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 scratch %s {input_scale = 0.5 : f32}
+      : memref<1x6x6x16xi32>, memref<4672xi32>, memref<32xf32>, memref<2x6x6x16xf32> scratch memref<1024xi32>
   return
 }

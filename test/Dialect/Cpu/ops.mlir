@@ -121,12 +121,12 @@ func.func @mixed(%f: memref<1x6x6x16xf32>, %i: memref<1x6x6x16xi32>, %w: memref<
 
 // CHECK-LABEL: @tiles
 func.func @tiles(%k: memref<4x35x16xi32>, %s: memref<2048xi32>, %i: index) {
-  // CHECK: cpu.tile_begin %{{.*}}[%{{.*}}] : memref<2048xi32>
-  cpu.tile_begin %s[%i] : memref<2048xi32>
+  // CHECK: cpu.tile_begin words 16 in %{{.*}}[%{{.*}}] : memref<2048xi32>
+  cpu.tile_begin words 16 in %s[%i] : memref<2048xi32>
   // CHECK: cpu.tile_zero 0
   cpu.tile_zero 0
-  // CHECK: cpu.tile_load 6 from %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] : memref<4x35x16xi32>
-  cpu.tile_load 6 from %k[%i, %i, %i] : memref<4x35x16xi32>
+  // CHECK: cpu.tile_load 6 from %{{.*}}[%{{.*}}, %{{.*}}, %{{.*}}] stride 16 : memref<4x35x16xi32>
+  cpu.tile_load 6 from %k[%i, %i, %i] stride 16 : memref<4x35x16xi32>
   // CHECK: cpu.tile_dot 0, 4, 6
   cpu.tile_dot 0, 4, 6
   // CHECK: cpu.tile_store 0 to %{{.*}}[%{{.*}}] : memref<2048xi32>
