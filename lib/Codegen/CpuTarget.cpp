@@ -4,6 +4,10 @@
 #include "llvm/ADT/StringSet.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/X86TargetParser.h"
+#if defined(__linux__) && defined(__x86_64__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 using namespace mlir;
 using namespace un0;
@@ -21,12 +25,24 @@ static const llvm::StringSet<> &checkableFeatures() {
   return names;
 }
 
+/// Whether this process may use tiles of a matrix unit, as code that runs while a model is compiled
+/// does: Linux wants to be asked. The runtime asks for itself, where it is told what the numbers
+/// are.
+static bool mayUseTiles() {
+#if defined(__linux__) && defined(__x86_64__)
+  return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+#else
+  return false;
+#endif
+}
+
 llvm::Expected<CpuTarget> CpuTarget::get(StringRef name) {
   CpuTarget target;
   if (name == "host") {
     target.cpu = llvm::sys::getHostCPUName().str();
     for (const auto &feature : llvm::sys::getHostCPUFeatures())
-      if (feature.second && checkableFeatures().contains(feature.first()))
+      if (feature.second && checkableFeatures().contains(feature.first()) &&
+          (!feature.first().starts_with("amx-") || mayUseTiles()))
         target.features.push_back(feature.first().str());
   } else {
     if (llvm::X86::parseArchX86(name, /*Only64Bit=*/true) == llvm::X86::CK_None)
