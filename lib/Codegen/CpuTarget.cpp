@@ -26,11 +26,11 @@ static const llvm::StringSet<> &checkableFeatures() {
 }
 
 /// Whether this process may use tiles of a matrix unit, as code that runs while a model is compiled
-/// does: Linux wants to be asked. The runtime asks for itself, where it is told what the numbers
-/// are.
+/// does: Linux wants to be asked. The runtime, which may be there without a compiler, asks as well.
 static bool mayUseTiles() {
 #if defined(__linux__) && defined(__x86_64__)
-  return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+  constexpr long requestPermission = 0x1023, tileData = 18; // ARCH_REQ_XCOMP_PERM, XTILEDATA
+  return syscall(SYS_arch_prctl, requestPermission, tileData) == 0;
 #else
   return false;
 #endif
@@ -73,6 +73,10 @@ llvm::Expected<CpuTarget> CpuTarget::get(StringRef name) {
     target.lanes = 8;
   }
   return target;
+}
+
+void CpuTarget::dropByteTiles() {
+  llvm::erase_if(features, [](StringRef feature) { return feature.starts_with("amx-"); });
 }
 
 std::string CpuTarget::getFeatureString() const {

@@ -445,10 +445,17 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
         RateRows(e, op, starts[part], scratch, panel, part, pass).emit();
       });
   };
-  if (e.target.hasByteTiles()) {
+  SmallVector<Precision> precisions = op.getTermPrecisions();
+  bool blocked = false;
+  if (!precisions.empty()) {
+    ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
+    bool shared = first[2] == kLine && first[0] == panels;
+    blocked = shared && cpu::isBlocked(lines[0], precisions[0], getParts(e, op) > 1);
+  }
+  if (e.target.hasByteTiles() && cpu::takesMatrix(precisions, lines, blocked)) {
     cpu::TileScratch scratch = scratchOf(/*blocked=*/false, /*matrix=*/true);
-    MatrixProducts matrix(e, op, scratch);
-    if (matrix.coversAny() && words >= scratch.words) {
+    if (words >= scratch.words) {
+      MatrixProducts matrix(e, op, scratch);
       matrix.begin();
       e.loop(0, panels, 2, [&](Value first) {
         matrix.multiply(first);
@@ -458,12 +465,9 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
       return matrix.end();
     }
   }
-  if (!op.getCouplings().empty()) {
-    ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
-    bool shared = first[2] == kLine && first[0] == panels;
+  if (blocked) {
     cpu::TileScratch scratch = scratchOf(/*blocked=*/true, /*matrix=*/false);
-    if (shared && cpu::isBlocked(lines[0], op.getPrecision(0), getParts(e, op) > 1) &&
-        words >= scratch.words)
+    if (words >= scratch.words)
       return RateBlocks(e, op, starts, scratch, lean, lines[0]).emit();
   }
   cpu::TileScratch scratch = scratchOf(/*blocked=*/false, /*matrix=*/false);

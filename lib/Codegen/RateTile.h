@@ -203,9 +203,6 @@ public:
 
   /// Whether the scratch has room for the products of a term: of its first whole tiles of lines.
   bool covers(unsigned term) const { return scratch.waves[term] != 0; }
-  bool coversAny() const {
-    return llvm::any_of(scratch.waves, [](int64_t at) { return at != 0; });
-  }
 
   /// Sets the unit up, and transposes the waves of an evaluation.
   void begin();

@@ -42,13 +42,13 @@ ByteSteps un0::quantizeByteRow(ArrayRef<float> row, MutableArrayRef<int16_t> out
     low = std::min(low, value);
     high = std::max(high, value);
   }
-  float range = high - low;
-  if (!(range > 0) || !std::isfinite(range)) {
+  constexpr float magic = 12582912.0f, limit = 127.0f; // as in quantizeRow
+  float range = high - low, inverse = 2 * limit / range;
+  if (!(range > 0) || !std::isfinite(range) || !std::isfinite(inverse)) {
     std::fill(out.begin(), out.end(), 0);
     return {};
   }
-  constexpr float magic = 12582912.0f, limit = 127.0f; // as in quantizeRow
-  float step = range / (2 * limit), inverse = 2 * limit / range;
+  float step = range / (2 * limit);
   float zero = std::nearbyint((high + low) / 2 * inverse);
   for (size_t i = 0; i < row.size(); ++i) {
     float number = (row[i] * inverse + magic) - magic - zero;
@@ -248,7 +248,7 @@ static void chooseSets(const std::array<std::array<T, 16>, 2> &sets, size_t grou
 static float chooseUnit(float largest, llvm::function_ref<double(float unit)> measure) {
   if (!(largest > 0))
     return 1.0f;
-  float best = 0;
+  float best = largest / kLargestLevel;
   double least = INFINITY;
   for (int steps = kLargestLevel; steps > kLargestLevel - 16; steps -= 2) {
     float unit = largest / static_cast<float>(steps);

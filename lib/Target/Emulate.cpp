@@ -1,7 +1,7 @@
 //===- Emulate.cpp - instructions of a processor on another -----*- C++ -*-===//
 //
 // What LLVM cannot do by itself for vectors that are wider than a processor's: it splits adds and
-// loads, but an intrinsic is one instruction or an error.
+// loads, but an intrinsic is one instruction or an error. Tiles of a matrix unit become memory.
 //
 //===----------------------------------------------------------------------===//
 
@@ -149,8 +149,8 @@ Value *truncateToBrain(FPTruncInst &trunc) {
   return b.CreateBitCast(halves, trunc.getType());
 }
 
-/// A matrix unit: eight tiles of 16 x 64 bytes and, behind them, the description of their sizes are
-/// memory of the function that uses them.
+/// A matrix unit: eight tiles of 16 x 64 bytes and, behind them, the description of their sizes,
+/// zeros while it is not in use, are memory of the function that uses them.
 class MatrixUnit {
 public:
   explicit MatrixUnit(Module &module) : module(module), b(module.getContext()) {}
@@ -165,6 +165,7 @@ public:
     b.SetInsertPoint(&*function.getEntryBlock().getFirstInsertionPt());
     AllocaInst *state = b.CreateAlloca(ArrayType::get(getRow(), 8 * kRows + 1));
     state->setAlignment(Align(64));
+    storeRow(Constant::getNullValue(getRow()), add(state, b.getInt64(8 * kBytes)));
     for (IntrinsicInst *call : calls) {
       SmallVector<Value *> operands = {state};
       append_range(operands, call->args());
@@ -220,6 +221,7 @@ private:
       multiply(operand(0), operand(1), operand(2));
       break;
     default: // leaving it
+      storeRow(Constant::getNullValue(getRow()), getDescription(0));
       break;
     }
     return function;
@@ -243,7 +245,9 @@ private:
   /// Each word of a row of unsigned bytes meets a row of signed ones.
   void multiply(Value *sums, Value *left, Value *right) {
     Type *bytes = FixedVectorType::get(b.getInt8Ty(), 64);
-    Value *depth = getWords(left), *row = loop(getRows(sums));
+    Value *depth = getWords(left);
+    trapIf(b.CreateICmpNE(depth, getRows(right)));
+    Value *row = loop(getRows(sums));
     Value *offset = b.CreateMul(row, b.getInt64(64));
     Value *at = add(getTile(sums), offset), *words = add(getTile(left), offset);
     Value *k = loop(depth);
@@ -273,7 +277,16 @@ private:
   Value *getRows(Value *tile) {
     Value *at = b.CreateZExt(tile, b.getInt64Ty());
     Value *rows = b.CreateLoad(b.getInt8Ty(), add(getDescription(48), at));
+    trapIf(b.CreateICmpEQ(rows, b.getInt8(0)));
     return b.CreateZExt(rows, b.getInt64Ty());
+  }
+  /// What the processor would refuse, as tiles that were not set up.
+  void trapIf(Value *wrong) {
+    Instruction *end = SplitBlockAndInsertIfThen(wrong, b.GetInsertPoint(), /*Unreachable=*/true);
+    BasicBlock::iterator next = b.GetInsertPoint();
+    b.SetInsertPoint(end);
+    b.CreateIntrinsic(b.getVoidTy(), Intrinsic::trap, {});
+    b.SetInsertPoint(next->getParent(), next);
   }
   Value *getDescription(uint64_t byte) { return add(state, b.getInt64(8 * kBytes + byte)); }
   Type *getRow() { return FixedVectorType::get(b.getInt32Ty(), kRows); }

@@ -153,7 +153,10 @@ const char *un0_module_cost_arithmetic(const un0_module *module, uint64_t index)
   if (index >= un0_module_cost_count(module))
     return nullptr;
   const auto *c = module->manifest->costs()->Get(static_cast<uint32_t>(index));
-  return c->arithmetic() ? c->arithmetic()->c_str() : "f32";
+  if (!c->arithmetic())
+    return "f32";
+  // Older modules say of int8 couplings that their waves were signed.
+  return c->arithmetic()->string_view() == "s8s8" ? "u8s8" : c->arithmetic()->c_str();
 }
 
 int un0_module_cost(const un0_module *module, uint64_t index, un0_cost_info *cost) {

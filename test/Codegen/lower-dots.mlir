@@ -248,7 +248,10 @@ module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8",
     // CHECK: %[[AT:.*]] = llvm.inttoptr
     // CHECK: llvm.call_intrinsic "llvm.x86.tileloadd64"(%{{.*}}, %[[AT]], %[[STRIDE]]) : (i8, !llvm.ptr, i64) -> ()
     cpu.tile_load 6 from %k[%i, %i, %i] stride 16 : memref<4x35x16xi32>
-    // CHECK: llvm.call_intrinsic "llvm.x86.tdpbusd"(%{{.*}}, %{{.*}}, %{{.*}}) : (i8, i8, i8) -> ()
+    // CHECK: %[[SUMS:.*]] = llvm.mlir.constant(0 : i8) : i8
+    // CHECK: %[[X:.*]] = llvm.mlir.constant(4 : i8) : i8
+    // CHECK: %[[Y:.*]] = llvm.mlir.constant(6 : i8) : i8
+    // CHECK: llvm.call_intrinsic "llvm.x86.tdpbusd"(%[[SUMS]], %[[X]], %[[Y]]) : (i8, i8, i8) -> ()
     cpu.tile_dot 0, 4, 6
     // CHECK: llvm.call_intrinsic "llvm.x86.tilestored64"(
     cpu.tile_store 0 to %s[%i] : memref<2048xi32>

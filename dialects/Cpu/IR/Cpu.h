@@ -99,13 +99,23 @@ constexpr int64_t kFewestWideBytes = int64_t(16) << 20;
 /// Waves of a batch tile that the second-level cache has no room for are taken in blocks of lines:
 /// these pass all rows of so many panels before the next ones, and the sums wait in memory.
 /// Measured with f32, N = 16384, batch 16: 2910 ms without, 1380 ms with. A tile of two registers
-/// always does, because its waves take twice the room.
+/// does from fewer lines on, because its waves take twice the room.
 constexpr int64_t kBlockPanels = 16, kFewestBlockedLines = 4096, kFewestWideBlockedLines = 512;
 /// Whether the first coupling of a batch tile, of `lines` lines of a panel, is taken in blocks.
 /// int4 is unpacked a panel at a time, and is not.
 inline bool isBlocked(int64_t lines, Precision precision, bool wide) {
   return precision != Precision::Int4 &&
          lines >= (wide ? kFewestWideBlockedLines : kFewestBlockedLines);
+}
+/// Whether a matrix unit takes couplings of a batch tile: those of int8 that fill a tile. It takes
+/// no blocks, and leaves a first coupling that is better off with them to the vector registers.
+inline bool takesMatrix(llvm::ArrayRef<Precision> precisions, llvm::ArrayRef<int64_t> lines,
+                        bool blocked) {
+  if (blocked && precisions.front() != Precision::Int8)
+    return false;
+  return llvm::any_of(llvm::zip_equal(precisions, lines), [](auto term) {
+    return std::get<0>(term) == Precision::Int8 && std::get<1>(term) >= kLine;
+  });
 }
 /// Lines of waves in a block: one register of samples and the panel's lines fit the first-level
 /// cache.
@@ -115,7 +125,7 @@ constexpr int64_t kTileWords = 256;
 /// The tiles by what they are, sums and the two factors.
 constexpr int64_t kSumTiles = 0, kLeftTiles = 4, kRightTiles = 6;
 /// Words of scratch for a matrix unit: its setup, and four tiles of sums.
-constexpr int64_t kMatrixScratch = 16 + 4 * kTileWords;
+constexpr int64_t kMatrixScratch = kLine + 4 * kTileWords;
 /// The words of a batch tile's scratch, one thing after the other: the sums of a first coupling
 /// that is taken in blocks, those of int16 couplings, the bytes of a panel of each int4 coupling,
 /// and what a matrix unit needs.

@@ -6,7 +6,7 @@
 //   phases   Np x B       a batch tile       | Np        one sample
 //   waves    Np x 2 x B   sine, then cosine  | 2 x Np
 //   rows16   ceil(N/16) x S x 16             coupling, 16 rows side by side, one line per source
-//   words16  ceil(N/16) x (W + 2) x 16 x i32 quantized coupling: W = ceil(S / per word) lines of words, a line of row
+//   words16  ceil(N/16) x (W + 3) x 16 x i32 quantized coupling: W = ceil(S / per word) lines of words, a line of row
 //            scales (f32 bits), a line of sums to start from (-64 x row sum for bytes); int8: a line of zero points, too;
 //            int4: a 16-entry table; with groups: another table, and the lines that say which (getPanelLines)
 //   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
@@ -172,7 +172,8 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
     `precisions` says which, all f32 without it. `drains[k]`: an int16 sum is emptied into f32 after that many words.
     `groups` are those of `un0.fused_rate`.
     `scratch` is what a batch tile needs on the side: the sums of a first coupling that is taken in blocks of sources
-    (`isBlocked` in Cpu.h), the f32 sums of int16, the bytes of a panel of each int4 coupling (`getTileScratch`).
+    (`isBlocked` in Cpu.h), the f32 sums of int16, the bytes of a panel of each int4 coupling, what a matrix unit works with
+    (`getTileScratch`).
     With `rows`, only the groups [first, last) of one sample's oscillators: `getRowGroups` in Cpu.h. Where `turn` is odd, one
     sample's groups are taken from the last to the first: what is left of a coupling in the caches, its end, is read again first.
   }];

@@ -178,9 +178,9 @@ def Un0_FusedRateOp : Un0_Op<"fused_rate", [Pure, AttrSizedOperandSegments,
     (`zero_diagonal` on `un0.param`) where self-coupling is excluded.
 
     `precisions` has one entry per coupling; without it all are f32. In another precision the coupling and its source's
-    waves are replaced by their nearest values: `int8`, row i of K in steps of 1/254 of what lies
-    between its least and its largest number, zero with them, at most 127 steps from a whole one in the middle, waves in steps of
-    1/64; `int16`, max|K_i| / 8191 and 1/2047; `bf16`, both rounded to bf16; `int4`, 16 levels per K and a scale per row, waves
+    waves are replaced by their nearest values: `int8`, row i of K by `step * (q + zero)`,
+    |q| <= 127, with `step = (max - min) / 254` and `zero = round((max + min) / (2 step))`, where 0 counts as one of its numbers,
+    and waves in steps of 1/64; `int16`, max|K_i| / 8191 and 1/2047; `bf16`, both rounded to bf16; `int4`, 16 levels per K and a scale per row, waves
     as in int8. Integer sums are exact: `drains` says after how many sources of an `int16` coupling a 32-bit accumulator must
     be emptied into f32 (0: never). `groups`: with g columns instead of 0, of every 4g
     neighbouring columns of a row of an `int4` coupling every fourth one chooses one of two sets of 16 levels together with

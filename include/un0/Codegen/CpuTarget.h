@@ -35,6 +35,8 @@ struct CpuTarget {
   }
   /// Whether there is a matrix unit that multiplies tiles of bytes, beside registers of 64: AMX.
   bool hasByteTiles() const { return lanes == 16 && has("amx-int8"); }
+  /// Does without a matrix unit. Where code has no use for one, a processor needs none to run it.
+  void dropByteTiles();
   /// "+a,+b" as LLVM wants it.
   std::string getFeatureString() const;
 

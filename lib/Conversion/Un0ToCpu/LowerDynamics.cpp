@@ -20,6 +20,13 @@ static Precision getWavePrecision(Precision coupling) {
   return coupling == Precision::Int4 ? Precision::Int8 : coupling;
 }
 
+static SmallVector<Precision> getPrecisions(FusedRateOp rate) {
+  SmallVector<Precision> precisions;
+  for (unsigned term = 0; term < rate.getCouplings().size(); ++term)
+    precisions.push_back(rate.getPrecision(term));
+  return precisions;
+}
+
 bool CpuLowering::hasCoupling(int64_t bytes) const {
   return chain.evolve && llvm::any_of(places, [&](const auto &place) {
            return std::get<Packing>(place.first) == Packing::Rows16 &&
@@ -115,11 +122,9 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
       buffers[drift.getFrequency()] = packed(drift.getFrequency(), Packing::Vector);
     } else if (auto rate = dyn_cast<FusedRateOp>(op)) {
       buffers[rate.getFrequency()] = packed(rate.getFrequency(), Packing::Vector);
-      SmallVector<Precision> precisions;
+      SmallVector<Precision> precisions = getPrecisions(rate);
       SmallVector<int64_t> lines;
-      for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
-        Precision precision = rate.getPrecision(term);
-        precisions.push_back(precision);
+      for (auto [term, coupling, precision] : llvm::enumerate(rate.getCouplings(), precisions)) {
         unsigned sourceAxis = coupling.getDefiningOp<SelectClassOp>() ? 2 : 1;
         lines.push_back(llvm::divideCeil(dim(coupling, sourceAxis), cpu::getPerWord(precision)));
         if (precision != Precision::F32) {
@@ -152,8 +157,7 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
       }
       bool blocked = !lines.empty() && !rate.getCouplings()[0].getDefiningOp<SelectClassOp>() &&
                      cpu::isBlocked(lines[0], precisions[0], batch > target.lanes);
-      // What is multiplied on a matrix unit, which needs room for that, is not taken in blocks.
-      bool matrix = target.hasByteTiles() && llvm::is_contained(precisions, Precision::Int8);
+      bool matrix = target.hasByteTiles() && cpu::takesMatrix(precisions, lines, blocked);
       if (batch > 1)
         scratchWords = std::max(
             scratchWords,
@@ -243,10 +247,9 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
           return evolve.getYield().emitError("rate ") << i << " is not a un0.fused_rate";
         SmallVector<Value> couplings, sources;
         SmallVector<int64_t> drains;
-        SmallVector<Precision> precisions;
-        for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
-          Precision precision = rate.getPrecision(term);
-          precisions.push_back(precision);
+        SmallVector<Precision> precisions = getPrecisions(rate);
+        for (auto [term, coupling, sine, precision] :
+             llvm::enumerate(rate.getCouplings(), rate.getSines(), precisions)) {
           couplings.push_back(buffers.lookup(coupling));
           sources.push_back(precision == Precision::F32 ? wave.lookup(sine.getDefiningOp())
                                                         : words.lookup(sine.getDefiningOp()));

@@ -247,6 +247,11 @@ void CpuLowering::describe() {
   });
   if (llvm::any_of(chain.convs, readsBytes))
     module->setAttr(cpu::kExactAttr, b.getUnitAttr());
+  if (target.hasByteTiles() && !module->hasAttr(cpu::kExactAttr)) {
+    CpuTarget without = target;
+    without.dropByteTiles();
+    without.attach(module);
+  }
   int64_t classes = 0;
   SmallVector<Attribute> costs;
   auto integer = [&](StringRef name, uint64_t value) {
