@@ -165,14 +165,18 @@ private:
     }
   }
 
-  /// Two lines of unpacked int4, 2k and 2k + 1.
+  /// Two lines of bytes, 2k and 2k + 1.
   void addQuads(unsigned term, Value k, Sums &sums) {
     Value source = op.getSources()[term], lines[] = {sourceOf(k, 0), sourceOf(k, 1)};
     auto wave = [&](int64_t i, Value half) { return e.load(source, {lines[i], half, sample}); };
     std::pair<Value, Value> sine = {wave(0, zero), wave(1, zero)},
                             cosine = {wave(0, one), wave(1, one)};
+    auto weight = [&](Value line, int64_t r) {
+      return op.getPrecision(term) == Precision::Int4 ? byteWord(term, line, r)
+                                                      : word(op.getCouplings()[term], line, r);
+    };
     for (int64_t r = 0; r < rows; ++r) {
-      std::pair<Value, Value> weights = {byteWord(term, lines[0], r), byteWord(term, lines[1], r)};
+      std::pair<Value, Value> weights = {weight(lines[0], r), weight(lines[1], r)};
       sums.sine[r] = e.dotQuads(sums.sine[r], sine, weights);
       sums.cosine[r] = e.dotQuads(sums.cosine[r], cosine, weights);
     }
@@ -182,6 +186,8 @@ private:
   /// emptied into f32 ones, `sums`, at the end; `count` must not be more than its drain.
   Sums addLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
     bool quads = hasQuads(e, op, term);
+    if (quads && op.getPrecision(term) == Precision::Int8)
+      return addFlaggedLines(term, from, count, sums, extra);
     auto step = [&](Value k, Sums &s) {
       if (quads)
         addQuads(term, k, s);
@@ -198,6 +204,71 @@ private:
       sums.cosine[r] = e.addf(sums.cosine[r], e.toFloats(own.cosine[r]));
     }
     return sums;
+  }
+
+  /// As addLines, of int8: four lines at a time, as quads where these rows' flag allows it.
+  Sums addFlaggedLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
+    static_assert(kUnroll == cpu::kFlaggedLines);
+    int64_t whole = count / kUnroll * kUnroll;
+    auto at = [&](Value k) -> Value {
+      return from ? Value(arith::AddIOp::create(e.b, e.loc, from, k)) : k;
+    };
+    if (whole)
+      sums = Sums::unpack(e.loop(0, whole, kUnroll, sums.pack(), [&](Value k, ValueRange carried) {
+        Value line = at(k);
+        if (extra)
+          extra(line);
+        auto branch = scf::IfOp::create(e.b, e.loc, ValueRange(carried).getTypes(),
+                                        isFlagged(term, line), /*withElseRegion=*/true);
+        OpBuilder::InsertionGuard guard(e.b);
+        auto emit = [&](Block *block, llvm::function_ref<void(Sums &)> add) {
+          e.b.setInsertionPointToStart(block);
+          Sums inner = Sums::unpack(carried);
+          add(inner);
+          scf::YieldOp::create(e.b, e.loc, inner.pack());
+        };
+        emit(branch.thenBlock(), [&](Sums &inner) {
+          for (int64_t u = 0; u < kUnroll; ++u)
+            addLine(term, e.add(line, u), inner);
+        });
+        emit(branch.elseBlock(), [&](Sums &inner) {
+          Value pair = arith::DivUIOp::create(e.b, e.loc, line, e.index(2));
+          for (int64_t u = 0; u < kUnroll / 2; ++u)
+            addQuads(term, e.add(pair, u), inner);
+        });
+        return Carried(branch.getResults());
+      }));
+    for (int64_t k = whole; k < count; ++k)
+      addLine(term, at(e.index(k)), sums);
+    return sums;
+  }
+
+  /// Whether some quad of these rows and the four lines from `line` on is too large.
+  Value isFlagged(unsigned term, Value line) {
+    auto divide = [&](Value x, int64_t y) -> Value {
+      return arith::DivUIOp::create(e.b, e.loc, x, e.index(y));
+    };
+    auto remainder = [&](Value x, int64_t y) -> Value {
+      return arith::RemUIOp::create(e.b, e.loc, x, e.index(y));
+    };
+    // As cpu::QuadFlag.
+    Value at = e.add(divide(line, cpu::kLinesPerFlags), op.getLines(term) + 3);
+    Value element = divide(remainder(line, cpu::kLinesPerFlags), 32 * cpu::kFlaggedLines);
+    Value bit = remainder(divide(line, cpu::kFlaggedLines), 32);
+    Value mask = arith::ShLIOp::create(
+        e.b, e.loc, constant(1), arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), bit));
+    Value flags = constant(0);
+    for (int64_t r = 0; r < rows; r += cpu::kFlaggedRows) {
+      Value own = arith::AddIOp::create(
+          e.b, e.loc, e.mul(divide(e.add(first, r), cpu::kFlaggedRows), 4), element);
+      flags = arith::OrIOp::create(e.b, e.loc, flags,
+                                   e.loadScalar(op.getCouplings()[term], {panel, at, own}));
+    }
+    flags = arith::AndIOp::create(e.b, e.loc, flags, mask);
+    return arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ne, flags, constant(0));
+  }
+  Value constant(int32_t value) {
+    return arith::ConstantOp::create(e.b, e.loc, e.b.getI32IntegerAttr(value));
   }
 
   /// The sums of one coupling, scaled and added to those of the couplings before it.

@@ -128,7 +128,7 @@ private:
     auto step = [&](Value k, Sums &s) {
       if (hasRoundedWaves(op, term))
         return addBrains(coupling, source, k, s);
-      if (hasQuads(e, op, term))
+      if (levels && hasQuads(e, op, term))
         return addQuads(coupling, source, *levels, k, s);
       SmallVector<Value> weights;
       for (int64_t v = 0; v < vectors; ++v)

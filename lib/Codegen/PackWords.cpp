@@ -97,12 +97,25 @@ private:
     ByteSteps steps = quantizeByteRow(row, shorts);
     int64_t sum = 0;
     // A source that is not there is a zero as well.
+    auto getNumber = [&](int64_t s) -> int64_t { return s < sources ? shorts[s] : -steps.zero; };
     for (int64_t s = 0; s < words * perWord; ++s) {
-      int64_t number = s < sources ? shorts[s] : -steps.zero;
-      sum += number + steps.zero;
+      sum += getNumber(s) + steps.zero;
       panel[s / perWord * kLine + r] |=
-          static_cast<int32_t>(static_cast<uint32_t>(number & 0xff) << (s % perWord * 8));
+          static_cast<int32_t>(static_cast<uint32_t>(getNumber(s) & 0xff) << (s % perWord * 8));
     }
+    for (int64_t s = 0; s + 8 <= words * perWord; s += 8)
+      for (int64_t first : {s, s + 2}) {
+        int64_t above = 0, below = 0;
+        for (int64_t at : {first, first + 1, first + 4, first + 5}) {
+          above += std::max<int64_t>(getNumber(at), 0);
+          below -= std::min<int64_t>(getNumber(at), 0);
+        }
+        if (std::max(above, below) <= cpu::kLargestQuad)
+          continue;
+        cpu::QuadFlag flag(s / perWord, r);
+        panel[(words + 3 + flag.line) * kLine + flag.element] |=
+            static_cast<int32_t>(1u << flag.bit);
+      }
     putHeader(r, steps.step / static_cast<float>(cpu::kByteWave), sum);
     panel[(words + 2) * kLine + r] = steps.zero;
   }

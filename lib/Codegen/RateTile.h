@@ -82,10 +82,12 @@ inline Value addProducts(Emitter &e, Precision precision, Value sum, Value wave,
   return e.dot(kind, sum, wave, weight, /*fits=*/kind == cpu::DotKind::U8S8);
 }
 
-/// Whether two words of an int4 coupling are multiplied together: on a target that has no dot
-/// product of bytes. Of levels up to kLargestLevel sums of four products fit 16 bits.
+/// Whether two words of a coupling are multiplied together: on a target that has no dot product of
+/// bytes. Of int4's levels up to kLargestLevel sums of four products fit 16 bits, of int8's numbers
+/// where no flag says otherwise.
 inline bool hasQuads(const Emitter &e, cpu::RateOp op, unsigned term) {
-  return op.getPrecision(term) == Precision::Int4 && !e.target.hasByteDots();
+  return llvm::is_contained({Precision::Int8, Precision::Int4}, op.getPrecision(term)) &&
+         !e.target.hasByteDots();
 }
 
 /// The levels of an int4 coupling and the numbers of a line of its words.

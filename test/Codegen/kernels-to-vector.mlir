@@ -211,12 +211,19 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
   // CHECK: memref.load %arg3[%{{.*}}, %c10, %{{.*}}]
   // CHECK: %[[PRODUCT:.*]] = arith.muli %{{.*}}, %[[SUM]]
   // CHECK: %[[START:.*]] = arith.addi %{{.*}}, %[[PRODUCT]]
+  // Of four lines and four rows, whether some quad is too large for 16 bits.
   // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[START]],
+  // CHECK: %[[FLAGS:.*]] = memref.load %arg3[%{{.*}}, %{{.*}}, %{{.*}}]
+  // CHECK: %[[OWN:.*]] = arith.andi %[[FLAGS]], %{{.*}}
+  // CHECK: %[[FLAG:.*]] = arith.cmpi ne, %[[OWN]], %c0_i32
+  // CHECK: scf.if %[[FLAG]]
   // CHECK: %[[WAVE:.*]] = vector.load %arg2[%{{.*}}, %c0, %c0]
-  // CHECK: cpu.dot u8s8 fits %{{.*}}, %[[WAVE]], %{{.*}}
-  func.func @byte_rate(%w: memref<32xf32>, %x: memref<32x2x8xf32>, %p: memref<8x2x8xi32>, %k: memref<2x11x16xi32>, %t: memref<32x8xf32>) {
+  // CHECK-COUNT-32: cpu.dot u8s8 fits %{{.*}}, %{{.*}}, %{{[^ ]*}} : vector<8xi32>
+  // CHECK: } else {
+  // CHECK-COUNT-16: cpu.dot u8s8 fits %{{.*}}, %{{.*}}, %{{.*}} and
+  func.func @byte_rate(%w: memref<32xf32>, %x: memref<32x2x8xf32>, %p: memref<8x2x8xi32>, %k: memref<2x12x16xi32>, %t: memref<32x8xf32>) {
     cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
-        : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x11x16xi32>), (memref<8x2x8xi32>)
+        : memref<32xf32>, memref<32x2x8xf32>, memref<32x8xf32>, memref<32x8xf32>, (memref<2x12x16xi32>), (memref<8x2x8xi32>)
     return
   }
 }
@@ -247,18 +254,18 @@ module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8",
   // CHECK: scf.for
   // CHECK: cpu.dot u8s8 fits
   // CHECK: cpu.tile_end
-  func.func @matrix(%w: memref<48xf32>, %x: memref<48x2x16xf32>, %p: memref<18x2x16xi32>, %k: memref<3x21x16xi32>, %t: memref<48x16xf32>, %s: memref<3600xi32>) {
+  func.func @matrix(%w: memref<48xf32>, %x: memref<48x2x16xf32>, %p: memref<18x2x16xi32>, %k: memref<3x22x16xi32>, %t: memref<48x16xf32>, %s: memref<3600xi32>) {
     cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t scratch %s {precisions = [#un0<precision int8>]}
-        : memref<48xf32>, memref<48x2x16xf32>, memref<48x16xf32>, memref<48x16xf32>, (memref<3x21x16xi32>), (memref<18x2x16xi32>) scratch memref<3600xi32>
+        : memref<48xf32>, memref<48x2x16xf32>, memref<48x16xf32>, memref<48x16xf32>, (memref<3x22x16xi32>), (memref<18x2x16xi32>) scratch memref<3600xi32>
     return
   }
 
   // Without the room for it, word by word.
   // CHECK-LABEL: func @no_room
   // CHECK-NOT: cpu.tile
-  func.func @no_room(%w: memref<48xf32>, %x: memref<48x2x16xf32>, %p: memref<18x2x16xi32>, %k: memref<3x21x16xi32>, %t: memref<48x16xf32>) {
+  func.func @no_room(%w: memref<48xf32>, %x: memref<48x2x16xf32>, %p: memref<18x2x16xi32>, %k: memref<3x22x16xi32>, %t: memref<48x16xf32>) {
     cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
-        : memref<48xf32>, memref<48x2x16xf32>, memref<48x16xf32>, memref<48x16xf32>, (memref<3x21x16xi32>), (memref<18x2x16xi32>)
+        : memref<48xf32>, memref<48x2x16xf32>, memref<48x16xf32>, memref<48x16xf32>, (memref<3x22x16xi32>), (memref<18x2x16xi32>)
     return
   }
 }

@@ -148,6 +148,22 @@ inline int64_t getHeaderLines(Precision precision) {
   return precision == Precision::BF16 ? 0 : precision == Precision::Int16 ? 2 : 3;
 }
 
+/// Lines of an int8 panel that a line of flags is for, behind the header. Of every four of these
+/// lines, an iteration of the inner loop, and every four rows of the panel a bit says whether some
+/// quad is too large: the numbers of one sign of sources 0, 1, 4 and 5, or 2, 3, 6 and 7, of 8 are
+/// more than 255 together, so that their products with waves do not fit 16 bits.
+constexpr int64_t kFlaggedLines = 4, kFlaggedRows = 4, kLinesPerFlags = 512, kLargestQuad = 255;
+inline int64_t getFlagLines(int64_t words) { return (words + kLinesPerFlags - 1) / kLinesPerFlags; }
+/// The line, element and bit of a flag behind the words and the header.
+struct QuadFlag {
+  int64_t line, element, bit;
+
+  QuadFlag(int64_t k, int64_t row)
+      : line(k / kLinesPerFlags),
+        element(row / kFlaggedRows * 4 + k % kLinesPerFlags / (32 * kFlaggedLines)),
+        bit(k / kFlaggedLines % 32) {}
+};
+
 /// Where int4 with groups says which set of levels a group uses: `group` columns, every fourth of
 /// 4 x group, are the bytes at one place in the words of group / 2 lines. Their bit is in the same
 /// byte of line k / (4 x group) of the panel's last lines, k the line of words, at `bit(k)`.
@@ -159,14 +175,18 @@ struct LevelSets {
   int64_t bit(int64_t k) const { return k / (group / 2) % 8; }
 };
 
-/// Lines of a `words16` panel of `words` lines of words. int4 with groups has another table and, at
-/// the end, the lines of LevelSets.
+/// Lines of a `words16` panel of `words` lines of words. int8 has flags behind the header, int4
+/// with groups another table and, at the end, the lines of LevelSets.
 inline int64_t getPanelLines(int64_t words, Precision precision, int64_t group) {
-  return words + getHeaderLines(precision) + (group ? 1 + LevelSets{group}.getLines(words) : 0);
+  int64_t flags = precision == Precision::Int8 ? getFlagLines(words) : 0;
+  return words + getHeaderLines(precision) + flags +
+         (group ? 1 + LevelSets{group}.getLines(words) : 0);
 }
 /// The lines of words in such a panel of `lines`.
 inline int64_t getWordLines(int64_t lines, Precision precision, int64_t group) {
   int64_t rest = lines - getHeaderLines(precision) - (group ? 1 : 0);
+  if (precision == Precision::Int8)
+    return rest - (rest + kLinesPerFlags) / (kLinesPerFlags + 1);
   return group ? rest - (rest + 4 * group) / (4 * group + 1) : rest;
 }
 

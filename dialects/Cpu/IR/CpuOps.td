@@ -7,8 +7,8 @@
 //   waves    Np x 2 x B   sine, then cosine  | 2 x Np
 //   rows16   ceil(N/16) x S x 16             coupling, 16 rows side by side, one line per source
 //   words16  ceil(N/16) x (W + 3) x 16 x i32 quantized coupling: W = ceil(S / per word) lines of words, a line of row
-//            scales (f32 bits), a line of sums to start from (-64 x row sum for bytes); int8: a line of zero points, too;
-//            int4: a 16-entry table; with groups: another table, and the lines that say which (getPanelLines)
+//            scales (f32 bits), a line of sums to start from (-64 x row sum for bytes); int8: a line of zero points, too,
+//            and flags (QuadFlag); int4: a 16-entry table; with groups: another table, and the lines that say which (getPanelLines)
 //   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word
 //   drive    Np x M x B                      | M x Np
 //   class_words  (classes + 1) x M x (1 + L) x 16 x i32   a table of 10 bits: a line of scales (f32 bits, all the same), then

@@ -307,11 +307,11 @@ func.func @f(%k: memref<2x8x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, 
 
 // -----
 
-// 8 words of 4 need 10 lines: scales and starts follow.
-func.func @f(%k: memref<2x12x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>) {
+// 8 words of 4 need 12 lines: scales, starts, zero points and flags follow.
+func.func @f(%k: memref<2x13x16xi32>, %x: memref<2x32xf32>, %p: memref<2x8xi32>, %t: memref<32xf32>) {
   // expected-error @+1 {{coupling 0 does not fit the int8 words of 32 oscillators}}
   cpu.rate frequency %t target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
-      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x12x16xi32>), (memref<2x8xi32>)
+      : memref<32xf32>, memref<2x32xf32>, memref<32xf32>, memref<32xf32>, (memref<2x13x16xi32>), (memref<2x8xi32>)
   return
 }
 
