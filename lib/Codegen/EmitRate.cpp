@@ -206,9 +206,11 @@ private:
     return sums;
   }
 
-  /// As addLines, of int8: four lines at a time, as quads where these rows' flag allows it.
+  /// As addLines, of int8 and from a multiple of four on: four lines at a time, as quads where
+  /// these rows' flags allow it.
   Sums addFlaggedLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
     static_assert(kUnroll == cpu::kFlaggedLines);
+    assert(rows % cpu::kFlaggedRows == 0 && "a pass has flags of its own");
     int64_t whole = count / kUnroll * kUnroll;
     auto at = [&](Value k) -> Value {
       return from ? Value(arith::AddIOp::create(e.b, e.loc, from, k)) : k;
@@ -252,15 +254,18 @@ private:
       return arith::RemUIOp::create(e.b, e.loc, x, e.index(y));
     };
     // As cpu::QuadFlag.
-    Value at = e.add(divide(line, cpu::kLinesPerFlags), op.getLines(term) + 3);
-    Value element = divide(remainder(line, cpu::kLinesPerFlags), 32 * cpu::kFlaggedLines);
+    Value at = e.add(divide(line, cpu::kLinesPerFlags),
+                     op.getLines(term) + cpu::getHeaderLines(Precision::Int8));
+    Value element = divide(remainder(line, cpu::kLinesPerFlags), cpu::kLinesPerWord);
     Value bit = remainder(divide(line, cpu::kFlaggedLines), 32);
     Value mask = arith::ShLIOp::create(
         e.b, e.loc, constant(1), arith::IndexCastOp::create(e.b, e.loc, e.b.getI32Type(), bit));
     Value flags = constant(0);
     for (int64_t r = 0; r < rows; r += cpu::kFlaggedRows) {
-      Value own = arith::AddIOp::create(
-          e.b, e.loc, e.mul(divide(e.add(first, r), cpu::kFlaggedRows), 4), element);
+      Value own = arith::AddIOp::create(e.b, e.loc,
+                                        e.mul(divide(e.add(first, r), cpu::kFlaggedRows),
+                                              cpu::kLinesPerFlags / cpu::kLinesPerWord),
+                                        element);
       flags = arith::OrIOp::create(e.b, e.loc, flags,
                                    e.loadScalar(op.getCouplings()[term], {panel, at, own}));
     }

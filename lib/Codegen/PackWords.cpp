@@ -113,7 +113,7 @@ private:
         if (std::max(above, below) <= cpu::kLargestQuad)
           continue;
         cpu::QuadFlag flag(s / perWord, r);
-        panel[(words + 3 + flag.line) * kLine + flag.element] |=
+        panel[(words + cpu::getHeaderLines(precision) + flag.line) * kLine + flag.element] |=
             static_cast<int32_t>(1u << flag.bit);
       }
     putHeader(r, steps.step / static_cast<float>(cpu::kByteWave), sum);

@@ -84,10 +84,12 @@ inline Value addProducts(Emitter &e, Precision precision, Value sum, Value wave,
 
 /// Whether two words of a coupling are multiplied together: on a target that has no dot product of
 /// bytes. Of int4's levels up to kLargestLevel sums of four products fit 16 bits, of int8's numbers
-/// where no flag says otherwise.
+/// where no flag says otherwise; without an instruction for that looking is in vain.
 inline bool hasQuads(const Emitter &e, cpu::RateOp op, unsigned term) {
-  return llvm::is_contained({Precision::Int8, Precision::Int4}, op.getPrecision(term)) &&
-         !e.target.hasByteDots();
+  if (e.target.hasByteDots())
+    return false;
+  Precision precision = op.getPrecision(term);
+  return precision == Precision::Int4 || (precision == Precision::Int8 && e.target.has("ssse3"));
 }
 
 /// The levels of an int4 coupling and the numbers of a line of its words.

@@ -191,7 +191,7 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
 
 // Waves as bytes are 64 too large, to be unsigned. A row of int8 starts from a sum that takes that away again, and from its
 // zero point times the sum of all waves, which is the same for all rows.
-module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
+module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma", "ssse3"], fma = true, lanes = 8 : i64, registers = 16 : i64}} {
   // CHECK-LABEL: func @byte_waves
   // CHECK-DAG: %[[SCALE:.*]] = arith.constant dense<6.400000e+01> : vector<8xf32>
   // CHECK-DAG: %[[MIDDLE:.*]] = arith.constant dense<0x4B400040> : vector<8xf32>
@@ -213,8 +213,16 @@ module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2", "fma"], 
   // CHECK: %[[START:.*]] = arith.addi %{{.*}}, %[[PRODUCT]]
   // Of four lines and four rows, whether some quad is too large for 16 bits.
   // CHECK: scf.for {{.*}} iter_args(%{{.*}} = %[[START]],
-  // CHECK: %[[FLAGS:.*]] = memref.load %arg3[%{{.*}}, %{{.*}}, %{{.*}}]
-  // CHECK: %[[OWN:.*]] = arith.andi %[[FLAGS]], %{{.*}}
+  // CHECK: %[[HALF:.*]] = arith.divui %[[LINE:.*]], %c512
+  // CHECK: %[[AT:.*]] = arith.addi %[[HALF]], %c11
+  // CHECK: %[[IN:.*]] = arith.remui %[[LINE]], %c512
+  // CHECK: %[[WORD:.*]] = arith.divui %[[IN]], %c128
+  // CHECK: %[[TURN:.*]] = arith.divui %[[LINE]], %c4
+  // CHECK: %[[BIT:.*]] = arith.remui %[[TURN]], %c32
+  // CHECK: %[[PLACE:.*]] = arith.index_cast %[[BIT]]
+  // CHECK: %[[MASK:.*]] = arith.shli %c1_i32, %[[PLACE]]
+  // CHECK: %[[FLAGS:.*]] = memref.load %arg3[%{{.*}}, %[[AT]], %{{.*}}]
+  // CHECK: %[[OWN:.*]] = arith.andi %[[FLAGS]], %[[MASK]]
   // CHECK: %[[FLAG:.*]] = arith.cmpi ne, %[[OWN]], %c0_i32
   // CHECK: scf.if %[[FLAG]]
   // CHECK: %[[WAVE:.*]] = vector.load %arg2[%{{.*}}, %c0, %c0]
@@ -317,6 +325,29 @@ module attributes {cpu.target = {cpu = "sapphirerapids", features = ["amx-int8",
   func.func @few_pixels(%x: memref<1x5x5x16xi32>, %w: memref<4672xi32>, %b: memref<32xf32>, %y: memref<2x5x5x16xf32>, %s: memref<1040xi32>) {
     cpu.conv2d_bytes %x, %w, %b to %y channels 64 lanes 16 group 2 scratch %s {input_scale = 0.5 : f32}
         : memref<1x5x5x16xi32>, memref<4672xi32>, memref<32xf32>, memref<2x5x5x16xf32> scratch memref<1040xi32>
+    return
+  }
+}
+
+// -----
+
+// Eight rows have two flags, and lines that are no multiple of four are added as pairs: 9 of them.
+module attributes {cpu.target = {cpu = "x86-64-v4", features = ["avx512bw", "avx512f", "avx512vl", "fma", "ssse3"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @eight_rows
+  // CHECK: arith.shli %c1_i32
+  // CHECK: %[[FIRST:.*]] = memref.load %arg3[%{{.*}}, %[[AT:.*]], %{{.*}}]
+  // CHECK: %[[SECOND:.*]] = memref.load %arg3[%{{.*}}, %[[AT]], %{{.*}}]
+  // CHECK: %[[BOTH:.*]] = arith.ori %[[FIRST]], %[[SECOND]]
+  // CHECK: arith.andi %[[BOTH]], %{{.*}}
+  // CHECK: scf.if
+  // CHECK-COUNT-64: cpu.dot u8s8 fits %{{.*}}, %{{.*}}, %{{[^ ]*}} : vector<16xi32>
+  // CHECK: } else {
+  // CHECK-COUNT-32: cpu.dot u8s8 fits %{{.*}}, %{{.*}}, %{{.*}} and
+  // CHECK: scf.yield
+  // CHECK-COUNT-16: cpu.dot u8s8 fits %{{.*}}, %{{.*}}, %{{[^ ]*}} : vector<16xi32>
+  func.func @eight_rows(%w: memref<48xf32>, %x: memref<48x2x16xf32>, %p: memref<12x2x16xi32>, %k: memref<3x13x16xi32>, %t: memref<48x16xf32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%p) base %t to %t {precisions = [#un0<precision int8>]}
+        : memref<48xf32>, memref<48x2x16xf32>, memref<48x16xf32>, memref<48x16xf32>, (memref<3x13x16xi32>), (memref<12x2x16xi32>)
     return
   }
 }

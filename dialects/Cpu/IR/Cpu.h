@@ -148,19 +148,22 @@ inline int64_t getHeaderLines(Precision precision) {
   return precision == Precision::BF16 ? 0 : precision == Precision::Int16 ? 2 : 3;
 }
 
-/// Lines of an int8 panel that a line of flags is for, behind the header. Of every four of these
-/// lines, an iteration of the inner loop, and every four rows of the panel a bit says whether some
-/// quad is too large: the numbers of one sign of sources 0, 1, 4 and 5, or 2, 3, 6 and 7, of 8 are
-/// more than 255 together, so that their products with waves do not fit 16 bits.
-constexpr int64_t kFlaggedLines = 4, kFlaggedRows = 4, kLinesPerFlags = 512, kLargestQuad = 255;
+/// Flags of an int8 panel, behind the header: of every four lines, an iteration of the inner loop,
+/// and every four rows a bit says whether some quad is too large: the numbers of one sign of
+/// sources 0, 1, 4 and 5, or 2, 3, 6 and 7, of 8 are more than 255 together, so that their products
+/// with waves do not fit 16 bits. Four rows have four of a line's 16 words.
+constexpr int64_t kFlaggedLines = 4, kFlaggedRows = 4, kLargestQuad = 255;
+/// Lines that a word of flags, and a line of them, is for.
+constexpr int64_t kLinesPerWord = 32 * kFlaggedLines, kLinesPerFlags = kFlaggedRows * kLinesPerWord;
+static_assert(kLine / kFlaggedRows * kFlaggedRows == kLine);
 inline int64_t getFlagLines(int64_t words) { return (words + kLinesPerFlags - 1) / kLinesPerFlags; }
-/// The line, element and bit of a flag behind the words and the header.
+/// The line behind the header, element and bit of a flag.
 struct QuadFlag {
   int64_t line, element, bit;
 
   QuadFlag(int64_t k, int64_t row)
-      : line(k / kLinesPerFlags),
-        element(row / kFlaggedRows * 4 + k % kLinesPerFlags / (32 * kFlaggedLines)),
+      : line(k / kLinesPerFlags), element(row / kFlaggedRows * (kLinesPerFlags / kLinesPerWord) +
+                                          k % kLinesPerFlags / kLinesPerWord),
         bit(k / kFlaggedLines % 32) {}
 };
 

@@ -142,6 +142,7 @@ LogicalResult RateOp::verify() {
       int64_t needed = precision == Precision::Int4 || floats ? 2 * words : words;
       bool fits = s.size() == (single ? 2 : 3) && needed <= sources && s[single ? 0 : 1] == 2;
       if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 || !fits ||
+          getPanelLines(words, precision, getGroup(i)) != k[1] ||
           !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
           (floats && precision != Precision::BF16))
         return emitOpError("coupling ")

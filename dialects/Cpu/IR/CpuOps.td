@@ -6,7 +6,7 @@
 //   phases   Np x B       a batch tile       | Np        one sample
 //   waves    Np x 2 x B   sine, then cosine  | 2 x Np
 //   rows16   ceil(N/16) x S x 16             coupling, 16 rows side by side, one line per source
-//   words16  ceil(N/16) x (W + 3) x 16 x i32 quantized coupling: W = ceil(S / per word) lines of words, a line of row
+//   words16  ceil(N/16) x L x 16 x i32       quantized coupling (L: getPanelLines): W = ceil(S / per word) lines of words, a line of row
 //            scales (f32 bits), a line of sums to start from (-64 x row sum for bytes); int8: a line of zero points, too,
 //            and flags (QuadFlag); int4: a 16-entry table; with groups: another table, and the lines that say which (getPanelLines)
 //   words    Np/p x 2 x B x i32              | 2 x Np/p    packed waves, p to a word

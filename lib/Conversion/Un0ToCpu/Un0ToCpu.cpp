@@ -240,14 +240,16 @@ void CpuLowering::buildReadout() {
 
 void CpuLowering::describe() {
   // Integer sums are exact; with them the whole result is to be the same on every processor.
+  bool bytes = llvm::any_of(chain.convs, readsBytes), levels = false;
   chain.func.walk([&](FusedRateOp rate) {
-    for (unsigned term = 0; term < rate.getCouplings().size(); ++term)
-      if (llvm::is_contained({Precision::Int8, Precision::Int4}, rate.getPrecision(term)))
-        module->setAttr(cpu::kExactAttr, b.getUnitAttr());
+    for (unsigned term = 0; term < rate.getCouplings().size(); ++term) {
+      bytes |= rate.getPrecision(term) == Precision::Int8;
+      levels |= rate.getPrecision(term) == Precision::Int4;
+    }
   });
-  if (llvm::any_of(chain.convs, readsBytes))
+  if (bytes || levels)
     module->setAttr(cpu::kExactAttr, b.getUnitAttr());
-  if (target.hasByteTiles() && !module->hasAttr(cpu::kExactAttr)) {
+  if (target.hasByteTiles() && !bytes) {
     CpuTarget without = target;
     without.dropByteTiles();
     without.attach(module);
