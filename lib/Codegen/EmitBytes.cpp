@@ -115,12 +115,13 @@ void un0::emitScatterBytes(Emitter &e, cpu::ScatterBytesOp op) {
 }
 
 namespace {
-/// One convolution over the groups [0, count) of `vectors` registers of output channels, which
-/// begin at register `firstVector` and at word `weightStart`.
-struct ByteNest {
+/// One convolution over some groups of output channels.
+struct ByteNest : ByteGroups {
+  ByteNest(Emitter &e, cpu::Conv2DBytesOp op, ByteGroups groups)
+      : ByteGroups(groups), e(e), op(op) {}
+
   Emitter &e;
   cpu::Conv2DBytesOp op;
-  int64_t vectors, firstVector, weightStart, count;
   Value image = nullptr, flat = nullptr; // the image at hand; all input words in one dimension
 
   int64_t taps() { return op.getUpsample() ? 2 : 3; }
@@ -238,16 +239,23 @@ void ByteEpilogue::emit(Value sums, Value image, Value y, Value x, Value py, Val
   storeChannels(e, value, op.getZeroPoint(), op.getOutput(), image, place, outY, outX);
 }
 
-void un0::emitConv2DBytes(Emitter &e, cpu::Conv2DBytesOp op) {
+SmallVector<ByteGroups, 2> un0::getByteGroups(const Emitter &e, cpu::Conv2DBytesOp op) {
   int64_t group = op.getGroup();
-  if (fitsMatrixUnit(e, op))
-    return emitMatrixConvolution(e, op);
   int64_t phases = op.getUpsample() ? 4 : 1, taps = op.getUpsample() ? 4 : 9;
   int64_t perVector = phases * cpu::getByteWeightWords(op.getChannels(), taps, e.lanes);
   int64_t vectors = Emitter::shape(op.getWeights())[0] / perVector;
   int64_t whole = vectors / group, rest = vectors % group;
+  SmallVector<ByteGroups, 2> groups;
   if (whole)
-    ByteNest{e, op, group, 0, 0, whole}.emit();
+    groups.push_back({group, 0, 0, whole});
   if (rest)
-    ByteNest{e, op, rest, whole * group, whole * group * perVector, 1}.emit();
+    groups.push_back({rest, whole * group, whole * group * perVector, 1});
+  return groups;
+}
+
+void un0::emitConv2DBytes(Emitter &e, cpu::Conv2DBytesOp op) {
+  if (fitsMatrixUnit(e, op))
+    return emitMatrixConvolution(e, op);
+  for (ByteGroups groups : getByteGroups(e, op))
+    ByteNest(e, op, groups).emit();
 }

@@ -41,11 +41,13 @@ bool un0::fitsMatrixUnit(const Emitter &e, cpu::Conv2DBytesOp op) {
 }
 
 namespace {
-/// The groups [0, count) of `vectors` registers of output channels, as in ByteNest.
-struct MatrixNest {
+/// One convolution over some groups of output channels.
+struct MatrixNest : ByteGroups {
+  MatrixNest(Emitter &e, cpu::Conv2DBytesOp op, ByteGroups groups, Value flat)
+      : ByteGroups(groups), e(e), op(op), flat(flat) {}
+
   Emitter &e;
   cpu::Conv2DBytesOp op;
-  int64_t vectors, firstVector, weightStart, count;
   Value flat; // all input words in one dimension
   Value image = nullptr;
 
@@ -148,16 +150,9 @@ struct MatrixNest {
 } // namespace
 
 void un0::emitMatrixConvolution(Emitter &e, cpu::Conv2DBytesOp op) {
-  int64_t group = op.getGroup();
-  int64_t phases = op.getUpsample() ? 4 : 1, taps = op.getUpsample() ? 4 : 9;
-  int64_t perVector = phases * cpu::getByteWeightWords(op.getChannels(), taps, e.lanes);
-  int64_t vectors = Emitter::shape(op.getWeights())[0] / perVector;
-  int64_t whole = vectors / group, rest = vectors % group;
   Value flat = e.flatten(op.getInput());
   cpu::TileBeginOp::create(e.b, e.loc, getDepth(getWords(op)), op.getScratch(), e.index(0));
-  if (whole)
-    MatrixNest{e, op, group, 0, 0, whole, flat}.emit();
-  if (rest)
-    MatrixNest{e, op, rest, whole * group, whole * group * perVector, 1, flat}.emit();
+  for (ByteGroups groups : getByteGroups(e, op))
+    MatrixNest(e, op, groups, flat).emit();
   cpu::TileEndOp::create(e.b, e.loc);
 }

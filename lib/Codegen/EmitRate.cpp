@@ -186,18 +186,19 @@ private:
   /// emptied into f32 ones, `sums`, at the end; `count` must not be more than its drain.
   Sums addLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
     bool quads = hasQuads(e, op, term);
-    if (quads && op.getPrecision(term) == Precision::Int8)
-      return addFlaggedLines(term, from, count, sums, extra);
+    bool flagged = quads && op.getPrecision(term) == Precision::Int8;
     auto step = [&](Value k, Sums &s) {
-      if (quads)
+      if (quads && !flagged)
         addQuads(term, k, s);
       else
         addLine(term, k, s);
     };
+    auto iteration = [&](Value k, Sums &s) { addFlaggedLines(term, k, s); };
     if (op.getPrecision(term) != Precision::Int16)
-      return sumOverLines(e, from, count, sums, step, extra);
+      return sumOverLines(e, from, count, sums, step, extra, /*apart=*/false,
+                          flagged ? Step(iteration) : nullptr);
     // Words that are loaded early would take the registers of sums.
-    Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra, kUnroll,
+    Sums own = sumOverLines(e, from, count, Sums::of(e.splatWord(0), rows), step, extra,
                             /*apart=*/e.target.registers < 32);
     for (int64_t r = 0; r < rows; ++r) {
       sums.sine[r] = e.addf(sums.sine[r], e.toFloats(own.sine[r]));
@@ -206,43 +207,31 @@ private:
     return sums;
   }
 
-  /// As addLines, of int8 and from a multiple of four on: four lines at a time, as quads where
-  /// these rows' flags allow it.
-  Sums addFlaggedLines(unsigned term, Value from, int64_t count, Sums sums, Extra extra) {
+  /// Adds an iteration's lines of int8, from a multiple of four on: as quads where these rows'
+  /// flags allow it.
+  void addFlaggedLines(unsigned term, Value line, Sums &sums) {
     static_assert(kUnroll == cpu::kFlaggedLines);
     assert(rows % cpu::kFlaggedRows == 0 && "a pass has flags of its own");
-    int64_t whole = count / kUnroll * kUnroll;
-    auto at = [&](Value k) -> Value {
-      return from ? Value(arith::AddIOp::create(e.b, e.loc, from, k)) : k;
+    Carried before = sums.pack();
+    auto branch = scf::IfOp::create(e.b, e.loc, ValueRange(before).getTypes(),
+                                    isFlagged(term, line), /*withElseRegion=*/true);
+    auto emit = [&](Block *block, llvm::function_ref<void(Sums &)> add) {
+      OpBuilder::InsertionGuard guard(e.b);
+      e.b.setInsertionPointToStart(block);
+      Sums inner = sums;
+      add(inner);
+      scf::YieldOp::create(e.b, e.loc, inner.pack());
     };
-    if (whole)
-      sums = Sums::unpack(e.loop(0, whole, kUnroll, sums.pack(), [&](Value k, ValueRange carried) {
-        Value line = at(k);
-        if (extra)
-          extra(line);
-        auto branch = scf::IfOp::create(e.b, e.loc, ValueRange(carried).getTypes(),
-                                        isFlagged(term, line), /*withElseRegion=*/true);
-        OpBuilder::InsertionGuard guard(e.b);
-        auto emit = [&](Block *block, llvm::function_ref<void(Sums &)> add) {
-          e.b.setInsertionPointToStart(block);
-          Sums inner = Sums::unpack(carried);
-          add(inner);
-          scf::YieldOp::create(e.b, e.loc, inner.pack());
-        };
-        emit(branch.thenBlock(), [&](Sums &inner) {
-          for (int64_t u = 0; u < kUnroll; ++u)
-            addLine(term, e.add(line, u), inner);
-        });
-        emit(branch.elseBlock(), [&](Sums &inner) {
-          Value pair = arith::DivUIOp::create(e.b, e.loc, line, e.index(2));
-          for (int64_t u = 0; u < kUnroll / 2; ++u)
-            addQuads(term, e.add(pair, u), inner);
-        });
-        return Carried(branch.getResults());
-      }));
-    for (int64_t k = whole; k < count; ++k)
-      addLine(term, at(e.index(k)), sums);
-    return sums;
+    emit(branch.thenBlock(), [&](Sums &inner) {
+      for (int64_t u = 0; u < kUnroll; ++u)
+        addLine(term, e.add(line, u), inner);
+    });
+    emit(branch.elseBlock(), [&](Sums &inner) {
+      Value pair = arith::DivUIOp::create(e.b, e.loc, line, e.index(2));
+      for (int64_t u = 0; u < kUnroll / 2; ++u)
+        addQuads(term, e.add(pair, u), inner);
+    });
+    sums = Sums::unpack(branch.getResults());
   }
 
   /// Whether some quad of these rows and the four lines from `line` on is too large.

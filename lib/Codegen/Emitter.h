@@ -251,6 +251,14 @@ private:
   mlir::Value steps, bias;
 };
 
+/// `count` groups of `vectors` registers of output channels of a convolution of bytes, which begin
+/// at register `firstVector` and at word `weightStart`.
+struct ByteGroups {
+  int64_t vectors, firstVector, weightStart, count;
+};
+/// The groups of all channels; those of the last may be fewer.
+llvm::SmallVector<ByteGroups, 2> getByteGroups(const Emitter &e, cpu::Conv2DBytesOp op);
+
 /// Whether a matrix unit takes a convolution of bytes, and its code for one.
 bool fitsMatrixUnit(const Emitter &e, cpu::Conv2DBytesOp op);
 void emitMatrixConvolution(Emitter &e, cpu::Conv2DBytesOp op);

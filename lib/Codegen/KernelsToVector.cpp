@@ -90,8 +90,7 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
     SmallVector<Operation *> kernels;
     func.walk([&](Operation *op) {
       if (isa<cpu::CpuDialect>(op->getDialect()) &&
-          !isa<cpu::SinCosOp, cpu::DotOp, cpu::LookupOp, cpu::TileBeginOp, cpu::TileEndOp,
-               cpu::TileZeroOp, cpu::TileLoadOp, cpu::TileStoreOp, cpu::TileDotOp>(op))
+          !isa<cpu::SinCosOp, cpu::DotOp, cpu::LookupOp>(op) && !cpu::isTileOp(op))
         kernels.push_back(op);
     });
     if (kernels.empty())

@@ -296,8 +296,7 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
     func.walk([&](cpu::LookupOp op) { lookups.push_back(op); });
     SmallVector<Operation *> tiles;
     func.walk([&](Operation *op) {
-      if (isa<cpu::TileBeginOp, cpu::TileEndOp, cpu::TileZeroOp, cpu::TileLoadOp, cpu::TileStoreOp,
-              cpu::TileDotOp>(op))
+      if (cpu::isTileOp(op))
         tiles.push_back(op);
     });
     for (Operation *op : tiles)

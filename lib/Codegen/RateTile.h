@@ -43,21 +43,24 @@ struct Sums {
 using Step = llvm::function_ref<void(Value, Sums &)>;
 using Extra = llvm::function_ref<void(Value)>;
 
-/// Runs `step` for lines `from` + 0..count in order, `unroll` at a time; `extra` once per iteration
-/// of the unrolled loop. Nothing is loaded before the line it belongs to when they are `apart`.
+/// Runs `step` for lines `from` + 0..count in order, kUnroll at a time; `extra` once per iteration
+/// of the unrolled loop, and `iteration`, if given, in place of its steps. Nothing is loaded before
+/// the line it belongs to when they are `apart`.
 inline Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step step, Extra extra,
-                         int64_t unroll = kUnroll, bool apart = false) {
-  int64_t whole = count / unroll * unroll;
+                         bool apart = false, Step iteration = nullptr) {
+  int64_t whole = count / kUnroll * kUnroll;
   auto at = [&](Value k) -> Value {
     return from ? Value(arith::AddIOp::create(e.b, e.loc, from, k)) : k;
   };
   if (whole)
-    sums = Sums::unpack(e.loop(0, whole, unroll, sums.pack(), [&](Value k, ValueRange carried) {
+    sums = Sums::unpack(e.loop(0, whole, kUnroll, sums.pack(), [&](Value k, ValueRange carried) {
       Sums inner = Sums::unpack(carried);
       Value line = at(k);
       if (extra)
         extra(line);
-      for (int64_t u = 0; u < unroll; ++u) {
+      if (iteration)
+        iteration(line, inner);
+      for (int64_t u = 0; u < kUnroll && !iteration; ++u) {
         if (u && apart)
           e.fence();
         step(e.add(line, u), inner);

@@ -124,6 +124,8 @@ inline int64_t getBlockLines(int64_t lanes) { return lanes < 16 ? 128 : 256; }
 constexpr int64_t kTileWords = 256;
 /// The tiles by what they are, sums and the two factors.
 constexpr int64_t kSumTiles = 0, kLeftTiles = 4, kRightTiles = 6;
+/// Whether an op stands for an instruction of a matrix unit.
+bool isTileOp(mlir::Operation *op);
 /// Words of scratch for a matrix unit: its setup, and four tiles of sums.
 constexpr int64_t kMatrixScratch = kLine + 4 * kTileWords;
 /// The words of a batch tile's scratch, one thing after the other: the sums of a first coupling

@@ -418,6 +418,10 @@ template <typename ConvOp> static LogicalResult verifyPlanar(ConvOp op) {
 LogicalResult Conv2DPlanarOp::verify() { return verifyPlanar(*this); }
 LogicalResult Conv2DPlanarBytesOp::verify() { return verifyPlanar(*this); }
 
+bool un0::cpu::isTileOp(Operation *op) {
+  return isa<TileBeginOp, TileEndOp, TileZeroOp, TileLoadOp, TileStoreOp, TileDotOp>(op);
+}
+
 /// That an op on tiles has the indices that its memory of words wants.
 static LogicalResult verifyTileMemory(Operation *op, Value memory, ValueRange indices) {
   int64_t rank = cast<MemRefType>(memory.getType()).getRank();
