@@ -79,11 +79,16 @@ private:
   SmallVector<Value> transformPixels(ArrayRef<Value> pixels);
   SmallVector<Value> transformProducts(ArrayRef<Value> products);
   void transformInput();
+  /// What a plane multiplies, in `transformed` and in the weights, and its number in `products`.
+  struct Plane {
+    Value value, weightAt, number;
+  };
   void transformAt(Value image, Value row, Value column, Value point, Value block, int64_t part);
+  void forEachPlane(Value weightAt, int64_t width, function_ref<void(const Plane &)> body);
   void multiply(Value weightAt, int64_t width);
   /// Asks for one of `parts` parts of the next plane's weights meanwhile; for none with 0.
-  void multiplyTile(Value plane, Value weightAt, Value point, int64_t points, int64_t width,
-                    Value part, int64_t parts);
+  void multiplyTile(const Plane &plane, Value point, int64_t points, int64_t width, Value part,
+                    int64_t parts);
   void transformOutput(Value firstVector, int64_t width);
   Value multiplyAdd(Value sum, Value x, Value weight) {
     return bytes ? e.dot(cpu::DotKind::S16, sum, x, weight) : e.fma(x, weight, sum);
@@ -93,7 +98,10 @@ private:
     int64_t kernels = cpu::getKernels(form);
     return bytes ? 2 * kernels * kernels * width * e.lanes : 0;
   }
+  /// Number of a plane, and of the value that it multiplies, in both dimensions.
   Value plane(Value i, Value j) { return e.add(e.mul(i, sides), j); }
+  Value valueAt(Value i, Value j) { return e.add(e.mul(i, shape.values), j); }
+  Value valueOfPlane(Value i);
 
   Emitter &e;
   cpu::Conv2DPlanesOp op;
@@ -150,22 +158,22 @@ void PlaneNest::transformAt(Value image, Value row, Value column, Value point, V
   Value y = e.mul(row, shape.step), x = e.mul(column, shape.step);
   Value lane = e.add(e.mul(block, getPartsPerBlock() * e.lanes), part * e.lanes);
   auto put = [&](Value value, Value i, Value j) {
-    e.store(bytes ? e.asWords(value) : value, op.getTransformed(), {plane(i, j), point, lane});
+    e.store(bytes ? e.asWords(value) : value, op.getTransformed(), {valueAt(i, j), point, lane});
   };
   auto get = [&](Value i, Value j) -> Value {
-    Value value = e.load(op.getTransformed(), {plane(i, j), point, lane});
+    Value value = e.load(op.getTransformed(), {valueAt(i, j), point, lane});
     return bytes ? vector::BitCastOp::create(e.b, e.loc, getPixelType(), value) : value;
   };
   auto pixelAt = [&](Value i, Value j) {
     return loadPixel(image, block, e.add(y, i), e.add(x, j), part);
   };
-  if (fits(sides * pixels))
+  if (fits(shape.values * pixels))
     return transformSquare<Value>(
         pixels, [&](int64_t i, int64_t j) { return pixelAt(e.index(i), e.index(j)); },
         [&](ArrayRef<Value> line) { return transformPixels(line); },
         [&](int64_t i, ArrayRef<Value> line) {
-          for (int64_t j = 0; j < sides; ++j)
-            put(line[j], e.index(i), e.index(j));
+          for (auto [j, value] : llvm::enumerate(line))
+            put(value, e.index(i), e.index(j));
         });
   // More values than registers: the first half goes through where the result will be.
   e.loop(0, pixels, 1, [&](Value j) {
@@ -175,13 +183,12 @@ void PlaneNest::transformAt(Value image, Value row, Value column, Value point, V
     for (auto [i, value] : llvm::enumerate(transformPixels(column)))
       put(value, e.index(i), j);
   });
-  e.loop(0, sides, 1, [&](Value i) {
+  e.loop(0, shape.values, 1, [&](Value i) {
     SmallVector<Value> line;
     for (int64_t j = 0; j < pixels; ++j)
       line.push_back(get(i, e.index(j)));
-    line = transformPixels(line);
-    for (int64_t j = 0; j < sides; ++j)
-      put(line[j], i, e.index(j));
+    for (auto [j, value] : llvm::enumerate(transformPixels(line)))
+      put(value, i, e.index(j));
   });
 }
 
@@ -198,18 +205,28 @@ void PlaneNest::transformInput() {
     transformBlock(e.index(blocks), inputs % perBlock);
 }
 
-void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t points,
-                             int64_t width, Value part, int64_t parts) {
+/// `getValue` of the form's shape.
+Value PlaneNest::valueOfPlane(Value i) {
+  if (!shape.sharesValue())
+    return i;
+  Value behind =
+      arith::CmpIOp::create(e.b, e.loc, arith::CmpIPredicate::ugt, i, e.index(cpu::kSharingPlane));
+  Value before = arith::SubIOp::create(e.b, e.loc, i, e.index(1));
+  return arith::SelectOp::create(e.b, e.loc, behind, before, i);
+}
+
+void PlaneNest::multiplyTile(const Plane &plane, Value point, int64_t points, int64_t width,
+                             Value part, int64_t parts) {
   int64_t perChannel = width * e.lanes;
   // Lines of the next plane's weights to ask for while four channels are multiplied.
   int64_t lines = parts ? kChannelUnroll * perChannel / parts / kLine : 0;
-  Value next = lines ? e.add(e.add(weightAt, e.mul(part, channels * perChannel / parts)),
+  Value next = lines ? e.add(e.add(plane.weightAt, e.mul(part, channels * perChannel / parts)),
                              channels * perChannel)
                      : Value();
   Carried sums(points * width, bytes ? e.splatWord(0) : e.splat(0));
   sums = e.loop(0, channels, kChannelUnroll, sums, [&](Value first, ValueRange carried) {
     Carried acc(carried);
-    Value stream = e.add(weightAt, e.mul(first, perChannel));
+    Value stream = e.add(plane.weightAt, e.mul(first, perChannel));
     for (int64_t c = 0; c < kChannelUnroll; ++c) {
       SmallVector<Value> weight;
       for (int64_t v = 0; v < width; ++v)
@@ -220,7 +237,7 @@ void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t p
                      e.add(e.add(next, e.mul(first, perChannel / parts)), l * kLine));
       for (int64_t p = 0; p < points; ++p) {
         Value value =
-            e.loadBroadcast(op.getTransformed(), {plane, e.add(point, p), e.add(first, c)});
+            e.loadBroadcast(op.getTransformed(), {plane.value, e.add(point, p), e.add(first, c)});
         for (int64_t v = 0; v < width; ++v)
           acc[p * width + v] = multiplyAdd(acc[p * width + v], value, weight[v]);
       }
@@ -230,7 +247,18 @@ void PlaneNest::multiplyTile(Value plane, Value weightAt, Value point, int64_t p
   for (int64_t p = 0; p < points; ++p)
     for (int64_t v = 0; v < width; ++v)
       e.store(sums[p * width + v], op.getProducts(),
-              {plane, e.add(point, p), e.index(v * e.lanes)});
+              {plane.number, e.add(point, p), e.index(v * e.lanes)});
+}
+
+void PlaneNest::forEachPlane(Value weightAt, int64_t width,
+                             function_ref<void(const Plane &)> body) {
+  e.loop(0, sides, 1, [&](Value i) {
+    e.loop(0, sides, 1, [&](Value j) {
+      Value number = plane(i, j);
+      body({valueAt(valueOfPlane(i), valueOfPlane(j)),
+            e.add(weightAt, e.mul(number, channels * width * e.lanes)), number});
+    });
+  });
 }
 
 void PlaneNest::multiply(Value weightAt, int64_t width) {
@@ -244,8 +272,7 @@ void PlaneNest::multiply(Value weightAt, int64_t width) {
     rest /= 2;
   // As many points in whole tiles as leave whole small ones.
   int64_t together = std::lcm(whole, rest);
-  e.loop(0, sides * sides, 1, [&](Value plane) {
-    Value at = e.add(weightAt, e.mul(plane, channels * width * e.lanes));
+  forEachPlane(weightAt, width, [&](const Plane &plane) {
     Value end = pointCount;
     if (rest < whole) {
       end = arith::DivUIOp::create(e.b, e.loc, pointCount, e.index(together));
@@ -262,14 +289,13 @@ void PlaneNest::multiply(Value weightAt, int64_t width) {
           static_cast<uint64_t>(std::min(kMostParts, perImage / together * together / whole)));
       parts = std::min(parts, kChannelUnroll * width * e.lanes / kLine);
     }
-    e.loop(0, parts, 1, [&](Value part) {
-      multiplyTile(plane, at, e.mul(part, whole), whole, width, part, parts);
-    });
+    e.loop(0, parts, 1,
+           [&](Value part) { multiplyTile(plane, e.mul(part, whole), whole, width, part, parts); });
     e.loop(e.index(parts * whole), end, whole,
-           [&](Value point) { multiplyTile(plane, at, point, whole, width, e.index(0), few); });
+           [&](Value point) { multiplyTile(plane, point, whole, width, e.index(0), few); });
     if (rest < whole)
       e.loop(end, pointCount, rest,
-             [&](Value point) { multiplyTile(plane, at, point, rest, width, e.index(0), few); });
+             [&](Value point) { multiplyTile(plane, point, rest, width, e.index(0), few); });
   });
 }
 

@@ -13,17 +13,34 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
     return
   }
 
-  // Plane by plane: 4 points x 2 vectors of outputs. The first points ask for the weights of the next plane.
+  // Plane by plane, in both dimensions: 4 points x 2 vectors of outputs. The first points ask for the weights of the next plane.
   // CHECK-LABEL: func @planes
   // CHECK: vector.load %arg0
   // CHECK: arith.subf
-  // CHECK: scf.for {{.*}} to %c16 step %c1
+  // CHECK: scf.for {{.*}} to %c4 step %c1
+  // CHECK: scf.for {{.*}} to %c4 step %c1
+  // CHECK-NOT: arith.select
   // CHECK: scf.for {{.*}} to %c16 step %c4 iter_args({{.*}}) -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
   // CHECK: memref.prefetch
   // CHECK-COUNT-32: vector.fma
   func.func @planes(%x: memref<1x6x6x16xf32>, %y: memref<2x6x6x16xf32>, %w: memref<8192xf32>, %b: memref<32xf32>, %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>) {
     cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2
         : memref<1x6x6x16xf32>, memref<8192xf32>, memref<32xf32>, memref<2x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
+    return
+  }
+
+  // 25 planes of an upsampled image multiply 16 values: plane 3 of each dimension the one that plane 2 does.
+  // CHECK-LABEL: func @upsampled_planes
+  // CHECK: scf.for %[[I:.*]] = {{.*}} to %c5 step %c1
+  // CHECK: scf.for {{.*}} to %c5 step %c1
+  // CHECK-DAG: %[[BEHIND:.*]] = arith.cmpi ugt, %[[I]], %c2
+  // CHECK-DAG: %[[BEFORE:.*]] = arith.subi %[[I]], %c1
+  // CHECK-DAG: %[[VALUE:.*]] = arith.select %[[BEHIND]], %[[BEFORE]], %[[I]]
+  // CHECK-DAG: arith.muli %[[VALUE]], %c4
+  // CHECK-DAG: arith.muli %[[I]], %c5
+  func.func @upsampled_planes(%x: memref<1x6x6x16xf32>, %y: memref<2x10x10x16xf32>, %w: memref<12800xf32>, %b: memref<32xf32>, %v: memref<16x4x16xf32>, %p: memref<25x4x32xf32>) {
+    cpu.conv2d_planes %x, %w, %b to %y as f4_up using %v, %p channels 16 together 1 x 2 lanes 16 group 2
+        : memref<1x6x6x16xf32>, memref<12800xf32>, memref<32xf32>, memref<2x10x10x16xf32>, memref<16x4x16xf32>, memref<25x4x32xf32>
     return
   }
 

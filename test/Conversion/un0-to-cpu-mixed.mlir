@@ -24,14 +24,14 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "avx512v
   // CHECK-SAME: arithmetic = "u8s8", bits = 8 : i64, bytes_read = 1024 : i64
 
   // Who makes equalized channels divides them, in f32 by its weights.
-  // PACKED-DAG: cpu.packed_param @a_conv_planes of @a conv_planes {{.*}} {form = #cpu<conv_form f_up>, output_exponents = array<i64: 0, 1, -1, 0,
+  // PACKED-DAG: cpu.packed_param @a_conv_planes of @a conv_planes {{.*}} {form = #cpu<conv_form f4_up>, output_exponents = array<i64: 0, 1, -1, 0,
   // PACKED-DAG: cpu.packed_param @ab_vector of @ab vector {{.*}} {output_exponents = array<i64: 0, 1, -1, 0,
   // PACKED-DAG: cpu.packed_param @b_conv3x3 of @b conv3x3 {{.*}} {input_exponents = array<i64: 0, 1, -1, 0, {{.*}}precision = #un0<precision int8>
 
   // CHECK-LABEL: func.func @un0_decode
   // CHECK: cpu.scatter_features
   // CHECK: cpu.fill_ring {{.*}} with 40
-  // CHECK: cpu.conv2d_planes {{.*}} as f_up {{.*}} {scale = 5.000000e-02 : f32, zero_point = 40 : i64}
+  // CHECK: cpu.conv2d_planes {{.*}} as f4_up {{.*}} {scale = 5.000000e-02 : f32, zero_point = 40 : i64}
   // CHECK: cpu.zero ring %[[B:[a-z0-9_]+]] : memref<1x10x10x16xf32>
   // CHECK: cpu.conv2d_bytes {{.*}} to %[[B]] {{.*}} {input_scale = 5.000000e-02 : f32} : memref<1x10x10x16xi32{{.*}}, memref<1x10x10x16xf32>
   // CHECK: cpu.conv2d_planes %[[B]], {{.*}} as f4 {{.*}} {scale = 2.500000e-01 : f32, zero_point = 3 : i64}

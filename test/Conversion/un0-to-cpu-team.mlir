@@ -32,25 +32,26 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "avx512v
   // CHECK: %[[OUT:.*]] = memref.alloc() : memref<1x10x10x16xi32>
   // CHECK: scf.if
   // CHECK-NEXT: cpu.fill_ring %[[OUT]]
-  // CHECK: memref.alloc() {cpu.own} : memref<9x17x128xf32>
-  // CHECK: memref.alloc() {cpu.own} : memref<9x17x32xf32>
-  // CHECK: cpu.conv2d_planes %[[FIRST]], {{.*}} to %[[OUT]] as f_up {{.*}} thread %[[THREAD]] of %[[THREADS]] over rows channels 128 together 1 x 4
+  // CHECK: memref.alloc() {cpu.own} : memref<16x5x128xf32>
+  // CHECK: memref.alloc() {cpu.own} : memref<25x5x32xf32>
+  // CHECK: cpu.conv2d_planes %[[FIRST]], {{.*}} to %[[OUT]] as f4_up {{.*}} thread %[[THREAD]] of %[[THREADS]] over rows channels 128 together 1 x 2
   // CHECK: cpu.barrier %[[F]](%[[D]])
   // CHECK: scf.if
   // CHECK-NEXT: cpu.zero ring
   // CHECK: cpu.conv2d_bytes {{.*}} thread %[[THREAD]] of %[[THREADS]] over groups channels 64
   // CHECK: cpu.barrier
-  // CHECK: cpu.conv2d_planes {{.*}} as f_up {{.*}} over rows channels 64
+  // CHECK: cpu.conv2d_planes {{.*}} as f4_up {{.*}} over rows channels 64
   // CHECK: cpu.barrier
   // CHECK-NOT: cpu.barrier
   // CHECK: cpu.conv2d_planar {{.*}} thread %[[THREAD]] of %[[THREADS]] tanh
   // CHECK-NEXT: return
 
-  // Two groups of rows of 8 pixels are 16 rows that are shared, one group after the other.
+  // Two groups of rows of 8 pixels are 16 rows that are shared, one group after the other; the first are those of two rows of points
+  // before.
   // VECTOR-LABEL: func.func @un0_decode_team
-  // VECTOR: call
   // VECTOR: %[[TIMES:.*]] = arith.muli %[[THREAD:.*]], %c2
   // VECTOR: %[[FROM:.*]] = arith.divui %[[TIMES]], %[[THREADS:.*]] :
+  // VECTOR: call
   // VECTOR: %[[TO:.*]] = arith.ceildivui %{{.*}}, %[[THREADS]]
   // VECTOR: scf.for %[[GROUP:.*]] = %[[FROM]] to %[[TO]]
   // VECTOR: arith.muli %[[THREAD]], %c16

@@ -21,12 +21,12 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
   // CHECK-DAG: cpu.packed_param @w_vector of @w vector at 0 size 512
   // CHECK-DAG: cpu.packed_param @K_rows16 of @K rows16 at 512 size 65536
   // CHECK-DAG: cpu.packed_param @D_class_rows of @D class_rows at {{.*}} size 16384
-  // CHECK-DAG: cpu.packed_param @a_conv_planes of @a conv_planes at {{.*}} size 18432 {form = #cpu<conv_form f_up>}
+  // CHECK-DAG: cpu.packed_param @a_conv_planes of @a conv_planes at {{.*}} size 51200 {form = #cpu<conv_form f4_up>}
   // DIRECT-DAG: cpu.packed_param @a_conv_upsample of @a conv_upsample at {{.*}} size 32768
   // CHECK-DAG: cpu.packed_param @o_conv_planar of @o conv_planar at {{.*}} size 3456
 
   // Of 20 channels 3 registers of 8 lanes are computed and read, not the 4 of two lines.
-  // RAGGED-DAG: cpu.packed_param @a_conv_planes of @a conv_planes at {{.*}} size 13824 {
+  // RAGGED-DAG: cpu.packed_param @a_conv_planes of @a conv_planes at {{.*}} size 38400 {
   // RAGGED-DAG: cpu.packed_param @o_conv_planar of @o conv_planar at {{.*}} size 2592
 
   // CHECK-LABEL: func.func @un0_evolve_1
@@ -52,7 +52,7 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f"], fma = t
   // CHECK: %[[N:.*]] = arith.index_cast %[[COUNT]] : i64 to index
   // CHECK: scf.for %[[I:.*]] = %{{.*}} to %[[N]]
   // CHECK: memref.subview %{{.*}}[%[[I]], 0] [1, 256]
-  // CHECK: cpu.conv2d_planes {{.*}} as f_up using {{.*}} channels 16 together 1 x 4 lanes 16 group 2 leaky 2.000000e-01
+  // CHECK: cpu.conv2d_planes {{.*}} as f4_up using {{.*}} channels 16 together 1 x 2 lanes 16 group 2 leaky 2.000000e-01
   // CHECK: cpu.conv2d_planar {{.*}} tanh
   // DIRECT: cpu.conv2d {{.*}} channels 16 lanes 16 group 2 upsample leaky 2.000000e-01
   // CHECK-NOT: @generate

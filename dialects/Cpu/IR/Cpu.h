@@ -208,27 +208,37 @@ inline int64_t getTableLines(int64_t padded) {
 /// `conv_upsample`): starting sums, scales, then taps.
 int64_t getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels);
 
-/// A 1-D transform of `form` takes neighbouring inputs to `planes` values and gives `outputs` of
-/// them; the next point begins `step` inputs further on. In 2-D all of it happens twice.
+constexpr int64_t kSharingPlane = 2;
+/// A 1-D transform of `form` takes neighbouring inputs to `values`, multiplies them in `planes` and
+/// gives `outputs` of those; the next point begins `step` inputs further on. In 2-D all of it
+/// happens twice.
 struct PlaneShape {
-  int64_t planes, step, outputs;
+  int64_t planes, values, step, outputs;
 
   int64_t getPixels() const { return step + 2; }
+  /// Fewer values than planes: plane kSharingPlane and the next one multiply the same.
+  bool sharesValue() const { return values < planes; }
+  int64_t getValue(int64_t plane) const {
+    return plane - (sharesValue() && plane > kSharingPlane ? 1 : 0);
+  }
 };
 inline PlaneShape getPlaneShape(ConvForm form) {
-  return form == ConvForm::Upsampled        ? PlaneShape{3, 1, 2}
-         : form == ConvForm::UpsampledPairs ? PlaneShape{6, 2, 4}
-         : form == ConvForm::Winograd2      ? PlaneShape{4, 2, 2}
-                                            : PlaneShape{6, 4, 4};
+  return form == ConvForm::Upsampled            ? PlaneShape{3, 3, 1, 2}
+         : form == ConvForm::UpsampledPairs     ? PlaneShape{6, 5, 2, 4}
+         : form == ConvForm::UpsampledWinograd4 ? PlaneShape{5, 4, 2, 4}
+         : form == ConvForm::Winograd2          ? PlaneShape{4, 4, 2, 2}
+                                                : PlaneShape{6, 6, 4, 4};
 }
 /// Whether there are planes of `form` for images of bytes, or of f32.
 inline bool hasPlanes(ConvForm form, bool bytes) {
-  return form != ConvForm::Direct &&
-         form != (bytes ? ConvForm::Upsampled : ConvForm::UpsampledPairs);
+  if (form == ConvForm::Upsampled || form == ConvForm::UpsampledWinograd4)
+    return !bytes;
+  return form != ConvForm::Direct && (form != ConvForm::UpsampledPairs || bytes);
 }
 /// Whether planes of `form` are for a convolution behind an upsampling.
 inline bool isUpsampled(ConvForm form) {
-  return form == ConvForm::Upsampled || form == ConvForm::UpsampledPairs;
+  return form == ConvForm::Upsampled || form == ConvForm::UpsampledPairs ||
+         form == ConvForm::UpsampledWinograd4;
 }
 /// Rows of points of one image that a convolution in `form` has; 1 of a direct one, which takes no
 /// points together. Of 0 pixels a side, or sides that points do not cover, there are none.

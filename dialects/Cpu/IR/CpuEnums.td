@@ -27,7 +27,8 @@ def Cpu_ConvForm : I32EnumAttr<"ConvForm", "how a 3x3 convolution is computed", 
     I32EnumAttrCase<"Upsampled", 1, "f_up">,
     I32EnumAttrCase<"Winograd2", 2, "f2">,
     I32EnumAttrCase<"Winograd4", 3, "f4">,
-    I32EnumAttrCase<"UpsampledPairs", 4, "f_up2">]> {
+    I32EnumAttrCase<"UpsampledPairs", 4, "f_up2">,
+    I32EnumAttrCase<"UpsampledWinograd4", 5, "f4_up">]> {
   let cppNamespace = "::un0::cpu";
   let genSpecializedAttr = 0;
 }

@@ -360,7 +360,8 @@ LogicalResult Conv2DPlanesOp::verify() {
   if (height % shape.step || width % shape.step)
     return emitOpError("points of ")
            << shape.step << " x " << shape.step << " do not cover " << height << " x " << width;
-  int64_t planes = shape.planes * shape.planes, channels = getChannels(), lanes = getLanes();
+  int64_t planes = shape.planes * shape.planes, values = shape.values * shape.values;
+  int64_t channels = getChannels(), lanes = getLanes();
   bool bytes = holdsBytes(getInput());
   for (Value memory : {getWeights(), getTransformed(), getProducts()})
     if (holdsBytes(memory) != bytes)
@@ -385,10 +386,11 @@ LogicalResult Conv2DPlanesOp::verify() {
   int64_t points = images * rows * (width / shape.step);
   auto group = static_cast<int64_t>(getGroup() * getLanes());
   ArrayRef<int64_t> transformed = shapeOf(getTransformed()), products = shapeOf(getProducts());
-  if (transformed.size() != 3 || transformed[0] != planes || transformed[1] < points ||
+  if (transformed.size() != 3 || transformed[0] != values || transformed[1] < points ||
       transformed[2] < padToLanes(bytes ? getSummedPairs(channels) : channels, lanes) ||
       products.size() != 3 || products[0] != planes || products[1] < points || products[2] != group)
-    return emitOpError("scratch does not hold ") << planes << " planes of " << points << " points";
+    return emitOpError("scratch does not hold ")
+           << values << " values and " << planes << " planes of " << points << " points";
   return success();
 }
 

@@ -288,11 +288,12 @@ def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes", [AttrSizedOperandSegments]> {
   let summary = "3x3 convolution in fewer products, between images";
   let description = [{
     Input and weights are transformed so that a product per *plane* and *point* is left, and sums of planes give the
-    outputs: 9 planes for the 2x2 outputs of an upsampled pixel (`f_up`), 16 for 2x2 outputs (`f2`), 36 for 4x4 (`f4`).
+    outputs: 9 planes for the 2x2 outputs of an upsampled pixel (`f_up`), 25 for the 4x4 of 2x2 upsampled pixels
+    (`f4_up`), 16 for 2x2 outputs (`f2`), 36 for 4x4 (`f4`).
     An input of bytes, which has an `input_scale`, is multiplied in words of two 16-bit numbers, with exact sums: the
     results are those of `cpu.conv2d_bytes`. Its `f_up2` has 36 planes for the 4x4 outputs of 2x2 upsampled pixels.
-    `transformed` holds planes x points x input channels (words), `products` planes x points x output channels of a group; the
-    points are those of `rows` rows of `images` images at a time. The order of sums does not depend on either.
+    `transformed` holds values x points x input channels (words), `products` planes x points x output channels of a group; the
+    25 planes of `f4_up` multiply 16 values, the 36 of `f_up2` 25, others one each. The points are those of `rows` rows of `images` images at a time. The order of sums does not depend on either.
     Of threads that share an image, each has a `transformed` and `products` of its own; those that share groups all
     transform the whole input. Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
   }];

@@ -59,8 +59,10 @@ struct DecodeBuilder {
       buffer.getDefiningOp()->setAttr(cpu::kOwnAttr, b.getUnitAttr());
     return buffer;
   }
-  /// What the threads of a team share of a convolution that reads `weights` and `inputBytes`.
-  cpu::ConvSplitAttr chooseSplit(Value weights, int64_t inputBytes, Value output);
+  /// What the threads of a team share of a convolution that reads `weights` and `inputBytes` and in
+  /// planes has `pointRows`, 0 in the direct form.
+  cpu::ConvSplitAttr chooseSplit(un0::Conv2DOp conv, Value weights, int64_t inputBytes,
+                                 int64_t pointRows, Value output);
   /// An image as large as the tensor `like`, or a batch of them.
   Value allocImage(Value like, bool bytes, bool batched) {
     SmallVector<int64_t> shape = {
@@ -104,16 +106,20 @@ struct DecodeBuilder {
   void finish(un0::Conv2DOp conv, Value input, Value planes);
 };
 
-cpu::ConvSplitAttr DecodeBuilder::chooseSplit(Value weights, int64_t inputBytes, Value output) {
+cpu::ConvSplitAttr DecodeBuilder::chooseSplit(un0::Conv2DOp conv, Value weights, int64_t inputBytes,
+                                              int64_t pointRows, Value output) {
   if (!team.thread)
     return {};
   int64_t weightBytes = 4 * cast<MemRefType>(weights.getType()).getNumElements();
   // The channels of one line of bytes are more than a group, and threads that write to the same
   // line wait for each other.
   bool manyLines = !cpu::holdsBytes(output) || dim(output, 0) > 1;
-  return cpu::ConvSplitAttr::get(b.getContext(), weightBytes > inputBytes && manyLines
-                                                     ? cpu::ConvSplit::Groups
-                                                     : cpu::ConvSplit::Rows);
+  // With planes nobody takes a part of a group, so that a few would leave threads idle.
+  int64_t groups =
+      llvm::divideCeil(dim(conv.getOutput(), 1), lowering.getGroup() * lowering.target.lanes);
+  bool byGroups = weightBytes > inputBytes && manyLines && groups >= pointRows;
+  return cpu::ConvSplitAttr::get(b.getContext(),
+                                 byGroups ? cpu::ConvSplit::Groups : cpu::ConvSplit::Rows);
 }
 
 void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvSchedule &schedule,
@@ -146,33 +152,34 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
     cpu::Conv2DBytesOp::create(b, loc, input, weights, bias, output, images, team.thread,
                                team.threads, scratch, b.getI64IntegerAttr(channels), inputScale,
                                scale, zeroPoint, conv.getUpsampleAttr(), slope, lanes, group,
-                               chooseSplit(weights, inputBytes, output));
+                               chooseSplit(conv, weights, inputBytes, 0, output));
   } else if (direct) {
     cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, team.thread, team.threads,
                           scale, zeroPoint, b.getI64IntegerAttr(channels), conv.getUpsampleAttr(),
-                          slope, lanes, group, chooseSplit(weights, inputBytes, output));
+                          slope, lanes, group, chooseSplit(conv, weights, inputBytes, 0, output));
   } else {
     cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
-    int64_t planes = shape.planes * shape.planes;
+    int64_t planes = shape.planes * shape.planes, values = shape.values * shape.values;
     int64_t together = team.thread ? 1 : schedule.images;
+    int64_t pointRows = cpu::getPointRows(conv, schedule.form);
     int64_t columns = dim(conv.getInput(), 3) / shape.step;
     int64_t points = together * schedule.rows * columns;
     int64_t padded =
         cpu::padToLanes(bytes ? cpu::getSummedPairs(channels) : channels, lowering.target.lanes);
-    auto scratch = [&](int64_t perPoint) {
+    auto scratch = [&](int64_t count, int64_t perPoint) {
       // A point more than there are: planes at multiples of 4 KB would share few cache sets.
-      SmallVector<int64_t> shape = {planes, points + 1, perPoint};
+      SmallVector<int64_t> shape = {count, points + 1, perPoint};
       return own(bytes ? lowering.allocWords(shape) : lowering.alloc(shape));
     };
-    Value transformed = scratch(padded),
-          products = scratch(lowering.getGroup() * lowering.target.lanes);
-    inputBytes = 4 * planes * (dim(conv.getInput(), 2) / shape.step) * columns * padded;
+    Value transformed = scratch(values, padded),
+          products = scratch(planes, lowering.getGroup() * lowering.target.lanes);
+    inputBytes = 4 * values * pointRows * columns * padded;
     cpu::Conv2DPlanesOp::create(b, loc, input, weights, bias, output, transformed, products, images,
                                 team.thread, team.threads, inputScale, scale, zeroPoint,
                                 cpu::ConvFormAttr::get(b.getContext(), schedule.form),
                                 b.getI64IntegerAttr(channels), b.getI64IntegerAttr(together),
                                 b.getI64IntegerAttr(schedule.rows), slope, lanes, group,
-                                chooseSplit(weights, inputBytes, output));
+                                chooseSplit(conv, weights, inputBytes, pointRows, output));
   }
   mark();
 }

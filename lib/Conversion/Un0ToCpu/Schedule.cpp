@@ -16,7 +16,7 @@ static constexpr int64_t kRowBytes = 384 << 10, kImagesBytes = 1300 << 10;
 /// Weights that come from memory, again for every part of an image: then more rows are together.
 static constexpr int64_t kHeavyBytes = 4 << 20, kHeavyRowBytes = 640 << 10;
 /// Weights of F(4x4, 3x3) above which four points an image are too few to pay for reading them:
-/// F(2x2, 3x3) has 4/9 of the bytes.
+/// F(2x2, 3x3) has 4/9 of the bytes, of upsampled pixels 9/25.
 static constexpr int64_t kMostWeightBytes = 8 << 20, kFewPoints = 4;
 /// Planes of bytes, 3.6 to 8 times the weights of the direct form, that pay with so few points an
 /// image because they come from a cache.
@@ -60,6 +60,10 @@ struct Extents {
     int64_t outputBytes = (upsample ? 4 : 1) * outputs * (writesBytes ? 1 : 4);
     return height * width * (inputs * (bytes ? 1 : 4) + outputBytes);
   }
+  /// Whether another form of f32 takes more products of fewer weights.
+  static bool hasLighterForm(ConvForm form) {
+    return form == ConvForm::Winograd4 || form == ConvForm::UpsampledWinograd4;
+  }
   /// Whether the points of `form` cover the image, its sums are exact, and reading its weights for
   /// one sample does not take longer than the products that it saves.
   bool pays(ConvForm form) const {
@@ -68,15 +72,15 @@ struct Extents {
       return false;
     bool few = height * width / (step * step) <= kFewPoints;
     if (!bytes)
-      return !few || form != ConvForm::Winograd4 || weightBytes(form) <= kMostWeightBytes;
+      return !few || !hasLighterForm(form) || weightBytes(form) <= kMostWeightBytes;
     return inputs <= cpu::getMostExactChannels(form) &&
            weightBytes(form) <= (few ? kMostFewPointBytes : kMostWeightBytes);
   }
   ConvForm chooseForm(bool bytePlanes) const {
     if (bytes && !bytePlanes)
       return ConvForm::Direct;
-    for (ConvForm form :
-         {ConvForm::Upsampled, ConvForm::UpsampledPairs, ConvForm::Winograd4, ConvForm::Winograd2})
+    for (ConvForm form : {ConvForm::UpsampledWinograd4, ConvForm::Upsampled,
+                          ConvForm::UpsampledPairs, ConvForm::Winograd4, ConvForm::Winograd2})
       if (cpu::hasPlanes(form, bytes) && cpu::isUpsampled(form) == upsample && pays(form))
         return form;
     return ConvForm::Direct;
@@ -97,8 +101,8 @@ static bool takesBytePlanes(ArrayRef<un0::Conv2DOp> convs, const CpuTarget &targ
 static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedule) {
   cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
   int64_t rows = conv.height / shape.step, columns = conv.width / shape.step;
-  int64_t perRow = conv.planes(schedule.form) * cpu::padToLanes(conv.inputs, conv.lanes) * columns *
-                   conv.numberBytes(schedule.form);
+  int64_t perRow = shape.values * shape.values * cpu::padToLanes(conv.inputs, conv.lanes) *
+                   columns * conv.numberBytes(schedule.form);
   schedule.rows = rows;
   int64_t weightBytes = conv.weightBytes(schedule.form);
   int64_t most = weightBytes <= kRowBytes    ? kRowBytes / 4

@@ -117,7 +117,7 @@ typedef struct un0_cost_info {
 /* How an operator of the decoder is computed. */
 typedef struct un0_schedule_info {
   const char *op;
-  const char *form;   /* "direct", "f_up", "f_up2", "f2", "f4" */
+  const char *form;   /* "direct", "f_up", "f4_up", "f_up2", "f2", "f4" */
   uint64_t batched;   /* 1: all images of a request pass it before the next operator begins */
   uint64_t images;    /* taken together, and */
   uint64_t rows;      /* rows of points of each */

@@ -391,7 +391,7 @@ func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096
 // -----
 
 func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096xf32>, %b: memref<16xf32>, %v: memref<16x3x16xf32>, %p: memref<16x4x32xf32>) {
-  // expected-error @+1 {{scratch does not hold 16 planes of 4 points}}
+  // expected-error @+1 {{scratch does not hold 16 values and 16 planes of 4 points}}
   cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2
       : memref<1x6x6x16xf32>, memref<4096xf32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x3x16xf32>, memref<16x4x32xf32>
   return
@@ -517,6 +517,31 @@ func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16x
 // -----
 
 func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x16x16xf32> {
+  // expected-error @+1 {{cpu.schedule: form f4_up is not one of int8}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f4_up>, upsample, input_scale = 1.000000e-02 : f64, input_zero_point = 128 : i64, precision = #un0<precision int8>} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x16x16xf32>
+  return %y : tensor<1x16x16x16xf32>
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x7x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x14x16xf32> {
+  // expected-error @+1 {{cpu.schedule: points of form f4_up do not cover its input}}
+  %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f4_up>, upsample} : tensor<1x16x7x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x14x16xf32>
+  return %y : tensor<1x16x14x16xf32>
+}
+
+// -----
+
+func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<2x10x10x16xf32>, %w: memref<12800xf32>, %b: memref<32xf32>, %v: memref<25x4x16xf32>, %p: memref<25x4x32xf32>) {
+  // expected-error @+1 {{scratch does not hold 16 values and 25 planes of 4 points}}
+  cpu.conv2d_planes %x, %w, %b to %y as f4_up using %v, %p channels 16 together 1 x 2 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<12800xf32>, memref<32xf32>, memref<2x10x10x16xf32>, memref<25x4x16xf32>, memref<25x4x32xf32>
+  return
+}
+
+// -----
+
+func.func @f(%x: tensor<1x16x8x8xf32>, %w: tensor<16x16x3x3xf32>, %b: tensor<16xf32>) -> tensor<1x16x16x16xf32> {
   // expected-error @+1 {{cpu.schedule: form f_up2 is not one of f32}}
   %y = un0.conv2d %x, %w, %b activation(none) {cpu.schedule = #cpu.conv_schedule<form = f_up2>, upsample} : tensor<1x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<1x16x16x16xf32>
   return %y : tensor<1x16x16x16xf32>
@@ -596,7 +621,7 @@ func.func @f(%x: memref<1x6x6x16xf32>, %y: memref<1x6x6x16xf32>, %w: memref<4096
 // -----
 
 func.func @f(%x: memref<1x6x6x16xi32>, %y: memref<1x6x6x16xf32>, %w: memref<2080xi32>, %b: memref<16xf32>, %v: memref<16x4x8xi32>, %p: memref<16x4x32xi32>) {
-  // expected-error @+1 {{scratch does not hold 16 planes of 4 points}}
+  // expected-error @+1 {{scratch does not hold 16 values and 16 planes of 4 points}}
   cpu.conv2d_planes %x, %w, %b to %y as f2 using %v, %p channels 16 together 1 x 2 lanes 16 group 2 {input_scale = 1.0 : f32}
       : memref<1x6x6x16xi32>, memref<2080xi32>, memref<16xf32>, memref<1x6x6x16xf32>, memref<16x4x8xi32>, memref<16x4x32xi32>
   return

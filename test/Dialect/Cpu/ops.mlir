@@ -64,7 +64,7 @@ func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memr
 // CHECK-LABEL: func @shares
 func.func @shares(%a: memref<1x6x6x16xf32>, %b: memref<2x6x6x16xf32>, %w: memref<4608xf32>, %wu: memref<8192xf32>, %bias: memref<32xf32>,
                   %bytes: memref<1x6x6x16xi32>, %words: memref<9472xi32>, %large: memref<2x10x10x16xf32>,
-                  %vw: memref<36x4x16xi32>, %pw: memref<36x4x32xi32>,
+                  %vw: memref<25x4x16xi32>, %pw: memref<36x4x32xi32>, %wup: memref<12800xf32>, %pu: memref<25x4x32xf32>,
                   %v: memref<16x4x16xf32>, %p: memref<16x4x32xf32>, %wp: memref<864xf32>, %planes: memref<3x4x4xf32>,
                   %t: index, %n: index) {
   // CHECK: cpu.conv2d {{.*}} to %{{.*}} thread %[[T:.*]] of %[[N:.*]] over groups channels 16
@@ -75,7 +75,10 @@ func.func @shares(%a: memref<1x6x6x16xf32>, %b: memref<2x6x6x16xf32>, %w: memref
       : memref<1x6x6x16xf32>, memref<8192xf32>, memref<32xf32>, memref<2x6x6x16xf32>, memref<16x4x16xf32>, memref<16x4x32xf32>
   // CHECK: cpu.conv2d_planes {{.*}} as f_up2 {{.*}} {input_scale = 5.000000e-01 : f32}
   cpu.conv2d_planes %bytes, %words, %bias to %large as f_up2 using %vw, %pw thread %t of %n over rows channels 16 together 1 x 2 lanes 16 group 2 {input_scale = 0.5 : f32}
-      : memref<1x6x6x16xi32>, memref<9472xi32>, memref<32xf32>, memref<2x10x10x16xf32>, memref<36x4x16xi32>, memref<36x4x32xi32>
+      : memref<1x6x6x16xi32>, memref<9472xi32>, memref<32xf32>, memref<2x10x10x16xf32>, memref<25x4x16xi32>, memref<36x4x32xi32>
+  // CHECK: cpu.conv2d_planes {{.*}} as f4_up using
+  cpu.conv2d_planes %a, %wup, %bias to %large as f4_up using %v, %pu channels 16 together 1 x 2 lanes 16 group 2
+      : memref<1x6x6x16xf32>, memref<12800xf32>, memref<32xf32>, memref<2x10x10x16xf32>, memref<16x4x16xf32>, memref<25x4x32xf32>
   // CHECK: cpu.conv2d_planar {{.*}} to %{{.*}} thread %[[T]] of %[[N]] tanh
   cpu.conv2d_planar %b, %wp, %bias to %planes thread %t of %n tanh
       : memref<2x6x6x16xf32>, memref<864xf32>, memref<32xf32>, memref<3x4x4xf32>

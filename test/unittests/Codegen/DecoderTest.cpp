@@ -302,7 +302,7 @@ INSTANTIATE_TEST_SUITE_P(
               4,
               12,
               {{52, false}, {40, true}, {40, false}, {1, false}},
-              {"f4 using", "f_up using"}},
+              {"f4 using", "f4_up using"}},
         // On 8 lanes an odd number of registers, on 4 lanes also other fractions of a line; maps
         // that tiles of six and of twelve pixels cover with some left over.
         Shape{"halfLines",
@@ -310,7 +310,7 @@ INSTANTIATE_TEST_SUITE_P(
               4,
               20,
               {{104, false}, {52, true}, {36, false}, {9, false}, {3, false}},
-              {"f4 using", "f_up using"}},
+              {"f4 using", "f4_up using"}},
         // Enough weights that all images pass together, and too many for F(4x4, 3x3).
         Shape{"heavy", 256, 4, 4, {{96, true}, {64, false}, {3, false}}, {"images %"}},
         Shape{"heavier", 288, 8, 8, {{288, false}, {3, false}}, {"f2 using", "images %"}}),

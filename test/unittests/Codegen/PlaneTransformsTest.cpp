@@ -21,10 +21,12 @@ llvm::SmallVector<double> convolve(ConvForm form, llvm::ArrayRef<double> pixels,
                                    llvm::ArrayRef<double> kernel) {
   auto x = transformPixels<Numbers, double>(form, Numbers(), pixels);
   auto w = transformKernel(form, kernel[0], kernel[1], kernel[2]);
-  EXPECT_EQ(x.size(), w.size());
-  for (size_t i = 0; i < x.size(); ++i)
-    x[i] *= w[i];
-  return transformProducts<Numbers, double>(form, Numbers(), x);
+  cpu::PlaneShape shape = cpu::getPlaneShape(form);
+  EXPECT_EQ(int64_t(x.size()), shape.values);
+  EXPECT_EQ(int64_t(w.size()), shape.planes);
+  for (int64_t i = 0; i < shape.planes; ++i)
+    w[i] *= x[shape.getValue(i)];
+  return transformProducts<Numbers, double>(form, Numbers(), w);
 }
 
 class Transforms : public ::testing::TestWithParam<ConvForm> {};
@@ -33,24 +35,24 @@ class Transforms : public ::testing::TestWithParam<ConvForm> {};
 TEST_P(Transforms, AreTheConvolution) {
   ConvForm form = GetParam();
   cpu::PlaneShape shape = cpu::getPlaneShape(form);
-  for (int64_t p = 0; p < shape.planes; ++p)
+  for (int64_t p = 0; p < shape.getPixels(); ++p)
     for (int64_t k = 0; k < 3; ++k) {
-      std::vector<double> pixels(shape.planes, 0), kernel(3, 0);
+      std::vector<double> pixels(shape.getPixels(), 0), kernel(3, 0);
       pixels[p] = kernel[k] = 1;
       auto outputs = convolve(form, pixels, kernel);
       ASSERT_EQ(int64_t(outputs.size()), shape.outputs);
       for (int64_t o = 0; o < shape.outputs; ++o) {
         // The pixel that tap k of output o reads; upsampled, output 0 lies in the left half of
         // pixel 1 and output 1 in its right half.
-        int64_t reads = form == ConvForm::Upsampled ? (2 + o + k - 1) / 2 : o + k;
+        int64_t reads = cpu::isUpsampled(form) ? (2 + o + k - 1) / 2 : o + k;
         EXPECT_NEAR(outputs[o], reads == p ? 1 : 0, 1e-15) << "pixel " << p << ", tap " << k;
       }
     }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Transforms,
-                         ::testing::Values(ConvForm::Upsampled, ConvForm::Winograd2,
-                                           ConvForm::Winograd4),
+                         ::testing::Values(ConvForm::Upsampled, ConvForm::UpsampledWinograd4,
+                                           ConvForm::Winograd2, ConvForm::Winograd4),
                          [](const auto &info) { return cpu::stringifyConvForm(info.param).str(); });
 
 /// How many times the outputs the planes of whole numbers give, in one dimension.
@@ -84,11 +86,14 @@ TEST_P(WholeTransforms, AreAMultipleOfTheConvolution) {
         pixels[p] = taps[k] = 1;
         auto x = transformWhole(form, pixels);
         auto w = transformWholeKernel(form, taps);
-        ASSERT_EQ(int64_t(x.size()), shape.planes);
+        ASSERT_EQ(int64_t(x.size()), shape.values);
         ASSERT_EQ(int64_t(w.size()), pairs ? shape.planes / 2 : shape.planes);
-        for (size_t i = 0; i < x.size(); ++i)
-          x[i] *= pairs ? (int64_t(i) / 3 == kernel ? w[i % 3] : 0) : w[i];
-        auto outputs = transformWholeProducts<WholeNumbers, int64_t>(form, WholeNumbers(), x);
+        llvm::SmallVector<int64_t> products;
+        for (int64_t i = 0; i < shape.planes; ++i)
+          products.push_back(x[shape.getValue(i)] *
+                             (pairs ? (i / 3 == kernel ? w[i % 3] : 0) : w[i]));
+        auto outputs =
+            transformWholeProducts<WholeNumbers, int64_t>(form, WholeNumbers(), products);
         ASSERT_EQ(int64_t(outputs.size()), shape.outputs);
         for (int64_t o = 0; o < shape.outputs; ++o) {
           bool reads = pairs ? o % 2 == kernel && o / 2 + kernel + k == p : o + k == p;
@@ -115,12 +120,12 @@ int64_t getLargest(llvm::ArrayRef<std::vector<int64_t>> rows, int64_t low, int64
 }
 
 TEST_P(WholeTransforms, FitSixteenBits) {
-  std::vector<std::vector<int64_t>> pixels(shape.planes), kernels(pairs ? 3 : shape.planes);
+  std::vector<std::vector<int64_t>> pixels(shape.values), kernels(pairs ? 3 : shape.planes);
   for (int64_t p = 0; p < shape.getPixels(); ++p) {
     std::vector<int64_t> unit(shape.getPixels(), 0);
     unit[p] = 1;
-    for (auto [plane, value] : llvm::enumerate(transformWhole(form, unit)))
-      pixels[plane].push_back(value);
+    for (auto [number, value] : llvm::enumerate(transformWhole(form, unit)))
+      pixels[number].push_back(value);
   }
   for (size_t k = 0; k < (pairs ? 2 : 3); ++k) {
     std::vector<int64_t> unit(pairs ? 2 : 3, 0);
@@ -205,9 +210,10 @@ TEST_P(WholeTransforms, AreExactThoughProductsWrap) {
             weights, taps, [&](auto line) { return transformWholeKernel(form, line); });
         for (int64_t y = 0; y < own; ++y)
           for (int64_t x = 0; x < own; ++x) {
-            int64_t plane = (kernel / kernels * own + y) * sides + kernel % kernels * own + x;
-            planes[plane] += static_cast<uint32_t>(static_cast<int16_t>(transformed[plane]) *
-                                                   static_cast<int32_t>(values[y * own + x]));
+            int64_t i = kernel / kernels * own + y, j = kernel % kernels * own + x;
+            uint16_t value = transformed[shape.getValue(i) * shape.values + shape.getValue(j)];
+            planes[i * sides + j] += static_cast<uint32_t>(
+                static_cast<int16_t>(value) * static_cast<int32_t>(values[y * own + x]));
           }
         for (int64_t o = 0; o < shape.outputs * shape.outputs; ++o) {
           int64_t y = o / shape.outputs, x = o % shape.outputs;
