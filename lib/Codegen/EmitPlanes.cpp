@@ -65,10 +65,10 @@ public:
   void emit();
 
 private:
-  /// Whether a transform of `values` vectors is written out at once: with 16 registers the 24 of
-  /// pairs of upsampled pixels and not the 36 of F(4x4, 3x3). A third of them spilled takes less
-  /// time than two loops through memory (Zen 3, int8, N = 1024: 0.93 of the decoder's), more does
-  /// not.
+  /// Whether a transform of `values` vectors is written out at once: with 16 registers the 20 of
+  /// upsampled pixels and not the 36 of F(4x4, 3x3). A few of them spilled take less time than two
+  /// loops through memory (Zen 3, int8, N = 1024, when there were 24: 0.93 of the decoder's), more
+  /// do not.
   bool fits(int64_t values) const { return values <= e.target.registers + 8; }
   /// Registers of transformed input that a block of an image's channels makes.
   int64_t getPartsPerBlock() const { return (bytes ? 2 : 1) * kLine / e.lanes; }
@@ -175,6 +175,7 @@ void PlaneNest::transformAt(Value image, Value row, Value column, Value point, V
           for (auto [j, value] : llvm::enumerate(line))
             put(value, e.index(i), e.index(j));
         });
+  assert(pixels <= shape.values && "there is room for the first half");
   // More values than registers: the first half goes through where the result will be.
   e.loop(0, pixels, 1, [&](Value j) {
     SmallVector<Value> column;

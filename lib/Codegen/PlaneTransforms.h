@@ -91,8 +91,8 @@ llvm::SmallVector<Number> transformFourProducts(Arithmetic &&k, llvm::ArrayRef<N
   return {k.add(k.add(x[0], x[1]), x[2]), k.add(k.sub(x[1], x[2]), x[3])};
 }
 
-/// The values of neighbouring pixels. `Arithmetic` has `add`, `sub` and `fma(factor, x, y)` = factor
-/// x + y with a constant factor.
+/// The values of neighbouring pixels. `Arithmetic` has `add`, `sub` and
+/// `fma(factor, x, y)` = factor x + y with a constant factor.
 template <typename Arithmetic, typename Number>
 llvm::SmallVector<Number> transformPixels(cpu::ConvForm form, Arithmetic &&k,
                                           llvm::ArrayRef<Number> x) {
@@ -164,8 +164,8 @@ inline llvm::SmallVector<int64_t> transformWholeKernel(cpu::ConvForm form,
           twice + 2 * w[1], twice - 2 * w[1],  8 * w[2]};
 }
 
-/// The values of neighbouring pixels of whole numbers. Twice, of unsigned bytes, they fit 16 bits: at
-/// most 68 x 255 = 17340. `Arithmetic` has `add`, `sub` and `shift` = x 2^n.
+/// The values of neighbouring pixels of whole numbers. Twice, of unsigned bytes, they fit 16 bits:
+/// at most 68 x 255 = 17340. `Arithmetic` has `add`, `sub` and `shift` = x 2^n.
 template <typename Arithmetic, typename Number>
 llvm::SmallVector<Number> transformWholePixels(cpu::ConvForm form, Arithmetic &&k,
                                                llvm::ArrayRef<Number> x) {

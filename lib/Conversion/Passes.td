@@ -17,7 +17,7 @@ def Un0ScheduleCpu : Pass<"un0-schedule-cpu", "::mlir::ModuleOp"> {
     ```
     becomes
     ```mlir
-    %y = un0.conv2d %x, %a, %ab activation(leaky_relu) {cpu.schedule = #cpu.conv_schedule<form = f_up, rows = 4>, ...} : ...
+    %y = un0.conv2d %x, %a, %ab activation(leaky_relu) {cpu.schedule = #cpu.conv_schedule<form = f4_up, rows = 2>, ...} : ...
     ```
   }];
   let statistics = [

@@ -208,7 +208,9 @@ inline int64_t getTableLines(int64_t padded) {
 /// `conv_upsample`): starting sums, scales, then taps.
 int64_t getByteWeightWords(int64_t inputs, int64_t taps, int64_t channels);
 
+/// The first of the two planes that multiply the same value, in forms that have such.
 constexpr int64_t kSharingPlane = 2;
+
 /// A 1-D transform of `form` takes neighbouring inputs to `values`, multiplies them in `planes` and
 /// gives `outputs` of those; the next point begins `step` inputs further on. In 2-D all of it
 /// happens twice.

@@ -292,8 +292,9 @@ def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes", [AttrSizedOperandSegments]> {
     (`f4_up`), 16 for 2x2 outputs (`f2`), 36 for 4x4 (`f4`).
     An input of bytes, which has an `input_scale`, is multiplied in words of two 16-bit numbers, with exact sums: the
     results are those of `cpu.conv2d_bytes`. Its `f_up2` has 36 planes for the 4x4 outputs of 2x2 upsampled pixels.
-    `transformed` holds values x points x input channels (words), `products` planes x points x output channels of a group; the
-    25 planes of `f4_up` multiply 16 values, the 36 of `f_up2` 25, others one each. The points are those of `rows` rows of `images` images at a time. The order of sums does not depend on either.
+    `transformed` holds values x points x input channels (words), `products` planes x points x output channels of a
+    group. The 25 planes of `f4_up` multiply 16 values and the 36 of `f_up2` 25; in other forms each plane has a value of
+    its own. The points are those of `rows` rows of `images` images at a time. The order of sums does not depend on either.
     Of threads that share an image, each has a `transformed` and `products` of its own; those that share groups all
     transform the whole input. Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
   }];

@@ -106,6 +106,9 @@ struct DecodeBuilder {
   void finish(un0::Conv2DOp conv, Value input, Value planes);
 };
 
+/// Groups of output channels that threads share although there are more rows of points.
+static constexpr int64_t kFewGroups = 4;
+
 cpu::ConvSplitAttr DecodeBuilder::chooseSplit(un0::Conv2DOp conv, Value weights, int64_t inputBytes,
                                               int64_t pointRows, Value output) {
   if (!team.thread)
@@ -114,10 +117,11 @@ cpu::ConvSplitAttr DecodeBuilder::chooseSplit(un0::Conv2DOp conv, Value weights,
   // The channels of one line of bytes are more than a group, and threads that write to the same
   // line wait for each other.
   bool manyLines = !cpu::holdsBytes(output) || dim(output, 0) > 1;
-  // With planes nobody takes a part of a group, so that a few would leave threads idle.
+  // With planes nobody takes a part of a group, so that fewer would leave threads idle.
   int64_t groups =
       llvm::divideCeil(dim(conv.getOutput(), 1), lowering.getGroup() * lowering.target.lanes);
-  bool byGroups = weightBytes > inputBytes && manyLines && groups >= pointRows;
+  bool byGroups =
+      weightBytes > inputBytes && manyLines && groups >= std::min(pointRows, kFewGroups);
   return cpu::ConvSplitAttr::get(b.getContext(),
                                  byGroups ? cpu::ConvSplit::Groups : cpu::ConvSplit::Rows);
 }

@@ -8,8 +8,8 @@ using namespace mlir;
 using namespace un0;
 using un0::cpu::ConvForm;
 
-/// What stays in a second-level cache.
-static constexpr int64_t kCacheBytes = 1 << 20;
+/// What stays in a second-level cache, the smallest that processors of these targets have.
+static constexpr int64_t kCacheBytes = 512 << 10;
 /// Transformed inputs of rows of one image at a time, a quarter of it where reading the weights
 /// again costs little; and of several images whose weights come from further away.
 static constexpr int64_t kRowBytes = 384 << 10, kImagesBytes = 1300 << 10;

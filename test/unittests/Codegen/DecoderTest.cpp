@@ -171,6 +171,32 @@ TEST_P(Decoder, MeansWhatTheInterpreterSays) {
   EXPECT_LE(worst, 1e-5);
   EXPECT_LE(worstDirect, 1e-5);
 
+  // `f_up`, which even sides have where weights are many, of one image and of several together.
+  for (int64_t together : {1, 2}) {
+    OwningOpRef<ModuleOp> other(module->clone());
+    bool upsampled = false, front = true;
+    for (Conv2DOp conv : (*other).lookupSymbol<func::FuncOp>("generate").getOps<Conv2DOp>()) {
+      auto schedule = cpu::ConvScheduleAttr::get(&context, cpu::ConvForm::Upsampled, together > 1,
+                                                 together, 1, false);
+      if (!conv.getUpsample() || !cpu::findFault(conv, schedule).empty() || !front) {
+        front = false;
+        continue;
+      }
+      conv->setAttr(cpu::kScheduleAttr, schedule);
+      upsampled = true;
+    }
+    if (!upsampled)
+      continue;
+    auto host = HostModel::create(*other, archives);
+    ASSERT_TRUE(!!host) << toString(host.takeError());
+    auto otherImages = (*host)->run(samples).images;
+    double worstOther = 0;
+    for (size_t i = 0; i < images.size(); ++i)
+      worstOther = std::max(worstOther, std::fabs(otherImages[i] - expected->images.data[i]));
+    EXPECT_LE(worstOther, 1e-5);
+    EXPECT_NE(ArrayRef<float>(otherImages), ArrayRef<float>(directImages));
+  }
+
   // A sample alone gives the bytes it gives among others.
   Samples one = samples;
   one.count = 1;

@@ -2,6 +2,7 @@
 
 #include "PlaneTransforms.h"
 #include "gtest/gtest.h"
+#include <cmath>
 #include <random>
 
 using namespace un0;
@@ -54,6 +55,76 @@ INSTANTIATE_TEST_SUITE_P(All, Transforms,
                          ::testing::Values(ConvForm::Upsampled, ConvForm::UpsampledWinograd4,
                                            ConvForm::Winograd2, ConvForm::Winograd4),
                          [](const auto &info) { return cpu::stringifyConvForm(info.param).str(); });
+
+/// As generated code has it with fused multiply-adds.
+struct Floats {
+  float add(float x, float y) const { return x + y; }
+  float sub(float x, float y) const { return x - y; }
+  float mul(double factor, float x) const { return static_cast<float>(factor) * x; }
+  float fma(double factor, float x, float y) const {
+    return std::fma(static_cast<float>(factor), x, y);
+  }
+};
+
+/// The points of the forms are chosen for their rounding: 64 channels of unit variance, weights
+/// that keep it, channel by channel.
+TEST_P(Transforms, RoundAsLittleAsTheirPointsAllow) {
+  constexpr int64_t channels = 64, trials = 300;
+  ConvForm form = GetParam();
+  cpu::PlaneShape shape = cpu::getPlaneShape(form);
+  int64_t pixels = shape.getPixels(), planes = shape.planes, outputs = shape.outputs;
+  std::mt19937 random(7);
+  std::normal_distribution<float> normal;
+  double squares = 0;
+  for (int64_t trial = 0; trial < trials; ++trial) {
+    std::vector<float> sums(planes * planes, 0);
+    std::vector<double> expected(outputs * outputs, 0);
+    for (int64_t c = 0; c < channels; ++c) {
+      std::vector<float> input(pixels * pixels), taps(9), values, weights;
+      for (float &x : input)
+        x = normal(random);
+      for (float &w : taps)
+        w = normal(random) / std::sqrt(9.0f * channels);
+      transformSquare<float>(
+          pixels, [&](int64_t y, int64_t x) { return input[y * pixels + x]; },
+          [&](auto line) { return transformPixels<Floats, float>(form, Floats(), line); },
+          [&](int64_t, auto line) { values.insert(values.end(), line.begin(), line.end()); });
+      transformSquare<double>(
+          3, [&](int64_t y, int64_t x) { return taps[3 * y + x]; },
+          [&](auto w) { return transformKernel(form, w[0], w[1], w[2]); },
+          [&](int64_t, auto line) { weights.insert(weights.end(), line.begin(), line.end()); });
+      for (int64_t i = 0; i < planes; ++i)
+        for (int64_t j = 0; j < planes; ++j) {
+          float value = values[shape.getValue(i) * shape.values + shape.getValue(j)];
+          float &sum = sums[i * planes + j];
+          sum = std::fma(value, weights[i * planes + j], sum);
+        }
+      auto reads = [&](int64_t o, int64_t k) {
+        return cpu::isUpsampled(form) ? (1 + o + k) / 2 : o + k;
+      };
+      for (int64_t o = 0; o < outputs * outputs; ++o)
+        for (int64_t k = 0; k < 9; ++k)
+          expected[o] += static_cast<double>(taps[k]) *
+                         input[reads(o / outputs, k / 3) * pixels + reads(o % outputs, k % 3)];
+    }
+    int64_t o = 0;
+    transformSquare<float>(
+        planes, [&](int64_t y, int64_t x) { return sums[y * planes + x]; },
+        [&](auto line) { return transformProducts<Floats, float>(form, Floats(), line); },
+        [&](int64_t, auto line) {
+          for (float value : line) {
+            squares += (value - expected[o]) * (value - expected[o]);
+            ++o;
+          }
+        });
+  }
+  double rms = std::sqrt(squares / static_cast<double>(trials * outputs * outputs));
+  double most = form == ConvForm::UpsampledWinograd4 ? 1.4e-6
+                : form == ConvForm::Winograd4        ? 7.3e-7
+                                                     : 2.8e-7;
+  EXPECT_LE(rms, most);
+  EXPECT_GE(rms, 0.8 * most) << "tighten it";
+}
 
 /// How many times the outputs the planes of whole numbers give, in one dimension.
 int64_t getWholeFactor(ConvForm form) {
