@@ -58,9 +58,11 @@ inline Sums sumOverLines(Emitter &e, Value from, int64_t count, Sums sums, Step 
       Value line = at(k);
       if (extra)
         extra(line);
-      if (iteration)
+      if (iteration) {
         iteration(line, inner);
-      for (int64_t u = 0; u < kUnroll && !iteration; ++u) {
+        return inner.pack();
+      }
+      for (int64_t u = 0; u < kUnroll; ++u) {
         if (u && apart)
           e.fence();
         step(e.add(line, u), inner);

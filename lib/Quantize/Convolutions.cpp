@@ -34,7 +34,7 @@ static Price getPrice(un0::Conv2DOp conv, cpu::ConvForm f32, cpu::ConvForm int8,
     // Planes of bytes are multiplied as 16-bit numbers.
     if (form != cpu::ConvForm::Direct) {
       cpu::PlaneShape shape = cpu::getPlaneShape(form);
-      auto planes = static_cast<double>(shape.planes * shape.planes);
+      auto planes = static_cast<double>(shape.getAllPlanes());
       work.operations =
           2 * planes * pairs * pixels / static_cast<double>(shape.outputs * shape.outputs);
       work.parameterBytes = planes * pairs * (bytes ? 2 : 4);

@@ -218,6 +218,9 @@ struct PlaneShape {
   int64_t planes, values, step, outputs;
 
   int64_t getPixels() const { return step + 2; }
+  /// In 2-D.
+  int64_t getAllPlanes() const { return planes * planes; }
+  int64_t getAllValues() const { return values * values; }
   /// Fewer values than planes: plane kSharingPlane and the next one multiply the same.
   bool sharesValue() const { return values < planes; }
   int64_t getValue(int64_t plane) const {
@@ -231,16 +234,14 @@ inline PlaneShape getPlaneShape(ConvForm form) {
          : form == ConvForm::Winograd2          ? PlaneShape{4, 4, 2, 2}
                                                 : PlaneShape{6, 6, 4, 4};
 }
-/// Whether there are planes of `form` for images of bytes, or of f32.
-inline bool hasPlanes(ConvForm form, bool bytes) {
-  if (form == ConvForm::Upsampled || form == ConvForm::UpsampledWinograd4)
-    return !bytes;
-  return form != ConvForm::Direct && (form != ConvForm::UpsampledPairs || bytes);
-}
 /// Whether planes of `form` are for a convolution behind an upsampling.
 inline bool isUpsampled(ConvForm form) {
   return form == ConvForm::Upsampled || form == ConvForm::UpsampledPairs ||
          form == ConvForm::UpsampledWinograd4;
+}
+/// Whether there are planes of `form` for images of bytes, or of f32.
+inline bool hasPlanes(ConvForm form, bool bytes) {
+  return isUpsampled(form) ? bytes == (form == ConvForm::UpsampledPairs) : form != ConvForm::Direct;
 }
 /// Rows of points of one image that a convolution in `form` has; 1 of a direct one, which takes no
 /// points together. Of 0 pixels a side, or sides that points do not cover, there are none.
@@ -269,7 +270,7 @@ inline int64_t getMostExactChannels(ConvForm form) {
 /// Words of one register of `lanes` output channels in planes: those, of bytes behind starting sums
 /// and scales of each phase.
 inline int64_t getPlaneWords(ConvForm form, bool bytes, int64_t inputs, int64_t lanes) {
-  int64_t planes = getPlaneShape(form).planes * getPlaneShape(form).planes;
+  int64_t planes = getPlaneShape(form).getAllPlanes();
   int64_t head = bytes ? 2 * getKernels(form) * getKernels(form) : 0;
   return (head + planes * (bytes ? getSummedPairs(inputs) : getSummedChannels(inputs))) * lanes;
 }

@@ -360,7 +360,7 @@ LogicalResult Conv2DPlanesOp::verify() {
   if (height % shape.step || width % shape.step)
     return emitOpError("points of ")
            << shape.step << " x " << shape.step << " do not cover " << height << " x " << width;
-  int64_t planes = shape.planes * shape.planes, values = shape.values * shape.values;
+  int64_t planes = shape.getAllPlanes(), values = shape.getAllValues();
   int64_t channels = getChannels(), lanes = getLanes();
   bool bytes = holdsBytes(getInput());
   for (Value memory : {getWeights(), getTransformed(), getProducts()})

@@ -59,10 +59,10 @@ struct DecodeBuilder {
       buffer.getDefiningOp()->setAttr(cpu::kOwnAttr, b.getUnitAttr());
     return buffer;
   }
-  /// What the threads of a team share of a convolution that reads `weights` and `inputBytes` and in
-  /// planes has `pointRows`, 0 in the direct form.
-  cpu::ConvSplitAttr chooseSplit(un0::Conv2DOp conv, Value weights, int64_t inputBytes,
-                                 int64_t pointRows, Value output);
+  /// What the threads of a team share of a convolution in `form`, which reads `weights` and
+  /// `inputBytes`.
+  cpu::ConvSplitAttr chooseSplit(un0::Conv2DOp conv, cpu::ConvForm form, Value weights,
+                                 int64_t inputBytes, Value output);
   /// An image as large as the tensor `like`, or a batch of them.
   Value allocImage(Value like, bool bytes, bool batched) {
     SmallVector<int64_t> shape = {
@@ -109,8 +109,8 @@ struct DecodeBuilder {
 /// Groups of output channels that threads share although there are more rows of points.
 static constexpr int64_t kFewGroups = 4;
 
-cpu::ConvSplitAttr DecodeBuilder::chooseSplit(un0::Conv2DOp conv, Value weights, int64_t inputBytes,
-                                              int64_t pointRows, Value output) {
+cpu::ConvSplitAttr DecodeBuilder::chooseSplit(un0::Conv2DOp conv, cpu::ConvForm form, Value weights,
+                                              int64_t inputBytes, Value output) {
   if (!team.thread)
     return {};
   int64_t weightBytes = 4 * cast<MemRefType>(weights.getType()).getNumElements();
@@ -120,8 +120,8 @@ cpu::ConvSplitAttr DecodeBuilder::chooseSplit(un0::Conv2DOp conv, Value weights,
   // With planes nobody takes a part of a group, so that fewer would leave threads idle.
   int64_t groups =
       llvm::divideCeil(dim(conv.getOutput(), 1), lowering.getGroup() * lowering.target.lanes);
-  bool byGroups =
-      weightBytes > inputBytes && manyLines && groups >= std::min(pointRows, kFewGroups);
+  bool byGroups = weightBytes > inputBytes && manyLines &&
+                  groups >= std::min(cpu::getPointRows(conv, form), kFewGroups);
   return cpu::ConvSplitAttr::get(b.getContext(),
                                  byGroups ? cpu::ConvSplit::Groups : cpu::ConvSplit::Rows);
 }
@@ -156,16 +156,15 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
     cpu::Conv2DBytesOp::create(b, loc, input, weights, bias, output, images, team.thread,
                                team.threads, scratch, b.getI64IntegerAttr(channels), inputScale,
                                scale, zeroPoint, conv.getUpsampleAttr(), slope, lanes, group,
-                               chooseSplit(conv, weights, inputBytes, 0, output));
+                               chooseSplit(conv, schedule.form, weights, inputBytes, output));
   } else if (direct) {
     cpu::Conv2DOp::create(b, loc, input, weights, bias, output, images, team.thread, team.threads,
                           scale, zeroPoint, b.getI64IntegerAttr(channels), conv.getUpsampleAttr(),
-                          slope, lanes, group, chooseSplit(conv, weights, inputBytes, 0, output));
+                          slope, lanes, group,
+                          chooseSplit(conv, schedule.form, weights, inputBytes, output));
   } else {
     cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
-    int64_t planes = shape.planes * shape.planes, values = shape.values * shape.values;
     int64_t together = team.thread ? 1 : schedule.images;
-    int64_t pointRows = cpu::getPointRows(conv, schedule.form);
     int64_t columns = dim(conv.getInput(), 3) / shape.step;
     int64_t points = together * schedule.rows * columns;
     int64_t padded =
@@ -175,15 +174,16 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
       SmallVector<int64_t> shape = {count, points + 1, perPoint};
       return own(bytes ? lowering.allocWords(shape) : lowering.alloc(shape));
     };
-    Value transformed = scratch(values, padded),
-          products = scratch(planes, lowering.getGroup() * lowering.target.lanes);
-    inputBytes = 4 * values * pointRows * columns * padded;
+    Value transformed = scratch(shape.getAllValues(), padded),
+          products = scratch(shape.getAllPlanes(), lowering.getGroup() * lowering.target.lanes);
+    inputBytes =
+        4 * shape.getAllValues() * cpu::getPointRows(conv, schedule.form) * columns * padded;
     cpu::Conv2DPlanesOp::create(b, loc, input, weights, bias, output, transformed, products, images,
                                 team.thread, team.threads, inputScale, scale, zeroPoint,
                                 cpu::ConvFormAttr::get(b.getContext(), schedule.form),
                                 b.getI64IntegerAttr(channels), b.getI64IntegerAttr(together),
                                 b.getI64IntegerAttr(schedule.rows), slope, lanes, group,
-                                chooseSplit(conv, weights, inputBytes, pointRows, output));
+                                chooseSplit(conv, schedule.form, weights, inputBytes, output));
   }
   mark();
 }

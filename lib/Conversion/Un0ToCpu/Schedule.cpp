@@ -48,8 +48,7 @@ struct Extents {
   int64_t planes(ConvForm form) const {
     if (form == ConvForm::Direct)
       return upsample ? 16 : 9;
-    int64_t sides = cpu::getPlaneShape(form).planes;
-    return sides * sides;
+    return cpu::getPlaneShape(form).getAllPlanes();
   }
   /// Of a product's input or weight.
   int64_t numberBytes(ConvForm form) const { return !bytes ? 4 : form == ConvForm::Direct ? 1 : 2; }
@@ -101,8 +100,8 @@ static bool takesBytePlanes(ArrayRef<un0::Conv2DOp> convs, const CpuTarget &targ
 static void chooseBlock(const Extents &conv, int64_t batch, ConvSchedule &schedule) {
   cpu::PlaneShape shape = cpu::getPlaneShape(schedule.form);
   int64_t rows = conv.height / shape.step, columns = conv.width / shape.step;
-  int64_t perRow = shape.values * shape.values * cpu::padToLanes(conv.inputs, conv.lanes) *
-                   columns * conv.numberBytes(schedule.form);
+  int64_t perRow = shape.getAllValues() * cpu::padToLanes(conv.inputs, conv.lanes) * columns *
+                   conv.numberBytes(schedule.form);
   schedule.rows = rows;
   int64_t weightBytes = conv.weightBytes(schedule.form);
   int64_t most = weightBytes <= kRowBytes    ? kRowBytes / 4

@@ -163,13 +163,14 @@ TEST_P(Decoder, MeansWhatTheInterpreterSays) {
   auto expected = interpreter.run(theta0, phi0, samples.labels);
   ASSERT_TRUE(!!expected) << toString(expected.takeError());
   ASSERT_EQ(images.size(), expected->images.data.size());
-  double worst = 0, worstDirect = 0;
-  for (size_t i = 0; i < images.size(); ++i) {
-    worst = std::max(worst, std::fabs(images[i] - expected->images.data[i]));
-    worstDirect = std::max(worstDirect, std::fabs(directImages[i] - expected->images.data[i]));
-  }
-  EXPECT_LE(worst, 1e-5);
-  EXPECT_LE(worstDirect, 1e-5);
+  auto getWorst = [&](ArrayRef<float> made) {
+    double worst = 0;
+    for (auto [value, meant] : llvm::zip_equal(made, expected->images.data))
+      worst = std::max(worst, std::fabs(value - meant));
+    return worst;
+  };
+  EXPECT_LE(getWorst(images), 1e-5);
+  EXPECT_LE(getWorst(directImages), 1e-5);
 
   // `f_up`, which even sides have where weights are many, of one image and of several together.
   for (int64_t together : {1, 2}) {
@@ -190,10 +191,8 @@ TEST_P(Decoder, MeansWhatTheInterpreterSays) {
     auto host = HostModel::create(*other, archives);
     ASSERT_TRUE(!!host) << toString(host.takeError());
     auto otherImages = (*host)->run(samples).images;
-    double worstOther = 0;
-    for (size_t i = 0; i < images.size(); ++i)
-      worstOther = std::max(worstOther, std::fabs(otherImages[i] - expected->images.data[i]));
-    EXPECT_LE(worstOther, 1e-5);
+    ASSERT_EQ(otherImages.size(), images.size());
+    EXPECT_LE(getWorst(otherImages), 1e-5);
     EXPECT_NE(ArrayRef<float>(otherImages), ArrayRef<float>(directImages));
   }
 

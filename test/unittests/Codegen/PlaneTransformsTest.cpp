@@ -30,6 +30,23 @@ llvm::SmallVector<double> convolve(ConvForm form, llvm::ArrayRef<double> pixels,
   return transformProducts<Numbers, double>(form, Numbers(), w);
 }
 
+/// `transform` of all columns of a row-major square of `sides` x `sides`, then of all rows.
+template <typename Number, typename Transform>
+llvm::SmallVector<Number> transformTwice(llvm::ArrayRef<Number> square, int64_t sides,
+                                         Transform transform) {
+  llvm::SmallVector<Number> result;
+  transformSquare<Number>(
+      sides, [&](int64_t y, int64_t x) { return square[y * sides + x]; }, transform,
+      [&](int64_t, llvm::ArrayRef<Number> row) { llvm::append_range(result, row); });
+  return result;
+}
+
+/// The pixel that tap k of output o reads; upsampled, output 0 lies in the left half of pixel 1 and
+/// output 1 in its right half.
+int64_t getRead(ConvForm form, int64_t o, int64_t k) {
+  return cpu::isUpsampled(form) ? (2 + o + k - 1) / 2 : o + k;
+}
+
 class Transforms : public ::testing::TestWithParam<ConvForm> {};
 
 // Both are bilinear, so unit vectors say everything.
@@ -42,12 +59,9 @@ TEST_P(Transforms, AreTheConvolution) {
       pixels[p] = kernel[k] = 1;
       auto outputs = convolve(form, pixels, kernel);
       ASSERT_EQ(int64_t(outputs.size()), shape.outputs);
-      for (int64_t o = 0; o < shape.outputs; ++o) {
-        // The pixel that tap k of output o reads; upsampled, output 0 lies in the left half of
-        // pixel 1 and output 1 in its right half.
-        int64_t reads = cpu::isUpsampled(form) ? (2 + o + k - 1) / 2 : o + k;
-        EXPECT_NEAR(outputs[o], reads == p ? 1 : 0, 1e-15) << "pixel " << p << ", tap " << k;
-      }
+      for (int64_t o = 0; o < shape.outputs; ++o)
+        EXPECT_NEAR(outputs[o], getRead(form, o, k) == p ? 1 : 0, 1e-15)
+            << "pixel " << p << ", tap " << k;
     }
 }
 
@@ -80,43 +94,34 @@ TEST_P(Transforms, RoundAsLittleAsTheirPointsAllow) {
     std::vector<float> sums(planes * planes, 0);
     std::vector<double> expected(outputs * outputs, 0);
     for (int64_t c = 0; c < channels; ++c) {
-      std::vector<float> input(pixels * pixels), taps(9), values, weights;
+      std::vector<float> input(pixels * pixels);
+      std::vector<double> taps(9);
       for (float &x : input)
         x = normal(random);
-      for (float &w : taps)
+      for (double &w : taps)
         w = normal(random) / std::sqrt(9.0f * channels);
-      transformSquare<float>(
-          pixels, [&](int64_t y, int64_t x) { return input[y * pixels + x]; },
-          [&](auto line) { return transformPixels<Floats, float>(form, Floats(), line); },
-          [&](int64_t, auto line) { values.insert(values.end(), line.begin(), line.end()); });
-      transformSquare<double>(
-          3, [&](int64_t y, int64_t x) { return taps[3 * y + x]; },
-          [&](auto w) { return transformKernel(form, w[0], w[1], w[2]); },
-          [&](int64_t, auto line) { weights.insert(weights.end(), line.begin(), line.end()); });
+      auto values = transformTwice<float>(input, pixels, [&](auto line) {
+        return transformPixels<Floats, float>(form, Floats(), line);
+      });
+      auto weights = transformTwice<double>(
+          taps, 3, [&](auto w) { return transformKernel(form, w[0], w[1], w[2]); });
       for (int64_t i = 0; i < planes; ++i)
         for (int64_t j = 0; j < planes; ++j) {
           float value = values[shape.getValue(i) * shape.values + shape.getValue(j)];
           float &sum = sums[i * planes + j];
-          sum = std::fma(value, weights[i * planes + j], sum);
+          sum = std::fma(value, static_cast<float>(weights[i * planes + j]), sum);
         }
-      auto reads = [&](int64_t o, int64_t k) {
-        return cpu::isUpsampled(form) ? (1 + o + k) / 2 : o + k;
-      };
       for (int64_t o = 0; o < outputs * outputs; ++o)
         for (int64_t k = 0; k < 9; ++k)
-          expected[o] += static_cast<double>(taps[k]) *
-                         input[reads(o / outputs, k / 3) * pixels + reads(o % outputs, k % 3)];
+          expected[o] +=
+              taps[k] *
+              input[getRead(form, o / outputs, k / 3) * pixels + getRead(form, o % outputs, k % 3)];
     }
-    int64_t o = 0;
-    transformSquare<float>(
-        planes, [&](int64_t y, int64_t x) { return sums[y * planes + x]; },
-        [&](auto line) { return transformProducts<Floats, float>(form, Floats(), line); },
-        [&](int64_t, auto line) {
-          for (float value : line) {
-            squares += (value - expected[o]) * (value - expected[o]);
-            ++o;
-          }
-        });
+    auto results = transformTwice<float>(sums, planes, [&](auto line) {
+      return transformProducts<Floats, float>(form, Floats(), line);
+    });
+    for (auto [result, meant] : llvm::zip_equal(results, expected))
+      squares += (result - meant) * (result - meant);
   }
   double rms = std::sqrt(squares / static_cast<double>(trials * outputs * outputs));
   double most = form == ConvForm::UpsampledWinograd4 ? 1.4e-6
@@ -229,17 +234,6 @@ template <typename Number> struct Wrapping {
   Number sub(Number x, Number y) const { return static_cast<Number>(x - y); }
   Number shift(Number x, int64_t bits) const { return static_cast<Number>(x << bits); }
 };
-
-/// `transform` of all columns of a row-major square of `sides` x `sides`, then of all rows.
-template <typename Number, typename Transform>
-llvm::SmallVector<Number> transformTwice(llvm::ArrayRef<Number> square, int64_t sides,
-                                         Transform transform) {
-  llvm::SmallVector<Number> result;
-  transformSquare<Number>(
-      sides, [&](int64_t y, int64_t x) { return square[y * sides + x]; }, transform,
-      [&](int64_t, llvm::ArrayRef<Number> row) { llvm::append_range(result, row); });
-  return result;
-}
 
 /// 16-bit planes and 32-bit sums of one point, whose multiples carry over 2^32 on the way, against
 /// the sums that the direct form has; the largest weights and inputs that there are among them.
