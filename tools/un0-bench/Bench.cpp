@@ -70,16 +70,16 @@ double Result::decoderRooflineFraction() const { return ratio(leastDecoder(*this
 
 double Result::limit() const { return leastOscillators(*this) + leastDecoder(*this); }
 
-void Machine::measure(const Work &work, unsigned threads, Rates &rates) {
+void Machine::measure(const Work &work, unsigned threads, double seconds, Rates &rates) {
   for (const auto *operations : {&work.dynamicsBy, &work.decoderBy})
     for (const auto &[arithmetic, count] : *operations) {
       auto probe = peaks.try_emplace({arithmetic, threads}, arithmetic, threads).first;
       double &peak = rates.peaks[arithmetic];
-      peak = std::max(peak, probe->second.measure());
+      peak = std::max(peak, probe->second.measure(seconds));
     }
   const auto bytes = static_cast<size_t>(work.couplingBytes);
   auto probe = readers.try_emplace({bytes, threads}, bytes, threads).first;
-  rates.bandwidth = std::max(rates.bandwidth, probe->second.measure());
+  rates.bandwidth = std::max(rates.bandwidth, probe->second.measure(seconds));
 }
 
 static double median(std::vector<double> values) {
@@ -119,7 +119,7 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
   request.labels = labels.data();
   request.images = images.data();
 
-  constexpr double warmUpSeconds = 0.1, repetitionSeconds = 0.01;
+  constexpr double warmUpSeconds = 0.1, repetitionSeconds = 0.01, mostProbingSeconds = 0.25;
   unsigned calls = 0;
   const double begin = now();
   do {
@@ -127,15 +127,19 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
       return un0run::fail(error->message);
     ++calls;
   } while (now() - begin < warmUpSeconds);
+  const double secondsPerCall = (now() - begin) / calls;
   const auto perRepetition =
-      std::max(1u, static_cast<unsigned>(repetitionSeconds * calls / (now() - begin)));
+      std::max(1u, static_cast<unsigned>(repetitionSeconds / secondsPerCall));
 
   result.work = workOf(module);
   result.batch = batch;
   result.threads = threads;
   result.passes = tilesOf(module, batch, threads);
   std::vector<double> wall, oscillators, readout, decoder;
-  machine.measure(result.work, threads, result.rates);
+  // A peak that lasts a moment says little of what the machine does for as long as a request: the
+  // longer, the more of a neighbour is in it.
+  const double probing = std::min(perRepetition * secondsPerCall, mostProbingSeconds);
+  machine.measure(result.work, threads, probing, result.rates);
   for (unsigned r = 0; r < repetitions; ++r) {
     // The measurement of the machine has emptied the caches: a short request would feel it.
     if (perRepetition > 1)
@@ -158,7 +162,7 @@ MaybeFailure measure(const un0::Module &module, uint64_t batch, unsigned threads
     oscillators.push_back(sum.oscillators / perRepetition);
     readout.push_back(sum.readout / perRepetition);
     decoder.push_back(sum.decoder / perRepetition);
-    machine.measure(result.work, threads, result.rates);
+    machine.measure(result.work, threads, probing, result.rates);
   }
 
   const un0_module_info info = module.info();

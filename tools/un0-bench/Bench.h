@@ -60,8 +60,8 @@ struct Result {
 /// Measures the rates of the machine that a module's work needs. What it measures with is kept.
 class Machine {
 public:
-  /// Raises `rates` to what is measured now.
-  void measure(const Work &work, unsigned threads, Rates &rates);
+  /// Raises `rates` to what is measured now, each over about `seconds`.
+  void measure(const Work &work, unsigned threads, double seconds, Rates &rates);
 
 private:
   std::map<std::pair<Arithmetic, unsigned>, PeakProbe> peaks;

@@ -11,7 +11,7 @@ using namespace un0bench;
 static const char *const usage = R"(usage: un0-bench MODEL.un0... [options]
 
 Times modules, oscillators and decoder apart, and compares with the peak rates and the read
-bandwidth of this machine, measured between the repetitions.
+bandwidth of this machine, measured between the repetitions over as long as one takes.
 
   --batch=1,16,64     images per request (default: 1,16,64)
   --threads=1,2       threads (default: 1)

@@ -181,19 +181,21 @@ template <typename Work> static double timeThreads(unsigned threads, Work work) 
   return now() - begin;
 }
 
-static constexpr double sliceSeconds = 0.002;
-
-/// How often `work` is to be done to fill a slice, and the seconds of one: each is done until it
-/// takes long enough to tell.
-template <typename Work> static uint64_t fillSlice(Work work, double &secondsOfOne) {
+/// The seconds of doing `work` once, done until it takes long enough to tell.
+template <typename Work> static double secondsOf(Work work) {
+  constexpr double longEnough = 0.001;
   for (uint64_t times = 1;; times *= 2) {
     const double begin = now();
     work(times);
     const double seconds = now() - begin;
-    secondsOfOne = seconds / double(times);
-    if (seconds >= sliceSeconds / 2)
-      return std::max<uint64_t>(1, static_cast<uint64_t>(sliceSeconds / secondsOfOne));
+    if (seconds >= longEnough)
+      return seconds / double(times);
   }
+}
+
+/// How often what takes `secondsOfOne` fits `seconds`, at least once.
+static uint64_t timesIn(double seconds, double secondsOfOne) {
+  return std::max<uint64_t>(1, static_cast<uint64_t>(seconds / secondsOfOne));
 }
 
 using PeakKernel = uint64_t (*)(uint64_t);
@@ -249,21 +251,21 @@ const char *nameOf(Arithmetic arithmetic) {
 PeakProbe::PeakProbe(Arithmetic arithmetic, unsigned threads) : threads(threads) {
   double best = 0;
   for (PeakKernel candidate : peakKernels(arithmetic)) {
-    double seconds = 0;
-    const uint64_t times = fillSlice(candidate, seconds);
+    const double seconds = secondsOf(candidate);
     // A round of each kind does another number of operations.
     const double rate = double(candidate(1)) / seconds;
     if (rate > best) {
       best = rate;
       kernel = candidate;
-      rounds = times;
+      roundSeconds = seconds;
     }
   }
 }
 
-double PeakProbe::measure() const {
-  const double seconds = timeThreads(threads, [&] { kernel(rounds); });
-  return double(kernel(1)) * double(rounds) * threads / seconds;
+double PeakProbe::measure(double seconds) const {
+  const uint64_t rounds = timesIn(seconds, roundSeconds);
+  const double taken = timeThreads(threads, [&] { kernel(rounds); });
+  return double(kernel(1)) * double(rounds) * threads / taken;
 }
 
 ReadProbe::ReadProbe(size_t size, unsigned threads) : threads(threads) {
@@ -284,20 +286,15 @@ ReadProbe::ReadProbe(size_t size, unsigned threads) : threads(threads) {
     candidates = {readAvx512, readAheadAvx512};
   else
     candidates = {hasAvx2() ? readAvx2 : readSse2};
-  double least = 0;
   for (auto candidate : candidates) {
     candidate(data, bytes);
-    double seconds = 0;
-    const uint64_t times = fillSlice(
-        [&](uint64_t count) {
-          for (uint64_t pass = 0; pass < count; ++pass)
-            candidate(data, bytes);
-        },
-        seconds);
-    if (!reader || seconds < least) {
-      least = seconds;
+    const double seconds = secondsOf([&](uint64_t passes) {
+      for (uint64_t pass = 0; pass < passes; ++pass)
+        candidate(data, bytes);
+    });
+    if (!reader || seconds < passSeconds) {
       reader = candidate;
-      passes = times;
+      passSeconds = seconds;
     }
   }
 }
@@ -307,17 +304,19 @@ ReadProbe::~ReadProbe() {
     munmap(memory, mapped);
 }
 
-double ReadProbe::measure() const {
+double ReadProbe::measure(double seconds) const {
   if (!reader)
     return 0;
-  auto read = [&] {
+  auto read = [&](uint64_t passes) {
     for (uint64_t pass = 0; pass < passes; ++pass)
       reader(static_cast<const char *>(memory), bytes);
   };
   // Caches that were idle take milliseconds to become as fast as they can be.
-  timeThreads(threads, read);
-  const double seconds = timeThreads(threads, read);
-  return double(bytes) * double(passes) * threads / seconds;
+  constexpr double warmUpSeconds = 0.002;
+  timeThreads(threads, [&] { read(timesIn(warmUpSeconds, passSeconds)); });
+  const uint64_t passes = timesIn(seconds, passSeconds);
+  const double taken = timeThreads(threads, [&] { read(passes); });
+  return double(bytes) * double(passes) * threads / taken;
 }
 
 } // namespace un0bench

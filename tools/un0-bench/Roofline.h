@@ -29,12 +29,12 @@ const char *nameOf(Arithmetic arithmetic);
 class PeakProbe {
 public:
   PeakProbe(Arithmetic arithmetic, unsigned threads);
-  /// Operations per second of all threads over about two milliseconds; a multiply-add is two.
-  double measure() const;
+  /// Operations per second of all threads over about `seconds`; a multiply-add is two.
+  double measure(double seconds) const;
 
 private:
   uint64_t (*kernel)(uint64_t) = nullptr;
-  uint64_t rounds = 0;
+  double roundSeconds = 0;
   unsigned threads;
 };
 
@@ -45,15 +45,15 @@ public:
   ~ReadProbe();
   ReadProbe(const ReadProbe &) = delete;
   ReadProbe &operator=(const ReadProbe &) = delete;
-  /// Bytes per second of all threads over about two milliseconds, and at least one pass. Zero when
-  /// the memory could not be had.
-  double measure() const;
+  /// Bytes per second of all threads over about `seconds`, and at least one pass. Zero when the
+  /// memory could not be had.
+  double measure(double seconds) const;
 
 private:
   void (*reader)(const char *, size_t) = nullptr;
   void *memory;
   size_t bytes, mapped;
-  uint64_t passes = 1;
+  double passSeconds = 0;
   unsigned threads;
 };
 

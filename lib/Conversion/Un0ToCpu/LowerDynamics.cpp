@@ -34,6 +34,25 @@ bool CpuLowering::hasCoupling(int64_t bytes) const {
          });
 }
 
+DenseI64ArrayAttr CpuLowering::getDrains(FusedRateOp rate) {
+  if (!rate.getDrains())
+    return {};
+  SmallVector<int64_t> drains;
+  for (auto [term, drain] : llvm::enumerate(*rate.getDrains())) {
+    Precision precision = rate.getPrecision(term);
+    int64_t words = drain / cpu::getPerWord(precision);
+    Value coupling = rate.getCouplings()[term];
+    // A block ends where its sums are emptied, and its waves are to fit the first-level cache.
+    // Where a sum is emptied decides its last bits: all tiles of the coupling do so, blocks or not.
+    bool wide = hasCoupling(cpu::kFewestWideBytes);
+    if (term == 0 && precision == Precision::Int16 && !coupling.getDefiningOp<SelectClassOp>() &&
+        cpu::isBlocked(llvm::divideCeil(dim(coupling, 1), 2), precision, wide))
+      words = std::min(words, cpu::getBlockLines(target.lanes));
+    drains.push_back(words);
+  }
+  return b.getDenseI64ArrayAttr(drains);
+}
+
 LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
   int64_t n = chain.oscillators, m = chain.conditioning;
   // Memory of no elements has no LLVM form; nobody reads this argument then.
@@ -246,15 +265,12 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
         if (!rate)
           return evolve.getYield().emitError("rate ") << i << " is not a un0.fused_rate";
         SmallVector<Value> couplings, sources;
-        SmallVector<int64_t> drains;
         SmallVector<Precision> precisions = getPrecisions(rate);
-        for (auto [term, coupling, sine, precision] :
-             llvm::enumerate(rate.getCouplings(), rate.getSines(), precisions)) {
+        for (auto [coupling, sine, precision] :
+             llvm::zip_equal(rate.getCouplings(), rate.getSines(), precisions)) {
           couplings.push_back(buffers.lookup(coupling));
           sources.push_back(precision == Precision::F32 ? wave.lookup(sine.getDefiningOp())
                                                         : words.lookup(sine.getDefiningOp()));
-          int64_t drain = rate.getDrains() ? (*rate.getDrains())[term] : 0;
-          drains.push_back(drain / cpu::getPerWord(precision));
         }
         Population &p = populations[i];
         bool split = team && i == 0;
@@ -276,10 +292,7 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
                               wave.lookup(rate.getTargetSine().getDefiningOp()), couplings, sources,
                               p.state, euler ? p.state : p.rates[stage], scratch, from, to, turn,
                               euler ? b.getF32FloatAttr(static_cast<float>(h)) : FloatAttr(),
-                              rate.getPrecisionsAttr(),
-                              rate.getDrains() ? b.getDenseI64ArrayAttr(drains)
-                                               : DenseI64ArrayAttr(),
-                              rate.getGroupsAttr());
+                              rate.getPrecisionsAttr(), getDrains(rate), rate.getGroupsAttr());
         };
         if (split)
           make();

@@ -67,6 +67,8 @@ private:
                       mlir::DenseI64ArrayAttr outputExponents = {});
   /// Whether there is a coupling of so many bytes, packed, to evolve with.
   bool hasCoupling(int64_t bytes) const;
+  /// The words after which int16 sums of a rate are emptied; none if nothing says so.
+  mlir::DenseI64ArrayAttr getDrains(FusedRateOp rate);
   LogicalResult buildEvolve(int64_t batch, bool team = false);
   void buildReadout();
   void buildDecode();
