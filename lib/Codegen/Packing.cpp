@@ -4,6 +4,7 @@
 #include "PackBytes.h"
 #include "PackPlanes.h"
 #include "PackWords.h"
+#include "un0/Import/Weights.h"
 #include "un0/Quantize/Rows.h"
 #include "llvm/ADT/bit.h"
 #include <cmath>
@@ -252,12 +253,8 @@ Error Packer::convolutionPlanar() {
 
 Error un0::packParameter(ParamOp param, PackedParamOp packed, const StoredTensor &tensor,
                          Sink sink) {
-  auto type = cast<ShapedType>(param.getType());
-  if (type.getNumElements() != tensor.getNumElements())
-    return llvm::createStringError(
-        "parameter '%s' has %lld elements but the archive's tensor '%s' has %lld",
-        param.getSymName().str().c_str(), static_cast<long long>(type.getNumElements()),
-        param.getKey().str().c_str(), static_cast<long long>(tensor.getNumElements()));
+  if (Error error = checkShape(param, tensor))
+    return error;
   // Pieces must add up to the place that the code expects, or every later parameter would be
   // misread.
   int64_t left = packed.getBytes();

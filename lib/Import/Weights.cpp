@@ -1,10 +1,22 @@
 //===- Weights.cpp - values of parameters -----------------------*- C++ -*-===//
 
 #include "un0/Import/Weights.h"
+#include "llvm/Support/FormatVariadic.h"
 
 using namespace mlir;
 using namespace un0;
 using llvm::Expected;
+
+llvm::Error un0::checkShape(ParamOp param, const StoredTensor &tensor) {
+  ArrayRef<int64_t> shape = cast<ShapedType>(param.getType()).getShape(), stored = tensor.shape;
+  bool isRow = shape.size() == 2 && shape[0] == 1;
+  if (stored == shape || (isRow && stored == shape.drop_front()))
+    return llvm::Error::success();
+  return llvm::createStringError(llvm::formatv(
+      "tensor '{0}' of '{1}' is {2:$[ x ]} but parameter @{3} is {4:$[ x ]}", param.getKey(),
+      param.getArchive(), llvm::make_range(stored.begin(), stored.end()), param.getSymName(),
+      llvm::make_range(shape.begin(), shape.end())));
+}
 
 Expected<Weights> Weights::open(ParamOp param, ArchiveSet &archives) {
   Expected<std::shared_ptr<Archive>> archive = archives.open(param.getArchive());
@@ -17,13 +29,9 @@ Expected<Weights> Weights::open(ParamOp param, ArchiveSet &archives) {
   if (!weights.tensor)
     return llvm::createStringError("parameter '%s': archive '%s' has no tensor '%s'", name.c_str(),
                                    param.getArchive().str().c_str(), param.getKey().str().c_str());
-  auto type = cast<ShapedType>(param.getType());
-  ArrayRef<int64_t> shape = type.getShape();
-  if (type.getNumElements() != weights.tensor->getNumElements())
-    return llvm::createStringError(
-        "parameter '%s' has %lld elements but the archive's tensor '%s' has %lld", name.c_str(),
-        static_cast<long long>(type.getNumElements()), param.getKey().str().c_str(),
-        static_cast<long long>(weights.tensor->getNumElements()));
+  if (llvm::Error error = checkShape(param, *weights.tensor))
+    return error;
+  ArrayRef<int64_t> shape = cast<ShapedType>(param.getType()).getShape();
   if (shape.size() < 2)
     return llvm::createStringError("parameter '%s' has rank %zu and is no matrix", name.c_str(),
                                    shape.size());

@@ -1,5 +1,6 @@
 //===- ArchiveLoader.cpp - parameters from their archives -------*- C++ -*-===//
 
+#include "un0/Import/Weights.h"
 #include "un0/Interpreter/Interpreter.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -20,11 +21,8 @@ template <typename T> ParamLoader<T> un0::getArchiveLoader(std::shared_ptr<Archi
                                                    param.getArchive(), param.getKey(),
                                                    param.getSymName()));
     llvm::ArrayRef<int64_t> shape = llvm::cast<mlir::ShapedType>(param.getType()).getShape();
-    if (llvm::ArrayRef<int64_t>(stored->shape) != shape)
-      return llvm::createStringError(llvm::formatv(
-          "tensor '{0}' of '{1}' is {2:$[ x ]} but parameter @{3} is {4:$[ x ]}", param.getKey(),
-          param.getArchive(), llvm::make_range(stored->shape.begin(), stored->shape.end()),
-          param.getSymName(), llvm::make_range(shape.begin(), shape.end())));
+    if (llvm::Error error = checkShape(param, *stored))
+      return error;
     Tensor<T> result(shape);
     read(*stored, result.data);
     return result;

@@ -1,6 +1,7 @@
 //===- Drains.cpp - how far a 32-bit sum may go -----------------*- C++ -*-===//
 
 #include "dialects/Cpu/IR/Cpu.h"
+#include "un0/Import/Weights.h"
 #include "un0/Quantize/Precisions.h"
 #include "un0/Quantize/Rows.h"
 
@@ -47,6 +48,8 @@ private:
 };
 
 Expected<int64_t> proveDrain(ParamOp param, const StoredTensor &tensor) {
+  if (llvm::Error error = checkShape(param, tensor))
+    return error;
   if (tensor.shape.size() != 2)
     return llvm::createStringError("parameter '%s' is no matrix", param.getSymName().str().c_str());
   int64_t rows = tensor.shape[0], sources = tensor.shape[1];
@@ -80,6 +83,8 @@ Error un0::proveDrains(ModuleOp module, ArchiveSet &archives) {
       if (failure || rate.getPrecision(term) != Precision::Int16)
         continue;
       ParamOp param = getParameter(coupling);
+      if (!param) // which code for a processor refuses
+        continue;
       auto [known, first] = proven.insert({param.getSymName(), 0});
       if (first) {
         Expected<std::shared_ptr<Archive>> archive = archives.open(param.getArchive());

@@ -94,10 +94,14 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
 
   std::vector<flatbuffers::Offset<format::Entry>> entries;
   for (auto func : module.getOps<LLVM::LLVMFuncOp>())
-    if (auto kind = func->getAttrOfType<StringAttr>("cpu.entry"))
+    if (auto kind = func->getAttrOfType<StringAttr>("cpu.entry")) {
+      auto batch = func->getAttrOfType<IntegerAttr>("cpu.batch");
+      if (!batch)
+        return llvm::createStringError("entry '%s' has no cpu.batch",
+                                       func.getSymName().str().c_str());
       entries.push_back(
-          format::CreateEntry(fb, text(kind.getValue()), text(func.getSymName()),
-                              func->getAttrOfType<IntegerAttr>("cpu.batch").getInt()));
+          format::CreateEntry(fb, text(kind.getValue()), text(func.getSymName()), batch.getInt()));
+    }
 
   std::vector<flatbuffers::Offset<format::Tensor>> tensors;
   for (auto packed : module.getOps<cpu::PackedParamOp>()) {
@@ -118,6 +122,11 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
   std::vector<flatbuffers::Offset<flatbuffers::String>> features;
   for (const std::string &feature : target.features)
     features.push_back(text(feature));
+
+  for (StringRef name : {StringRef("un0.costs"), StringRef(cpu::kSchedulesAttr)})
+    if (auto rows = module->getAttrOfType<ArrayAttr>(name))
+      if (!llvm::all_of(rows, llvm::IsaPred<DictionaryAttr>))
+        return llvm::createStringError("%s is no list of dictionaries", name.str().c_str());
 
   std::vector<flatbuffers::Offset<format::Cost>> costs;
   if (auto rows = module->getAttrOfType<ArrayAttr>("un0.costs"))

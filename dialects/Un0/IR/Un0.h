@@ -70,6 +70,9 @@ class BitVector;
 } // namespace llvm
 namespace mlir {
 class RewriterBase;
+namespace func {
+class FuncOp;
+} // namespace func
 } // namespace mlir
 
 #include "dialects/Un0/IR/Un0Dialect.h.inc"
@@ -91,6 +94,14 @@ ParamOp getParameter(mlir::Value value);
 /// What a convolution goes by: the parameter that its weights are read from; empty if there is
 /// none.
 llvm::StringRef getOperatorName(Conv2DOp conv);
+
+/// Checks that @generate is a model: one block that returns images, of phases B x N, phases B x M
+/// and B labels, N and M known.
+mlir::LogicalResult verifyGenerate(mlir::func::FuncOp func);
+
+/// Checks that every sine and cosine that `rate` takes together are those of one population, as
+/// code for it computes them.
+mlir::LogicalResult verifyWaves(FusedRateOp rate);
 
 /// Lets the readout read the initial phases: erases an evolve, and what nothing else needs.
 void eraseDynamics(EvolveOp evolve);

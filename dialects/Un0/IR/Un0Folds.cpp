@@ -177,8 +177,8 @@ void ParamOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRConte
 // un0.rate
 //===----------------------------------------------------------------------===//
 
-/// Whether a coupling is zero whatever the phases are: one oscillator coupled to itself, or a
-/// parameter scaled by 0.
+/// Whether a coupling is zero whatever the phases are: of no sources, of one oscillator to itself,
+/// or a parameter scaled by 0.
 static bool isZeroCoupling(Value term) {
   auto couple = term.getDefiningOp<CoupleOp>();
   if (!couple)
@@ -187,6 +187,8 @@ static bool isZeroCoupling(Value term) {
   if (param && param.getScale() && param.getScale()->isZero())
     return true;
   auto type = cast<ShapedType>(couple.getCoupling().getType());
+  if (type.getShape().back() == 0)
+    return true;
   bool noDiagonal = couple.getZeroDiagonal() || (param && param.getZeroDiagonal());
   return noDiagonal &&
          llvm::all_of(type.getShape().take_back(2), [](int64_t size) { return size == 1; });

@@ -473,6 +473,8 @@ void FusedRateOp::quantize(ArrayRef<Precision> precisions, int64_t int4Group) {
                                                     : ArrayAttr::get(getContext(), attributes));
   bool grouped = llvm::any_of(groups, [](int64_t group) { return group != 0; });
   setGroupsAttr(grouped ? DenseI64ArrayAttr::get(getContext(), groups) : DenseI64ArrayAttr());
+  // Those of other precisions.
+  setDrainsAttr({});
 }
 
 LogicalResult DriftOp::verify() {

@@ -15,9 +15,8 @@ namespace {
 
 struct FuseCouplingsPass : un0::impl::Un0FuseCouplingsBase<FuseCouplingsPass> {
   void runOnOperation() override {
-    symbols.emplace(getOperation());
+    copies.clear();
     getOperation().walk([&](EvolveOp evolve) { fuse(evolve); });
-    symbols.reset();
   }
 
   void fuse(EvolveOp evolve) {
@@ -29,22 +28,19 @@ struct FuseCouplingsPass : un0::impl::Un0FuseCouplingsBase<FuseCouplingsPass> {
 
   void fuse(RateOp rate) {
     SmallVector<CoupleOp> couples;
-    SmallVector<Value> couplings;
-    IRRewriter rewriter(rate);
     for (Value term : rate.getTerms()) {
       auto couple = term.getDefiningOp<CoupleOp>();
-      Value coupling = couple && couple.getTarget() == rate.getState()
-                           ? withoutDiagonal(rewriter, couple)
-                           : Value();
-      if (!coupling) {
+      if (!couple || couple.getTarget() != rate.getState() ||
+          (couple.getZeroDiagonal() && !getShared(couple))) {
         ++numMissed;
         return;
       }
       couples.push_back(couple);
-      couplings.push_back(coupling);
     }
-    SmallVector<Value> sines, cosines;
+    IRRewriter rewriter(rate);
+    SmallVector<Value> couplings, sines, cosines;
     for (CoupleOp couple : couples) {
+      couplings.push_back(withoutDiagonal(rewriter, couple));
       SinCosOp source = getWaves(rewriter, couple.getSource());
       sines.push_back(source.getSine());
       cosines.push_back(source.getCosine());
@@ -73,16 +69,18 @@ struct FuseCouplingsPass : un0::impl::Un0FuseCouplingsBase<FuseCouplingsPass> {
     return known;
   }
 
-  /// The coupling of `couple` with its diagonal zero if `couple` wants so; null if it is computed
-  /// and cannot be changed.
-  Value withoutDiagonal(RewriterBase &rewriter, CoupleOp couple) {
-    if (!couple.getZeroDiagonal())
-      return couple.getCoupling();
+  /// The parameter that couples all samples alike; null if there is none.
+  static ParamOp getShared(CoupleOp couple) {
     auto get = couple.getCoupling().getDefiningOp<GetParamOp>();
-    auto param = get ? symbols->lookup<ParamOp>(get.getParam()) : ParamOp();
-    if (!param)
-      return {};
-    if (param.getZeroDiagonal())
+    return get ? getParameter(get) : ParamOp();
+  }
+
+  /// The coupling of `couple`, with its diagonal zero if it couples a population to itself: what
+  /// stands there meets sin(0), but rounded waves would not cancel, and it would set the steps of a
+  /// quantized row. One that is computed stays as it is.
+  Value withoutDiagonal(RewriterBase &rewriter, CoupleOp couple) {
+    ParamOp param = getShared(couple);
+    if (!param || param.getZeroDiagonal() || couple.getSource() != couple.getTarget())
       return couple.getCoupling();
     // Others read the diagonal, or canonicalization would have moved the attribute.
     ParamOp &copy = copies[param];
@@ -90,14 +88,14 @@ struct FuseCouplingsPass : un0::impl::Un0FuseCouplingsBase<FuseCouplingsPass> {
       copy = param.clone();
       copy.setSymName((param.getSymName() + "_zero_diagonal").str());
       copy.setZeroDiagonal(true);
-      symbols->insert(copy, std::next(param->getIterator()));
+      SymbolTable(param->getParentOp()).insert(copy, std::next(param->getIterator()));
       ++numCopies;
     }
+    auto get = couple.getCoupling().getDefiningOp<GetParamOp>();
     rewriter.setInsertionPoint(get);
     return GetParamOp::create(rewriter, get.getLoc(), get.getResult().getType(), copy.getSymName());
   }
 
-  std::optional<SymbolTable> symbols;
   DenseMap<Value, SinCosOp> waves;
   DenseMap<ParamOp, ParamOp> copies;
 };

@@ -74,7 +74,8 @@ def Un0FuseCouplings : Pass<"un0-fuse-couplings", "::mlir::ModuleOp"> {
     With `sin(a - b) = sin a cos b - cos a sin b` a coupling becomes two contractions of the same matrix with the sines and
     the cosines of its source, which are computed once per population. Each `un0.rate` and the couplings it sums become one
     `un0.fused_rate`. The identity meets the diagonal of a self-coupling with rounding errors instead of sin(0), so
-    `zero_diagonal` moves to the parameter; a parameter that others read with its diagonal is given a second symbol.
+    it is left out of the parameter (`zero_diagonal`), whether the coupling says so or not; a parameter that others read with its
+    diagonal is given a second symbol.
 
     ```mlir
     %theta = un0.evolve(%t = %theta0) solver(euler) steps(10) time(1.0) : tensor<?x16xf32> {

@@ -80,6 +80,7 @@ struct QuantizeConvolutionsPass : un0::impl::Un0QuantizeConvolutionsBase<Quantiz
       conv.setPrecision(Precision::Int8);
       conv.setInputScaleAttr(b.getF64FloatAttr(scale));
       conv.setInputZeroPointAttr(b.getI64IntegerAttr(zeroPoint));
+      conv.removeInputExponentsAttr();
       if (llvm::any_of(own, [](int64_t exponent) { return exponent != 0; })) {
         if (readsWaves(conv)) {
           conv.emitError("encoded features are of one size and take no exponents");

@@ -72,6 +72,9 @@ struct VerifyModelPass : un0::impl::Un0VerifyModelBase<VerifyModelPass> {
       return op->getDialect() && isSupportedInModel(op);
     };
     if (failed(verifyPhase(getOperation(), "model", count)))
+      return signalPassFailure();
+    auto generate = getOperation().lookupSymbol<func::FuncOp>("generate");
+    if (generate && failed(verifyGenerate(generate)))
       signalPassFailure();
   }
 };

@@ -8,6 +8,9 @@
 
 namespace un0 {
 
+/// An error unless `tensor` has the shape that `param` declares; a row may be stored as a vector.
+llvm::Error checkShape(ParamOp param, const StoredTensor &tensor);
+
 /// Reads a parameter with its transforms (`scale`, `zero_diagonal`) applied, block by block:
 /// nothing is held but what the caller asks for.
 class Weights {

@@ -130,9 +130,8 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
                              Value input, Value output) {
   Location loc = lowering.locate(conv.getWeight(), conv.getLoc());
   Value images = schedule.batched && !team.thread ? count : Value();
-  Value weights =
-      lowering.packed(conv.getWeight(), getPacking(conv, schedule), conv.getPrecision());
-  Value bias = lowering.packed(conv.getBias(), Packing::Vector);
+  Value weights = lowering.packed(lowering.convPlaces[conv].weight);
+  Value bias = lowering.packed(lowering.convPlaces[conv].bias);
   FloatAttr slope;
   if (conv.getActivation() == Activation::LeakyRelu)
     slope = toF32(*conv.getSlope());
@@ -191,8 +190,8 @@ void DecodeBuilder::convolve(un0::Conv2DOp conv, un0::Conv2DOp next, const ConvS
 void DecodeBuilder::finish(un0::Conv2DOp conv, Value input, Value planes) {
   Location loc = lowering.locate(conv.getWeight(), conv.getLoc());
   UnitAttr tanh = conv.getActivation() == Activation::Tanh ? b.getUnitAttr() : UnitAttr();
-  Value weights = lowering.packed(conv.getWeight(), Packing::ConvPlanar, conv.getPrecision());
-  Value bias = lowering.packed(conv.getBias(), Packing::Vector);
+  Value weights = lowering.packed(lowering.convPlaces[conv].weight);
+  Value bias = lowering.packed(lowering.convPlaces[conv].bias);
   if (readsBytes(conv))
     cpu::Conv2DPlanarBytesOp::create(b, loc, input, weights, bias, planes, team.thread,
                                      team.threads, toF32(*conv.getInputScale()), tanh);

@@ -74,16 +74,11 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
     all.data = args[9];
   }
 
-  // Initial phases by the argument of @generate that they are.
-  DenseMap<Value, Value> initial;
+  // Each state has its own: a step may change it in place.
   auto load = [&](Value source) -> Value {
-    Value &buffer = initial[source];
-    if (!buffer) {
-      int64_t count = dim(source, 1);
-      buffer = alloc(phases(count, batch));
-      Value rows = source == chain.func.getArgument(0) ? args[2] : args[3];
-      all.once([&] { cpu::LoadPhasesOp::create(b, loc, rows, buffer); });
-    }
+    Value buffer = alloc(phases(dim(source, 1), batch));
+    Value rows = source == chain.func.getArgument(0) ? args[2] : args[3];
+    all.once([&] { cpu::LoadPhasesOp::create(b, loc, rows, buffer); });
     return buffer;
   };
   auto isInput = [&](Value value) {
@@ -126,6 +121,7 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
 
   // Everything that does not change in time: views of parameters, the gathered drive, buffers.
   DenseMap<Value, Value> buffers; // couplings, frequencies, drifts
+  DenseMap<Value, Value> initial; // of drifts, by the argument of @generate
   DenseMap<Operation *, Value> wave, words;
   DenseMap<Operation *, Precision> wordPrecision;
   Value scratch;
@@ -136,7 +132,9 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
     } else if (auto drift = dyn_cast<DriftOp>(op)) {
       if (!isInput(drift.getInitial()))
         return drift.emitError("initial phases must be an argument of @generate on target cpu");
-      load(drift.getInitial());
+      Value &known = initial[drift.getInitial()];
+      if (!known)
+        known = load(drift.getInitial());
       buffers[drift.getResult()] = alloc(phases(dim(drift.getResult(), 1), batch));
       buffers[drift.getFrequency()] = packed(drift.getFrequency(), Packing::Vector);
     } else if (auto rate = dyn_cast<FusedRateOp>(op)) {

@@ -60,11 +60,17 @@ public:
 private:
   LogicalResult findChain();
   LogicalResult placeParameters();
-  LogicalResult place(Value param, cpu::Packing packing, ArrayRef<int64_t> shape,
-                      Precision precision = Precision::F32, int64_t zeroPoint = 0,
-                      int64_t columns = 0, cpu::ConvForm form = cpu::ConvForm::Direct,
-                      mlir::DenseI64ArrayAttr inputExponents = {},
-                      mlir::DenseI64ArrayAttr outputExponents = {});
+  /// What a parameter is packed for: readers that agree in all of it share the bytes.
+  struct PlaceKey {
+    cpu::Packing packing;
+    Precision precision = Precision::F32;
+    int64_t columns = 0; // of a group
+    int64_t zeroPoint = 0;
+    cpu::ConvForm form = cpu::ConvForm::Direct;
+    mlir::DenseI64ArrayAttr inputExponents = {}, outputExponents = {};
+  };
+  /// The index in `places` of a parameter's packed form.
+  llvm::FailureOr<unsigned> place(Value param, PlaceKey key, ArrayRef<int64_t> shape);
   /// Whether there is a coupling of so many bytes, packed, to evolve with.
   bool hasCoupling(int64_t bytes) const;
   /// The words after which int16 sums of a rate are emptied; none if nothing says so.
@@ -86,6 +92,7 @@ private:
   }
   Value alloc(ArrayRef<int64_t> shape) { return mlir::memref::AllocOp::create(b, loc, f32(shape)); }
   /// The packed form of a parameter, as a view of the entry's weights.
+  Value packed(unsigned place);
   Value packed(Value param, cpu::Packing packing, Precision precision = Precision::F32,
                int64_t columns = 0);
   /// Where a kernel is that reads `param`: named after it, unless the operator has a place.
@@ -115,8 +122,16 @@ private:
   mlir::OpBuilder b;
   ModelChain chain;
   SmallVector<ConvSchedule> schedules; // of chain.convs
-  /// By symbol, packing, precision and columns of a group.
-  llvm::MapVector<std::tuple<mlir::StringAttr, cpu::Packing, Precision, int64_t>, Place> places;
+  using PlaceMap =
+      llvm::MapVector<std::tuple<mlir::StringAttr, cpu::Packing, Precision, int64_t, int64_t,
+                                 cpu::ConvForm, mlir::Attribute, mlir::Attribute>,
+                      Place>;
+  static PlaceMap::key_type keyOf(Value param, const PlaceKey &key);
+  PlaceMap places;
+  struct ConvPlaces {
+    unsigned weight, bias;
+  };
+  llvm::DenseMap<mlir::Operation *, ConvPlaces> convPlaces;
   int64_t weightBytes = 0;
   mlir::Location loc = b.getUnknownLoc();
   Value weights, arena;

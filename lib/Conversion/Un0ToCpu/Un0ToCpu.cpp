@@ -35,11 +35,12 @@ LogicalResult CpuLowering::findChain() {
   if (!chain.func)
     return module.emitError("no function @generate to lower");
   loc = chain.func.getLoc();
-  auto type = chain.func.getFunctionType();
-  if (type.getNumInputs() != 3 || type.getNumResults() != 1)
-    return chain.func.emitError("@generate has ")
-           << type.getNumInputs() << " inputs and " << type.getNumResults()
-           << " results instead of 3 and 1";
+  if (failed(verifyGenerate(chain.func)))
+    return failure();
+  if (!cast<ShapedType>(chain.func.getArgument(0).getType()).getElementType().isF32())
+    return chain.func.emitError("@generate computes in ")
+           << cast<ShapedType>(chain.func.getArgument(0).getType()).getElementType()
+           << ", which target cpu does not";
   // Walk back from the returned image.
   Value value = cast<func::ReturnOp>(chain.func.getBody().front().getTerminator()).getOperand(0);
   while (auto conv = value.getDefiningOp<un0::Conv2DOp>()) {
@@ -73,6 +74,10 @@ LogicalResult CpuLowering::findChain() {
   chain.oscillators = dim(chain.func.getArgument(0), 1);
   chain.conditioning = dim(chain.func.getArgument(1), 1);
   chain.features = dim(chain.readout.getFeatures(), 1);
+  ArrayRef<int64_t> reshaped = cast<ShapedType>(expand.getType()).getShape();
+  if (expand.getReassociationIndices()[0].size() != 1 || reshaped.size() != 4)
+    return expand.emitError(
+        "makes more of the features than channels x height x width of an image");
   Value image = chain.convs.back().getOutput();
   chain.channels = dim(image, 1);
   chain.height = dim(image, 2);
@@ -80,36 +85,40 @@ LogicalResult CpuLowering::findChain() {
   return success();
 }
 
-LogicalResult CpuLowering::place(Value param, Packing packing, ArrayRef<int64_t> shape,
-                                 Precision precision, int64_t zeroPoint, int64_t columns,
-                                 cpu::ConvForm form, DenseI64ArrayAttr inputExponents,
-                                 DenseI64ArrayAttr outputExponents) {
+CpuLowering::PlaceMap::key_type CpuLowering::keyOf(Value param, const PlaceKey &key) {
+  return {param.getDefiningOp<GetParamOp>().getParamAttr().getAttr(),
+          key.packing,
+          key.precision,
+          key.columns,
+          key.zeroPoint,
+          key.form,
+          key.inputExponents,
+          key.outputExponents};
+}
+
+FailureOr<unsigned> CpuLowering::place(Value param, PlaceKey key, ArrayRef<int64_t> shape) {
   auto get = param.getDefiningOp<GetParamOp>();
   if (!get)
     return emitError(param.getLoc(), "expected a parameter, not a computed value, on target cpu");
   StringAttr symbol = get.getParamAttr().getAttr();
-  auto [it, inserted] = places.insert({{symbol, packing, precision, columns}, Place()});
-  if (!inserted) {
-    cpu::PackedParamOp known = it->second.op;
-    if (known.getInputExponentsAttr() != inputExponents ||
-        known.getOutputExponentsAttr() != outputExponents)
-      return get.emitError("is read by two convolutions whose channels have different exponents");
-    return success();
-  }
+  auto [it, inserted] = places.insert({keyOf(param, key), Place()});
+  auto index = static_cast<unsigned>(it - places.begin());
+  if (!inserted)
+    return index;
   int64_t bytes = 4;
   for (int64_t d : shape)
     if (llvm::MulOverflow(bytes, d, bytes))
       return get.emitError("parameter is too large to pack");
   auto op = cpu::PackedParamOp::create(
-      b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(packing)).str(), symbol, packing,
-      weightBytes, bytes, target.lanes, getGroup(), precision, zeroPoint, columns, form,
-      inputExponents, outputExponents);
+      b, loc, (symbol.getValue() + "_" + cpu::stringifyPacking(key.packing)).str(), symbol,
+      key.packing, weightBytes, bytes, target.lanes, getGroup(), key.precision, key.zeroPoint,
+      key.columns, key.form, key.inputExponents, key.outputExponents);
   symbols.insert(op);
   it->second = {op, SmallVector<int64_t>(shape)};
   if (llvm::AddOverflow(weightBytes, static_cast<int64_t>(llvm::alignTo(bytes, 64)), weightBytes))
     return get.emitError("parameters are too large to pack");
   ++numPacked;
-  return success();
+  return index;
 }
 
 LogicalResult CpuLowering::placeParameters() {
@@ -117,9 +126,11 @@ LogicalResult CpuLowering::placeParameters() {
   if (chain.evolve) {
     for (Operation &op : chain.evolve.getBody().front().without_terminator()) {
       if (auto rate = dyn_cast<FusedRateOp>(op)) {
+        if (failed(verifyWaves(rate)))
+          return failure();
         int64_t padded = padToLine(dim(rate.getResult(), 1));
         // Before the couplings, none of which may be the first in memory: Emitter::loadBrains.
-        if (failed(place(rate.getFrequency(), Packing::Vector, {padded})))
+        if (failed(place(rate.getFrequency(), {Packing::Vector}, {padded})))
           return failure();
         for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
           if (auto select = coupling.getDefiningOp<SelectClassOp>()) {
@@ -133,19 +144,18 @@ LogicalResult CpuLowering::placeParameters() {
               shape.back() = cpu::getTableLines(padded);
               shape.push_back(kLine);
             }
-            if (failed(place(table, getTablePacking(select), shape)))
+            if (failed(place(table, {getTablePacking(select)}, shape)))
               return failure();
           } else {
             Precision precision = rate.getPrecision(term);
-            if (failed(place(coupling, Packing::Rows16,
+            if (failed(place(coupling, {Packing::Rows16, precision, rate.getGroup(term)},
                              {padded / kLine,
-                              getLines(dim(coupling, 1), precision, rate.getGroup(term)), kLine},
-                             precision, /*zeroPoint=*/0, rate.getGroup(term))))
+                              getLines(dim(coupling, 1), precision, rate.getGroup(term)), kLine})))
               return failure();
           }
         }
       } else if (auto drift = dyn_cast<DriftOp>(op)) {
-        if (failed(place(drift.getFrequency(), Packing::Vector,
+        if (failed(place(drift.getFrequency(), {Packing::Vector},
                          {padToLine(dim(drift.getResult(), 1))})))
           return failure();
       } else if (!isa<SinCosOp>(op)) {
@@ -174,17 +184,21 @@ LogicalResult CpuLowering::placeParameters() {
     if (readsBytes(conv)) {
       int64_t words = cpu::padToLanes(llvm::divideCeil(inputs, 4), target.lanes);
       zeroPoint = *conv.getInputZeroPoint();
-      size = last ? 2 * padded + 9 * words * out
+      size = last                 ? 2 * padded + 9 * words * out
              : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, outputs)
                                   : cpu::getByteWeightWords(inputs, 9, outputs);
     }
     if (packing == Packing::ConvPlanes)
       size = cpu::getPlaneWords(schedule.form, readsBytes(conv), inputs, outputs);
-    if (failed(place(conv.getWeight(), packing, {size}, conv.getPrecision(), zeroPoint,
-                     /*columns=*/0, schedule.form, conv.getInputExponentsAttr(), divided)) ||
-        failed(place(conv.getBias(), Packing::Vector, {padded}, Precision::F32, /*zeroPoint=*/0,
-                     /*columns=*/0, cpu::ConvForm::Direct, /*inputExponents=*/{}, divided)))
+    PlaceKey weight = {packing,       conv.getPrecision(),          /*columns=*/0, zeroPoint,
+                       schedule.form, conv.getInputExponentsAttr(), divided};
+    PlaceKey bias = {Packing::Vector};
+    bias.outputExponents = divided;
+    FailureOr<unsigned> weightPlace = place(conv.getWeight(), weight, {size});
+    FailureOr<unsigned> biasPlace = place(conv.getBias(), bias, {padded});
+    if (failed(weightPlace) || failed(biasPlace))
       return failure();
+    convPlaces[conv] = {*weightPlace, *biasPlace};
   }
   // A module without parameters still has a section to point at.
   weightBytes = std::max<int64_t>(weightBytes, 64);
@@ -192,11 +206,15 @@ LogicalResult CpuLowering::placeParameters() {
 }
 
 Value CpuLowering::packed(Value param, Packing packing, Precision precision, int64_t columns) {
-  StringAttr symbol = param.getDefiningOp<GetParamOp>().getParamAttr().getAttr();
-  Place &place = places.find({symbol, packing, precision, columns})->second;
-  Value offset = arith::ConstantIndexOp::create(b, loc, place.op.getOffset());
-  bool floats = precision == Precision::F32 && packing != Packing::ClassWords;
-  MemRefType type = floats ? f32(place.shape) : MemRefType::get(place.shape, b.getI32Type());
+  return packed(static_cast<unsigned>(places.find(keyOf(param, {packing, precision, columns})) -
+                                      places.begin()));
+}
+
+Value CpuLowering::packed(unsigned place) {
+  Place &at = places.begin()[place].second;
+  Value offset = arith::ConstantIndexOp::create(b, loc, at.op.getOffset());
+  bool floats = at.op.getPrecision() == Precision::F32 && at.op.getPacking() != Packing::ClassWords;
+  MemRefType type = floats ? f32(at.shape) : MemRefType::get(at.shape, b.getI32Type());
   return memref::ViewOp::create(b, loc, type, weights, offset, ValueRange());
 }
 

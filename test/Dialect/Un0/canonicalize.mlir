@@ -149,3 +149,16 @@ func.func @dead_evolve(%theta0: tensor<?x4xf32>, %w: tensor<1x4xf32>) {
   }
   return
 }
+
+// -----
+
+// Nobody pulls where there are no sources.
+un0.param @D : tensor<4x0xf32> from "m" key "D"
+// CHECK-LABEL: func @drop_empty_coupling
+func.func @drop_empty_coupling(%p: tensor<?x4xf32>, %q: tensor<?x0xf32>, %w: tensor<1x4xf32>) -> tensor<?x4xf32> {
+  %D = un0.get_param @D : tensor<4x0xf32>
+  // CHECK-NOT: un0.couple
+  %a = un0.couple %D, %q, %p : tensor<4x0xf32>, tensor<?x0xf32>, tensor<?x4xf32>
+  %r = un0.rate of %p frequency %w terms(%a) : tensor<?x4xf32>, tensor<1x4xf32>
+  return %r : tensor<?x4xf32>
+}

@@ -76,3 +76,64 @@ func.func @computed_diagonal(%theta0: tensor<?x4xf32>, %K: tensor<?x4x4xf32>, %w
   }
   return %theta : tensor<?x4xf32>
 }
+
+// -----
+
+// What a population does to itself from its diagonal is sin(0), and rounded waves would not cancel: the diagonal is left out,
+// wanted or not.
+// CHECK: un0.param @K_zero_diagonal : {{.*}} {zero_diagonal}
+un0.param @K : tensor<4x4xf32> from "m" key "K"
+// CHECK-LABEL: func @self_coupling
+func.func @self_coupling(%theta0: tensor<?x4xf32>, %w: tensor<1x4xf32>, %C: tensor<4x4xf32>) -> tensor<?x4xf32> {
+  %K = un0.get_param @K : tensor<4x4xf32>
+  // CHECK: %[[K:.*]] = un0.get_param @K_zero_diagonal
+  %theta = un0.evolve(%t = %theta0) solver(euler) steps(10) time(1.0) : tensor<?x4xf32> {
+    %a = un0.couple %K, %t, %t : tensor<4x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>
+    // One that is computed stays as it is.
+    %b = un0.couple %C, %t, %t : tensor<4x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>
+    // CHECK: un0.fused_rate {{.*}} couple %[[K]](%{{.*}}), %arg2(
+    %dt = un0.rate of %t frequency %w terms(%a, %b) : tensor<?x4xf32>, tensor<1x4xf32>
+    un0.yield %dt : tensor<?x4xf32>
+  }
+  return %theta : tensor<?x4xf32>
+}
+
+// -----
+
+// A rate that is left alone leaves nothing behind.
+// CHECK: un0.param @K :
+// CHECK-NOT: un0.param
+un0.param @K : tensor<4x4xf32> from "m" key "K"
+// CHECK-LABEL: func @left_alone
+func.func @left_alone(%theta0: tensor<?x4xf32>, %w: tensor<1x4xf32>, %C: tensor<?x4x4xf32>) -> tensor<?x4xf32> {
+  %K = un0.get_param @K : tensor<4x4xf32>
+  // CHECK-COUNT-1: un0.get_param
+  // CHECK-NOT: un0.get_param
+  %theta = un0.evolve(%t = %theta0) solver(euler) steps(10) time(1.0) : tensor<?x4xf32> {
+    %a = un0.couple %K, %t, %t {zero_diagonal} : tensor<4x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>
+    %b = un0.couple %C, %t, %t {zero_diagonal} : tensor<?x4x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>
+    // CHECK: un0.rate
+    %dt = un0.rate of %t frequency %w terms(%a, %b) : tensor<?x4xf32>, tensor<1x4xf32>
+    un0.yield %dt : tensor<?x4xf32>
+  }
+  return %theta : tensor<?x4xf32>
+}
+
+// -----
+
+// Each module has a @K of its own.
+// CHECK: un0.param @K : {{.*}} key "outer" {zero_diagonal}
+un0.param @K : tensor<4x4xf32> from "m" key "outer" {zero_diagonal}
+module {
+  // CHECK: un0.param @K_zero_diagonal : {{.*}} key "inner" {zero_diagonal}
+  un0.param @K : tensor<4x4xf32> from "m" key "inner"
+  func.func @nested(%theta0: tensor<?x4xf32>, %w: tensor<1x4xf32>) -> tensor<?x4xf32> {
+    %K = un0.get_param @K : tensor<4x4xf32>
+    %theta = un0.evolve(%t = %theta0) solver(euler) steps(10) time(1.0) : tensor<?x4xf32> {
+      %a = un0.couple %K, %t, %t {zero_diagonal} : tensor<4x4xf32>, tensor<?x4xf32>, tensor<?x4xf32>
+      %dt = un0.rate of %t frequency %w terms(%a) : tensor<?x4xf32>, tensor<1x4xf32>
+      un0.yield %dt : tensor<?x4xf32>
+    }
+    return %theta : tensor<?x4xf32>
+  }
+}

@@ -5,6 +5,8 @@
 // RUN: un0-opt %s '--un0-quantize-convolutions=minima=-0.5 maxima=2.05 exponents=0,-1,-2,0,0,0,0,0,0,0,0,0,0,0,0,3' --split-input-file | FileCheck %s --check-prefix=EQUAL
 // RUN: not un0-opt %s '--un0-quantize-convolutions=minima=-0.5 maxima=2.05 exponents=1,2' --split-input-file 2>&1 | FileCheck %s --check-prefix=EXPONENTS
 // RUN: not un0-opt %s '--un0-quantize-convolutions=minima=-0.5 maxima=2.05 params=w' --split-input-file 2>&1 | FileCheck %s --check-prefix=NAME
+// Exponents are those of the last time.
+// RUN: un0-opt %s '--un0-quantize-convolutions=minima=-0.5 maxima=2.05 exponents=0,-1,-2,0,0,0,0,0,0,0,0,0,0,0,0,3' '--un0-quantize-convolutions=minima=-0.5 maxima=2.05' | FileCheck %s --implicit-check-not=input_exponents
 // NAME: error: there is no convolution of @w to quantize
 // EQUAL: input_exponents = array<i64: 0, -1, -2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3>, input_scale =
 // EXPONENTS: error: 2 exponents are given for 16 input channels

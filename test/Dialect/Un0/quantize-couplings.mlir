@@ -63,3 +63,14 @@ func.func @table(%s: tensor<?x64xf32>, %c: tensor<?x64xf32>, %w: tensor<1x64xf32
       : tensor<?x64xf32>, tensor<1x64xf32>, [tensor<64x64xf32>, tensor<?x64xf32>], [tensor<?x64x8xf32>, tensor<?x8xf32>]
   return %dt : tensor<?x64xf32>
 }
+
+// -----
+
+// Drains are of another precision.
+// CHECK-LABEL: @emptied
+func.func @emptied(%s: tensor<?x64xf32>, %c: tensor<?x64xf32>, %w: tensor<1x64xf32>, %K: tensor<64x64xf32>) -> tensor<?x64xf32> {
+  // CHECK-NOT: drains
+  %dt = un0.fused_rate of(%s, %c) frequency %w couple %K(%s, %c) {drains = array<i64: 440>, precisions = [#un0<precision int16>]}
+      : tensor<?x64xf32>, tensor<1x64xf32>, [tensor<64x64xf32>, tensor<?x64xf32>]
+  return %dt : tensor<?x64xf32>
+}

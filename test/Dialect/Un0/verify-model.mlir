@@ -21,3 +21,12 @@ module {
     return
   }
 }
+
+// -----
+
+module {
+  // expected-error @below {{input 1 of @generate is 'i64' instead of phases, batch x a number of oscillators}}
+  func.func @generate(%theta0: tensor<?x2xf32>, %phi0: i64, %label: tensor<?xi64>) -> tensor<?x2xf32> {
+    return %theta0 : tensor<?x2xf32>
+  }
+}
