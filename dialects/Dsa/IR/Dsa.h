@@ -14,9 +14,6 @@
 
 namespace un0::dsa {
 
-/// What a phase of `dsa.sample` is read relative to when it is no oscillator of the tile.
-constexpr int64_t kClock = -1;
-
 /// Module attribute that `un0-to-dsa` reads: the description of the hardware, canonical JSON.
 inline constexpr llvm::StringLiteral kHardwareAttr = "dsa.hardware";
 /// Module attribute: the error that time-multiplexing may make, rms of the features.

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "dialects/Dsa/IR/Dsa.h"
+#include "llvm/Support/MathExtras.h"
 #include <cmath>
 
 using namespace mlir;
@@ -85,6 +86,9 @@ LogicalResult verifySeconds(Operation *op, const llvm::APFloat &attr) {
   return success();
 }
 
+/// The program's form in memory has 32 bits for a count.
+bool isCount(int64_t value, int64_t least) { return value >= least && value <= UINT32_MAX; }
+
 } // namespace
 
 //===----------------------------------------------------------------------===//
@@ -92,11 +96,15 @@ LogicalResult verifySeconds(Operation *op, const llvm::APFloat &attr) {
 //===----------------------------------------------------------------------===//
 
 LogicalResult ProgramOp::verify() {
-  if (getOscillators() < 1)
-    return emitOpError("has ") << getOscillators() << " oscillators";
-  if (getConditioning() < 0 || getClasses() < 0)
+  if (!isCount(getOscillators(), 1))
+    return emitOpError("has ") << getOscillators() << " oscillators, outside 1.." << UINT32_MAX;
+  if (!isCount(getConditioning(), 0) || !isCount(getClasses(), 0))
     return emitOpError("has ") << getConditioning() << " conditioning oscillators and "
-                               << getClasses() << " classes";
+                               << getClasses() << " classes, outside 0.." << UINT32_MAX;
+  return verifySeconds(*this, getTime());
+}
+
+LogicalResult ProgramOp::verifyRegions() {
   llvm::DenseMap<int64_t, TileOp> places;
   for (auto tile : getBody().front().getOps<TileOp>()) {
     auto [it, first] = places.insert({tile.getIndex(), tile});
@@ -106,7 +114,7 @@ LogicalResult ProgramOp::verify() {
       return diagnostic;
     }
   }
-  return verifySeconds(*this, getTime());
+  return success();
 }
 
 LogicalResult ProgramOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -123,14 +131,14 @@ LogicalResult ProgramOp::verifySymbolUses(SymbolTableCollection &symbols) {
 LogicalResult TileOp::verify() {
   if (getIndex() < 0 || getIndex() > UINT16_MAX)
     return emitOpError("index ") << getIndex() << " is outside 0.." << UINT16_MAX;
-  if (getSize() < 1)
-    return emitOpError("uses ") << getSize() << " oscillators";
+  if (!isCount(getSize(), 1))
+    return emitOpError("uses ") << getSize() << " oscillators, outside 1.." << UINT32_MAX;
   return success();
 }
 
 LogicalResult BufferOp::verify() {
-  if (getSize() < 1)
-    return emitOpError("holds ") << getSize() << " phases";
+  if (!isCount(getSize(), 1))
+    return emitOpError("holds ") << getSize() << " phases, outside 1.." << UINT32_MAX;
   return success();
 }
 
@@ -138,14 +146,21 @@ LogicalResult DataOp::verify() {
   ArrayRef<int64_t> sizes = getSizes();
   if (sizes.size() != 2 || sizes[0] < 1 || sizes[1] < 1)
     return emitOpError("needs two positive sizes, rows and columns");
+  if (getParam() && !getOffsets())
+    return emitOpError("is of '") << *getParam() << "' and needs offsets, a row and a column";
   if (getContent() == Content::Frequencies && sizes[1] != 1)
     return emitOpError("has frequencies in ") << sizes[1] << " columns instead of 1";
   if (getContent() == Content::Frequencies && getClasses())
     return emitOpError("has frequencies that differ from class to class");
-  if (getClasses() && *getClasses() < 1)
-    return emitOpError("has ") << *getClasses() << " classes";
+  if (getClasses() && !isCount(*getClasses(), 1))
+    return emitOpError("has ") << *getClasses() << " classes, outside 1.." << UINT32_MAX;
   if (getCopies() && (*getCopies() < 1 || getContent() == Content::Frequencies))
     return emitOpError("has ") << *getCopies() << " copies of " << stringifyContent(getContent());
+  int64_t columns;
+  if (llvm::MulOverflow(sizes[1], getCopies().value_or(1), columns) || !isCount(columns, 1) ||
+      !isCount(sizes[0], 1))
+    return emitOpError("has ") << sizes[0] << " rows and " << sizes[1] << " columns x "
+                               << getCopies().value_or(1) << ", more than " << UINT32_MAX;
   double scale = getScale().convertToDouble(), unit = getUnit().convertToDouble();
   if (!std::isfinite(scale))
     return emitOpError("scale ") << scale << " is not finite";

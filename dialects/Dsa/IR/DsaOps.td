@@ -81,6 +81,8 @@ def Dsa_ProgramOp : Dsa_Op<"program", [Symbol, SymbolTable, SingleBlock, NoTermi
     `solver` custom<Keyword>($solver) `time` $time `result` $result attr-dict-with-keyword $body
   }];
   let hasVerifier = 1;
+  // Places of tiles, once the tiles themselves are verified.
+  let hasRegionVerifier = 1;
 }
 
 def Dsa_TileOp : Dsa_Op<"tile", [Symbol, HasParent<"ProgramOp">]> {
@@ -136,7 +138,7 @@ def Dsa_DataOp : Dsa_Op<"data", [Symbol, HasParent<"ProgramOp">, DeclareOpInterf
   let hasVerifier = 1;
   let extraClassDeclaration = [{
     int64_t getRows() { return getSizes()[0]; }
-    /// With copies.
+    /// With copies; the verifier has checked that the product fits.
     int64_t getColumns() { return getSizes()[1] * getCopies().value_or(1); }
     /// Whether each class has values of its own, so that only one sample can use them at a time.
     bool isPerClass() { return getClasses().value_or(0) > 0; }

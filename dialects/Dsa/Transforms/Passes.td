@@ -10,14 +10,17 @@ def DsaSchedule : Pass<"dsa-schedule", "::mlir::ModuleOp"> {
   let description = [{
     In the mapped form a load acts at once. Loads of couplings that a tile has already are left out, also across the turns of
     a loop. On hardware with two banks of couplings the next block is loaded while the tile runs, and `dsa.swap` makes it act;
-    the first block of a loop is loaded before it, and again at the end of each turn. Clears that the loads behind them
-    overwrite, and declarations that nothing uses, go.
+    the first block of a loop is loaded before it, and again at the end of each turn. What is loaded without a clear adds to
+    the bank that acts, between two swaps: the other one lacks what is there. Clears that the loads behind them overwrite, and
+    declarations that nothing uses, go.
 
     ```mlir
+    dsa.clear @main
     dsa.couple @main at [0, 32] with @K.0.1
     dsa.each {
       dsa.run @main for 1.0e-06 steps 1
     }
+    dsa.clear @main
     dsa.couple @main at [0, 32] with @K.0.2
     dsa.each {
       dsa.run @main for 1.0e-06 steps 1
@@ -25,8 +28,10 @@ def DsaSchedule : Pass<"dsa-schedule", "::mlir::ModuleOp"> {
     ```
     becomes, with two banks
     ```mlir
+    dsa.clear @main
     dsa.couple @main at [0, 32] with @K.0.1
     dsa.swap @main
+    dsa.clear @main
     dsa.couple @main at [0, 32] with @K.0.2
     dsa.each {
       dsa.run @main for 1.0e-06 steps 1

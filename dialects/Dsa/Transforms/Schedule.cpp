@@ -34,7 +34,8 @@ struct BankContents {
 
 class Scheduler {
 public:
-  Scheduler(dsa::ProgramOp program, bool twoBanks) : program(program), twoBanks(twoBanks) {}
+  Scheduler(dsa::ProgramOp program, bool twoBanks)
+      : program(program), symbols(program), twoBanks(twoBanks) {}
 
   void run();
   unsigned numLoads = 0, numRepeated = 0, numHidden = 0, numClears = 0, numUnused = 0;
@@ -45,10 +46,14 @@ private:
     return name ? name.getAttr() : StringAttr();
   }
   static LoadGroup takeGroup(Operation *first);
-  static BankContents apply(const LoadGroup &group, const BankContents &before);
+  /// Whether data that is loaded where `below` was overwrites all of it.
+  bool covers(Attribute data, Attribute below);
+  BankContents apply(const LoadGroup &group, const BankContents &before);
   /// Load groups of the tile in a block itself, not in regions of its operations.
   static SmallVector<LoadGroup> getGroups(Block &block, StringAttr tile);
   static bool loads(Operation *op, StringAttr tile);
+  /// Whether the tile evolves in `op`, or may, together with a tile that it drives.
+  bool runs(Operation *op, StringAttr tile);
   static bool isInEach(Block &block) {
     Operation *parent = block.getParentOp();
     return isa<dsa::EachOp>(parent) || parent->getParentOfType<dsa::EachOp>();
@@ -62,6 +67,7 @@ private:
   void erase(LoadGroup &group);
 
   dsa::ProgramOp program;
+  SymbolTable symbols;
   bool twoBanks;
 };
 
@@ -80,16 +86,23 @@ LoadGroup Scheduler::takeGroup(Operation *first) {
   return group;
 }
 
+bool Scheduler::covers(Attribute data, Attribute below) {
+  auto find = [&](Attribute name) {
+    return symbols.lookup<dsa::DataOp>(cast<FlatSymbolRefAttr>(name).getAttr());
+  };
+  dsa::DataOp top = find(data), bottom = find(below);
+  return top.getRows() >= bottom.getRows() && top.getColumns() >= bottom.getColumns();
+}
+
 BankContents Scheduler::apply(const LoadGroup &group, const BankContents &before) {
   BankContents after = before;
   if (group.clears)
     after = {true, {}};
   for (Operation *op : group.ops)
     if (auto couple = dyn_cast<dsa::CoupleOp>(op)) {
-      auto same = llvm::find_if(after.blocks,
-                                [&](auto &block) { return block.first == couple.getAtAttr(); });
-      if (same != after.blocks.end())
-        after.blocks.erase(same);
+      llvm::erase_if(after.blocks, [&](auto &block) {
+        return block.first == couple.getAtAttr() && covers(couple.getDataAttr(), block.second);
+      });
       after.blocks.push_back({couple.getAtAttr(), couple.getDataAttr()});
     }
   return after;
@@ -117,6 +130,19 @@ bool Scheduler::loads(Operation *op, StringAttr tile) {
       .wasInterrupted();
 }
 
+bool Scheduler::runs(Operation *op, StringAttr tile) {
+  llvm::DenseSet<Attribute> evolving = {tile};
+  program.walk([&](dsa::LinkOp link) {
+    if (link.getSourceAttr().getAttr() == tile)
+      evolving.insert(getTile(link));
+  });
+  return op->walk([&](dsa::RunOp run) {
+             return evolving.contains(getTile(run)) ? WalkResult::interrupt()
+                                                    : WalkResult::advance();
+           })
+      .wasInterrupted();
+}
+
 void Scheduler::erase(LoadGroup &group) {
   numRepeated += group.ops.size() - group.clears;
   for (Operation *op : group.ops)
@@ -137,11 +163,12 @@ BankContents Scheduler::dropRepeated(Block &block, StringAttr tile, BankContents
     } else if (auto repeat = dyn_cast<dsa::RepeatOp>(op); repeat && loads(op, tile)) {
       Block &body = repeat.getBody().front();
       BankContents end = dropRepeated(body, tile, {});
-      // What the last turn leaves is what the next one begins with: once, before the loop.
+      // What the last turn leaves is what the next one begins with: once, before the loop. A run
+      // that comes before it in the first turn must not see it.
       SmallVector<LoadGroup> groups = getGroups(body, tile);
       auto isFirst = [&](Operation *group) {
         for (Operation *op = group->getPrevNode(); op; op = op->getPrevNode())
-          if (loads(op, tile))
+          if (loads(op, tile) || runs(op, tile))
             return false;
         return true;
       };
@@ -168,7 +195,7 @@ void Scheduler::useBanks(Block &block, StringAttr tile) {
       useBanks(op.getRegion(0).front(), tile);
 }
 
-/// Loads of a group move up behind the swap that made the group before it act.
+/// Loads of a group that clears move up behind the swap that made the group before it act.
 void Scheduler::useBanksOf(Block &block, StringAttr tile) {
   OpBuilder b(block.getParentOp()->getContext());
   SmallVector<LoadGroup> groups = getGroups(block, tile);
@@ -177,12 +204,17 @@ void Scheduler::useBanksOf(Block &block, StringAttr tile) {
   Operation *lastSwap = nullptr;
   SmallVector<Operation *> swaps;
   for (LoadGroup &group : groups) {
+    // Without a clear it adds to what the tile has, and that is in the bank that acts.
+    if (!group.clears) {
+      b.setInsertionPoint(group.ops.front());
+      dsa::SwapOp::create(b, group.ops.front()->getLoc(), tile.getValue());
+    }
     b.setInsertionPointAfter(group.ops.back());
     auto swap = dsa::SwapOp::create(b, group.ops.front()->getLoc(), tile.getValue());
     swaps.push_back(swap);
   }
   auto barrier = [&](Operation *from, Operation *to) {
-    for (Operation *op = from->getNextNode(); op != to; op = op->getNextNode())
+    for (Operation *op = from; op != to; op = op->getNextNode())
       if (op->getNumRegions() && loads(op, tile))
         return true;
     return false;
@@ -198,12 +230,12 @@ void Scheduler::useBanksOf(Block &block, StringAttr tile) {
   if (isInEach(block))
     return;
   for (auto [i, group] : llvm::enumerate(groups)) {
-    if (lastSwap && !barrier(lastSwap, group.ops.front()))
+    if (group.clears && lastSwap && !barrier(lastSwap, group.ops.front()))
       moveBehind(group, lastSwap);
     lastSwap = swaps[i];
   }
   auto repeat = dyn_cast<dsa::RepeatOp>(block.getParentOp());
-  if (!repeat || barrier(&block.front(), nullptr))
+  if (!repeat || !groups.front().clears || barrier(&block.front(), nullptr))
     return;
   // The first group of the next turn is loaded during the last run of this one.
   b.setInsertionPoint(repeat);
@@ -216,11 +248,6 @@ void Scheduler::useBanksOf(Block &block, StringAttr tile) {
 void Scheduler::dropClears(Block &block, StringAttr tile) {
   BankContents banks[2];
   unsigned loaded = 0;
-  SymbolTable symbols(program);
-  auto sizeOf = [&](Attribute data) {
-    auto op = symbols.lookup<dsa::DataOp>(cast<FlatSymbolRefAttr>(data).getAttr());
-    return std::make_pair(op.getRows(), op.getColumns());
-  };
   for (Operation *op = block.empty() ? nullptr : &block.front(); op;) {
     Operation *next = op->getNextNode();
     if (isa<dsa::ClearOp, dsa::CoupleOp>(op) && getTile(op) == tile) {
@@ -228,12 +255,10 @@ void Scheduler::dropClears(Block &block, StringAttr tile) {
       next = group.ops.back()->getNextNode();
       BankContents after = apply(group, banks[loaded]);
       bool covered = group.clears && banks[loaded].known;
-      for (auto &[place, data] : banks[loaded].blocks) {
-        auto over = llvm::find_if(after.blocks,
-                                  [&, place = place](auto &block) { return block.first == place; });
-        covered &= over != after.blocks.end() && sizeOf(over->second).first >= sizeOf(data).first &&
-                   sizeOf(over->second).second >= sizeOf(data).second;
-      }
+      for (auto &[place, data] : banks[loaded].blocks)
+        covered &= llvm::any_of(after.blocks, [&, place = place, data = data](auto &block) {
+          return block.first == place && covers(block.second, data);
+        });
       if (covered) {
         group.ops.front()->erase();
         ++numClears;

@@ -59,7 +59,7 @@ LogicalResult ProgramChecker::checkOps(unsigned &total) {
   module.walk([&](Operation *op) {
     ++total;
     if (op == module || isOfModule(op) || (digital && isOfDynamics(op)) ||
-        (isa<dsa::DsaDialect>(op->getDialect()) && (swaps || !isa<dsa::SwapOp>(op))))
+        (isa_and_nonnull<dsa::DsaDialect>(op->getDialect()) && (swaps || !isa<dsa::SwapOp>(op))))
       return;
     Offender &offender = offenders[op->getName()];
     ++count;

@@ -208,7 +208,7 @@ std::vector<float> HostSystem::runSweeps(const SystemValues &values, int64_t gro
       // A pair sees a few of the couplings.
       double speed =
           diagonal ? bound : 4 * bound * static_cast<double>(group) / static_cast<double>(n);
-      integrate(populations, terms, dt * visit.weight, speed);
+      integrate(populations, terms, dt, speed);
       for (int64_t g : {visit.first, visit.second})
         if (g >= 0)
           roundPhases(theta.data() + g * group * L, size(g) * L, sampleStep);

@@ -233,9 +233,14 @@ LogicalResult DsaLowering::mapWhole() {
   // Windings are counted by sampling so often that no phase moves by pi in between.
   int64_t steps = EvolveOp(system.evolve).getSteps(), segments = 1;
   double most = M_PI - limits->sampleStep;
-  if (system.needsWindings() && limits->sampleStep > 0)
-    segments = std::max<int64_t>(
-        1, static_cast<int64_t>(std::ceil(motion * (1 + 4 * limits->mismatch) / most)));
+  if (system.needsWindings() && limits->sampleStep > 0) {
+    double needed = std::ceil(motion * (1 + 4 * limits->mismatch) / most);
+    if (needed > UINT32_MAX) // a dsa.repeat has no more turns
+      return system.evolve->emitError("on hardware '")
+             << hardware.name << "' needs " << needed
+             << " samples to count the windings of its phases, more than " << UINT32_MAX;
+    segments = std::max<int64_t>(1, static_cast<int64_t>(needed));
+  }
   // A segment is whole steps of the model's solver, where there are enough of them.
   while (segments < steps && steps % segments)
     ++segments;
@@ -285,6 +290,18 @@ double DsaLowering::getPairMotion() const {
 }
 
 FailureOr<int64_t> DsaLowering::chooseSweeps() {
+  double needed = 2;
+  if (system.needsWindings())
+    needed = std::max(needed, system.time * getPairMotion() * (1 + 4 * limits->mismatch) /
+                                  (M_PI - limits->sampleStep));
+  if (needed > static_cast<double>(kMostSweeps)) {
+    system.evolve->emitError("time-multiplexed on hardware '")
+        << hardware.name << "' needs "
+        << llvm::formatv("{0:f0} sweeps to count the windings of its phases, more than {1}",
+                         std::ceil(needed), kMostSweeps)
+               .str();
+    return failure();
+  }
   HostSystem host(system, exact);
   std::vector<float> wanted = host.runWhole(exact);
   llvm::DenseMap<int64_t, double> errors;
@@ -296,11 +313,7 @@ FailureOr<int64_t> DsaLowering::chooseSweeps() {
     return it->second;
   };
   auto even = [](double value) { return 2 * static_cast<int64_t>(std::ceil(value / 2)); };
-  int64_t least = 2;
-  if (system.needsWindings())
-    least = std::max(least, even(system.time * getPairMotion() * (1 + 4 * limits->mismatch) /
-                                 (M_PI - limits->sampleStep)));
-  int64_t low = least - 2, high = least;
+  int64_t least = even(needed), low = least - 2, high = least;
   while (high < kMostSweeps && measure(high) > budget) {
     low = high;
     high = std::min(2 * high, kMostSweeps);
@@ -523,7 +536,7 @@ void DsaLowering::addVisit(const Visit &visit, double modelTime, int64_t steps) 
                              count(half));
     if (linked)
       setConditioningPhases();
-    runFor(main, modelTime * visit.weight,
+    runFor(main, modelTime,
            diagonal ? scale : pairScales.lookup({visit.first, visit.second}), steps);
     for (int half : {0, 1})
       if (members[half] >= 0)
@@ -532,7 +545,7 @@ void DsaLowering::addVisit(const Visit &visit, double modelTime, int64_t steps) 
 }
 
 LogicalResult DsaLowering::mapTiles() {
-  if (!system.evolve) {
+  if (!system.evolve || EvolveOp(system.evolve).getSteps() == 0) {
     // 0 steps: the initial phases are the final ones.
     addMemory();
     forEach([&] { dsa::DrawOp::create(b, loc, theta.getSymName(), 0); });

@@ -39,7 +39,8 @@ struct SystemFinder {
   }
 
   LogicalResult addMainRate(FusedRateOp rate, Value phases) {
-    if (failed(setOnce(system.frequency, rate.getFrequency(), rate, "frequencies")))
+    if (failed(verifyWaves(rate)) ||
+        failed(setOnce(system.frequency, rate.getFrequency(), rate, "frequencies")))
       return failure();
     for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
       if (failed(checkPrecision(rate, term)))
@@ -51,6 +52,10 @@ struct SystemFinder {
         if (failed(setOnce(system.coupling, coupling, rate, "couplings of one population")))
           return failure();
       } else if (getSource(sine) == conditioningPhases) {
+        if (auto select = coupling.getDefiningOp<SelectClassOp>();
+            select && (cast<ShapedType>(select.getTable().getType()).getRank() != 3 ||
+                       select.getLabel() != system.func.getArgument(2)))
+          return select.emitError("is not a classes x N x M table selected by the model's labels");
         if (failed(setOnce(system.drive, coupling, rate, "drives")))
           return failure();
       } else {
@@ -61,7 +66,8 @@ struct SystemFinder {
   }
 
   LogicalResult addConditioningRate(FusedRateOp rate) {
-    if (failed(setOnce(system.conditioningFrequency, rate.getFrequency(), rate, "frequencies")))
+    if (failed(verifyWaves(rate)) ||
+        failed(setOnce(system.conditioningFrequency, rate.getFrequency(), rate, "frequencies")))
       return failure();
     for (auto [term, coupling, sine] : llvm::enumerate(rate.getCouplings(), rate.getSines())) {
       if (failed(checkPrecision(rate, term)))
@@ -120,9 +126,8 @@ FailureOr<DsaSystem> un0::findSystem(ModuleOp module, bool anyPrecision) {
   system.func = module.lookupSymbol<func::FuncOp>("generate");
   if (!system.func)
     return module.emitError("no function @generate to map");
-  if (system.func.getNumArguments() != 3)
-    return system.func.emitError("@generate has ")
-           << system.func.getNumArguments() << " inputs instead of 3";
+  if (failed(verifyGenerate(system.func)))
+    return failure();
   auto readouts = system.func.getOps<ReadoutOp>();
   if (!llvm::hasSingleElement(readouts))
     return system.func.emitError("@generate has no single un0.readout");
@@ -138,6 +143,9 @@ FailureOr<DsaSystem> un0::findSystem(ModuleOp module, bool anyPrecision) {
     if (failed(finder.addEvolve()))
       return failure();
   }
+  // No oscillators drive nothing, and no tile is needed for them.
+  if (system.conditioning == 0)
+    system.drive = system.conditioningCoupling = system.conditioningFrequency = ParamOp();
   system.func.walk([&](SelectClassOp select) {
     system.classes = cast<ShapedType>(select.getTable().getType()).getDimSize(0);
   });

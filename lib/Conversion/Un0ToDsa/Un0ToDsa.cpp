@@ -48,7 +48,8 @@ void DsaLowering::addDigitalOperators() {
   if (hardware.kind == HardwareKind::Digital && system.evolve) {
     EvolveOp evolve = system.evolve;
     Cost cost = evolve.getCost();
-    uint64_t reads = std::max<uint64_t>(getNumStages(evolve.getSolver()) * evolve.getSteps(), 1);
+    uint64_t evaluations = getNumStages(evolve.getSolver()) * evolve.getSteps();
+    uint64_t reads = std::max<uint64_t>(evaluations, 1);
     uint64_t parameters = cost.parameterBytes / reads;
     system.func.walk([&](SelectClassOp select) {
       Cost gather = select.getCost();
@@ -63,8 +64,8 @@ void DsaLowering::addDigitalOperators() {
         if (!param || rate.getPrecision(term) == Precision::F32)
           continue;
         Cost own = rate.getTermCost(term);
-        uint64_t ownParameters = own.parameterBytes;
-        own = own.times(reads);
+        uint64_t ownParameters = evaluations ? own.parameterBytes : 0;
+        own = own.times(evaluations);
         cost -= own;
         parameters -= ownParameters;
         add(("evolve_" + param.getSymName()).str(), dsa::Operator::Evolve, own, ownParameters,

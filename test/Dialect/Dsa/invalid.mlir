@@ -232,5 +232,77 @@ dsa.program @p on "h" oscillators 4 conditioning 0 classes 0 solver euler time 1
 
 // -----
 
+// Counts are 32-bit numbers in a program.
+// expected-error @+1 {{has 4294967304 oscillators, outside 1..4294967295}}
+dsa.program @p on "h" oscillators 4294967304 conditioning 0 classes 0 solver euler time 1.0 result @theta attributes {hardware = "{}"} {
+  dsa.buffer @theta size 4
+}
+
+// -----
+
+// expected-error @+1 {{has 4294967296 conditioning oscillators and 3 classes, outside 0..4294967295}}
+dsa.program @p on "h" oscillators 4 conditioning 4294967296 classes 3 solver euler time 1.0 result @theta attributes {hardware = "{}"} {
+  dsa.buffer @theta size 4
+}
+
+// -----
+
+dsa.program @p on "h" oscillators 4 conditioning 0 classes 0 solver euler time 1.0 result @theta attributes {hardware = "{}"} {
+  dsa.buffer @theta size 4
+  // expected-error @+1 {{uses 4294967296 oscillators, outside 1..4294967295}}
+  dsa.tile @main at 0 size 4294967296
+}
+
+// -----
+
+dsa.program @p on "h" oscillators 4 conditioning 0 classes 0 solver euler time 1.0 result @theta attributes {hardware = "{}"} {
+  // expected-error @+1 {{holds 4294967300 phases, outside 1..4294967295}}
+  dsa.buffer @theta size 4294967300
+}
+
+// -----
+
+dsa.program @p on "h" oscillators 4 conditioning 0 classes 0 solver euler time 1.0 result @theta attributes {hardware = "{}"} {
+  dsa.buffer @theta size 4
+  // expected-error @+1 {{has 4294967299 classes, outside 1..4294967295}}
+  dsa.data @d couplings size [4, 4] classes 4294967299 scale 1.0 unit 0.0 limit 0
+}
+
+// -----
+
+dsa.program @p on "h" oscillators 4 conditioning 0 classes 0 solver euler time 1.0 result @theta attributes {hardware = "{}"} {
+  dsa.buffer @theta size 4
+  // expected-error @+1 {{has 2 rows and 4611686018427387905 columns x 4, more than 4294967295}}
+  dsa.data @k couplings size [2, 4611686018427387905] copies 4 scale 1.0 unit 0.0 limit 0
+}
+
+// -----
+
+dsa.program @p on "h" oscillators 4 conditioning 0 classes 0 solver euler time 1.0 result @theta attributes {hardware = "{}"} {
+  dsa.buffer @theta size 4
+  // expected-error @+1 {{has 4294967297 rows and 1 columns x 1, more than 4294967295}}
+  dsa.data @k couplings size [4294967297, 1] scale 1.0 unit 0.0 limit 0
+}
+
+// -----
+
+// An op that lacks something is reported before others look at it.
+dsa.program @p on "h" oscillators 4 conditioning 0 classes 0 solver euler time 1.0 result @theta attributes {hardware = "{}"} {
+  dsa.buffer @theta size 4
+  // expected-error @+1 {{requires attribute 'index'}}
+  "dsa.tile"() <{sym_name = "main", size = 4 : i64}> : () -> ()
+}
+
+// -----
+
+un0.param @K : tensor<4x4xf32> from "m" key "K"
+dsa.program @p on "h" oscillators 4 conditioning 0 classes 0 solver euler time 1.0 result @theta attributes {hardware = "{}"} {
+  dsa.buffer @theta size 4
+  // expected-error @+1 {{is of 'K' and needs offsets, a row and a column}}
+  "dsa.data"() <{sym_name = "k", content = #dsa<content couplings>, param = @K, sizes = array<i64: 4, 4>, scale = 1.0 : f64, unit = 0.0 : f64, limit = 0 : i64}> : () -> ()
+}
+
+// -----
+
 // expected-error @+1 {{expects parent op 'dsa.program'}}
 dsa.tile @main at 0 size 4
