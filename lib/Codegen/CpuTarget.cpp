@@ -112,8 +112,12 @@ llvm::Expected<CpuTarget> CpuTarget::of(ModuleOp module) {
     return llvm::createStringError("cpu.target lacks one of cpu, features, fma, lanes, registers");
   CpuTarget target;
   target.cpu = cpu.str();
-  for (auto feature : features.getAsRange<StringAttr>())
-    target.features.push_back(feature.str());
+  for (Attribute feature : features) {
+    auto name = dyn_cast<StringAttr>(feature);
+    if (!name)
+      return llvm::createStringError("cpu.target has a feature that is no string");
+    target.features.push_back(name.str());
+  }
   target.fma = fma.getValue();
   target.lanes = lanes.getInt();
   target.registers = registers.getInt();

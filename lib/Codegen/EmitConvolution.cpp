@@ -251,9 +251,6 @@ struct GroupNest {
 } // namespace
 
 void un0::emitConv2D(Emitter &e, cpu::Conv2DOp op) {
-  // Packed weights fix the register's width; a module is compiled for one target, so it is the
-  // emitter's.
-  assert(op.getLanes() == static_cast<uint64_t>(e.lanes) && "weights are packed for this target");
   int64_t group = op.getGroup();
   int64_t perVector = (op.getUpsample() ? 16 : 9) * e.lanes *
                       cpu::getSummedChannels(static_cast<int64_t>(op.getChannels()));

@@ -343,7 +343,6 @@ void PlaneNest::transformOutput(Value firstVector, int64_t width) {
 }
 
 void PlaneNest::emit() {
-  assert(op.getLanes() == static_cast<uint64_t>(e.lanes) && "weights are packed for this target");
   auto group = static_cast<int64_t>(op.getGroup()), images = static_cast<int64_t>(op.getImages());
   int64_t whole = vectors / group, rest = vectors % group;
   auto groupOf = [&](Value firstVector, int64_t width) {

@@ -60,10 +60,7 @@ void Emitter::fence() {
 }
 
 Value Emitter::loadBrains(Value memory, ValueRange at, int64_t half, bool same) {
-  Value element = at.front();
-  for (auto [index, size] : llvm::zip(at.drop_front(), shape(memory).drop_front()))
-    element = add(mul(element, size), index);
-  Value byte = add(mul(element, 4), half ? 0 : -2);
+  Value byte = add(mul(cpu::buildElement(b, loc, memory, at), 4), half ? 0 : -2);
   // By address, since memory of words has no index for half of one.
   Type i64 = b.getI64Type(), pointer = LLVM::LLVMPointerType::get(b.getContext());
   Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memory);
@@ -83,13 +80,40 @@ Value Emitter::loadBrains(Value memory, ValueRange at, int64_t half, bool same) 
   return asFloats(andWord(word, static_cast<int32_t>(0xffff0000)));
 }
 
+/// Checks that the weights of a kernel are packed for registers of `lanes`, and that registers of
+/// samples fill the rows of a batch tile.
+static LogicalResult checkLanes(Operation *op, int64_t lanes) {
+  int64_t packed = TypeSwitch<Operation *, int64_t>(op)
+                       .Case<cpu::Conv2DOp, cpu::Conv2DPlanesOp, cpu::Conv2DBytesOp>(
+                           [](auto conv) { return conv.getLanes(); })
+                       .Default(lanes);
+  if (packed != lanes)
+    return op->emitError("has weights for ") << packed << " lanes on a target of " << lanes;
+  // Rows of a tile are the last dimension of memory that for one sample has one dimension less.
+  auto rows = [](Value memory, size_t rank) {
+    ArrayRef<int64_t> shape = Emitter::shape(memory);
+    return shape.size() == rank ? shape.back() : 0;
+  };
+  int64_t batch = TypeSwitch<Operation *, int64_t>(op)
+                      .Case([&](cpu::LoadPhasesOp load) { return rows(load.getDest(), 2); })
+                      .Case([&](cpu::StorePhasesOp store) { return rows(store.getSource(), 2); })
+                      .Case([&](cpu::WavesOp waves) { return rows(waves.getPhases(), 2); })
+                      .Case([&](cpu::GatherClassOp gather) { return rows(gather.getDest(), 3); })
+                      .Case<cpu::RateOp, cpu::DriftOp, cpu::CombineOp>(
+                          [&](auto kernel) { return rows(kernel.getOut(), 2); })
+                      .Default(int64_t(0));
+  if (batch % lanes)
+    return op->emitError("has ") << batch << " samples on a target of " << lanes << " lanes";
+  return success();
+}
+
 namespace {
 struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVectorPass> {
   void runOnOperation() override {
     func::FuncOp func = getOperation();
     SmallVector<Operation *> kernels;
     func.walk([&](Operation *op) {
-      if (isa<cpu::CpuDialect>(op->getDialect()) &&
+      if (isa_and_nonnull<cpu::CpuDialect>(op->getDialect()) &&
           !isa<cpu::SinCosOp, cpu::DotOp, cpu::LookupOp>(op) && !cpu::isTileOp(op))
         kernels.push_back(op);
     });
@@ -101,6 +125,8 @@ struct CpuKernelsToVectorPass : un0::impl::CpuKernelsToVectorBase<CpuKernelsToVe
       return signalPassFailure();
     }
     for (Operation *op : kernels) {
+      if (failed(checkLanes(op, target->lanes)))
+        return signalPassFailure();
       OpBuilder builder(op);
       // Machine code is traced back to its kernel by this.
       StringRef name = op->getName().getStringRef();

@@ -261,23 +261,13 @@ private:
         LLVM::ConstantOp::create(b, loc, b.getI64IntegerAttr(static_cast<int64_t>(4 * words)));
     call(name, {tile(number), getPointer(memory, indices), stride});
   }
-  /// The address of an element of memory that lies in one piece, perhaps of a larger one.
+  /// The address of an element of memory.
   Value getPointer(Value memory, ValueRange indices) {
-    ArrayRef<int64_t> shape = cast<MemRefType>(memory.getType()).getShape();
-    auto index = [&](int64_t value) -> Value {
-      return arith::ConstantIndexOp::create(b, loc, value);
-    };
-    Value element = indices.front();
-    for (auto [next, size] : llvm::zip(indices.drop_front(), shape.drop_front()))
-      element =
-          arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, element, index(size)), next);
-    if (!cast<MemRefType>(memory.getType()).getLayout().isIdentity()) {
-      Value offset = memref::ExtractStridedMetadataOp::create(b, loc, memory).getOffset();
-      element = arith::AddIOp::create(b, loc, element, offset);
-    }
+    Value element = cpu::buildElement(b, loc, memory, indices);
     Value start = memref::ExtractAlignedPointerAsIndexOp::create(b, loc, memory);
+    Value four = arith::ConstantIndexOp::create(b, loc, 4);
     Value address =
-        arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, element, index(4)));
+        arith::AddIOp::create(b, loc, start, arith::MulIOp::create(b, loc, element, four));
     address = arith::IndexCastOp::create(b, loc, b.getI64Type(), address);
     return LLVM::IntToPtrOp::create(b, loc, LLVM::LLVMPointerType::get(b.getContext()), address);
   }
@@ -308,13 +298,16 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
       func.emitError(llvm::toString(target.takeError()));
       return signalPassFailure();
     }
+    auto fits = [&](Operation *op, Value words) {
+      int64_t lanes = cast<VectorType>(words.getType()).getNumElements();
+      if (lanes != target->lanes)
+        op->emitError("has ") << lanes << " lanes on a target of " << target->lanes;
+      return lanes == target->lanes;
+    };
     llvm::SmallSetVector<cpu::DotKind, 3> widened;
     for (cpu::DotOp op : dots) {
-      auto lanes = cast<VectorType>(op.getX().getType()).getNumElements();
-      if (lanes != target->lanes) {
-        op.emitError("has ") << lanes << " lanes on a target of " << target->lanes;
+      if (!fits(op, op.getX()))
         return signalPassFailure();
-      }
       auto [sums, native] = DotLowering(op, *target).lower();
       ++(native ? numNative : numWidened);
       if (!native)
@@ -328,6 +321,8 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
                         << " has no instruction of its own on cpu '" << target->cpu
                         << "' and takes several";
     for (cpu::LookupOp op : lookups) {
+      if (!fits(op, op.getIndices()))
+        return signalPassFailure();
       op.replaceAllUsesWith(lowerLookup(op, *target));
       op.erase();
     }

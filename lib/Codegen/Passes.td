@@ -13,6 +13,7 @@ def CpuPlanArena : Pass<"cpu-plan-arena", "::mlir::ModuleOp"> {
     bytes: first fit, in order of first use. The arena's size becomes the type of the argument, and the largest one the
     module's `cpu.arena_bytes`. Buffers marked `cpu.own` are in the argument that the entry's `cpu.own_arena` numbers, memory
     of the same size that no other thread sees; their offsets are none of the arena's, which for one thread that is.
+    Uses are followed through views; what hands a buffer on in another way, as `arith.select` does, is refused.
 
     ```mlir
     %a = memref.alloc() : memref<16xf32>
@@ -33,7 +34,8 @@ def CpuKernelsToVector : Pass<"cpu-kernels-to-vector", "::mlir::func::FuncOp"> {
   let summary = "write out kernels as loops over vectors";
   let description = [{
     Expands every kernel of the cpu dialect into `scf`, `vector` and `arith` with the register tile of the target: couplings
-    and convolutions keep all accumulators in registers over the whole sum, one SSA value each. Needs `cpu.target`.
+    and convolutions keep all accumulators in registers over the whole sum, one SSA value each. Needs `cpu.target`. Weights
+    packed for another number of lanes are refused, and so are batch tiles of samples that are no multiple of it.
 
     ```mlir
     cpu.waves %theta to %x : memref<16xf32>, memref<2x16xf32>
@@ -101,7 +103,14 @@ def CpuVerifyVector : Pass<"cpu-verify-vector", "::mlir::func::FuncOp"> {
     without the instruction), a division lane by lane, an allocation, a loop whose accumulators do not fit the registers, or that
     is still a cpu op (an unsupported dot product among them), instead of letting the backend do something slow in
     silence. `cpu-lower-dots` remarks on dot products that the processor has no instruction for.
+
+    ```mlir
+    %a = math.sin %x : vector<16xf32>
+    %b = math.sin %a : vector<16xf32>
+    ```
+    is refused: `2 x math.sin would be a library call per lane on target cpu 'znver4'`.
   }];
+  let statistics = [Statistic<"numOps", "ops", "operations checked">];
 }
 
 #endif // UN0_CODEGEN_PASSES_TD

@@ -22,15 +22,32 @@ struct Buffer {
 
 constexpr int64_t kAlignment = 64;
 
-/// Who reads or writes a buffer, perhaps through a view of it.
-SmallVector<Operation *> getUsers(Operation *buffer) {
-  SmallVector<Operation *> users;
+/// Collects who reads or writes a buffer, perhaps through a view of it. What hands it on as another
+/// value is refused: who uses that is not known to use the buffer.
+LogicalResult findUsers(Operation *buffer, SmallVectorImpl<Operation *> &users) {
   for (Operation *user : buffer->getUsers()) {
     users.push_back(user);
-    if (isa<ViewLikeOpInterface>(user))
-      llvm::append_range(users, getUsers(user));
+    bool view = isa<ViewLikeOpInterface>(user);
+    if (view && failed(findUsers(user, users)))
+      return failure();
+    auto isMemory = [](Type type) { return isa<BaseMemRefType>(type); };
+    if (!view && (user->hasTrait<OpTrait::IsTerminator>() || isa<RegionBranchOpInterface>(user) ||
+                  llvm::any_of(user->getResultTypes(), isMemory)))
+      return user->emitError("hands on a buffer, and is no view of it");
   }
-  return users;
+  return success();
+}
+
+/// That an entry has the arguments that arenas are.
+LogicalResult checkArguments(func::FuncOp func) {
+  auto own = func->getAttrOfType<IntegerAttr>(cpu::kOwnArenaAttr);
+  auto isArena = [&](uint64_t number) {
+    return number < func.getNumArguments() && isa<MemRefType>(func.getArgumentTypes()[number]);
+  };
+  if (func.isExternal() || !isArena(1) ||
+      (func->hasAttr(cpu::kOwnArenaAttr) && (!own || !isArena(own.getInt()))))
+    return func.emitError("is an entry, and needs a body and arguments that are arenas");
+  return success();
 }
 
 struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
@@ -48,6 +65,8 @@ struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
   }
 
   FailureOr<int64_t> plan(func::FuncOp func) {
+    if (failed(checkArguments(func)))
+      return failure();
     // An operation comes before those inside it.
     DenseMap<Operation *, int64_t> order;
     func.walk<WalkOrder::PreOrder>([&](Operation *op) { order.insert({op, order.size()}); });
@@ -65,16 +84,27 @@ struct CpuPlanArenaPass : un0::impl::CpuPlanArenaBase<CpuPlanArenaPass> {
         op.emitError("buffers must be static");
         return WalkResult::interrupt();
       }
+      if (!type.getElementType().isIntOrFloat()) {
+        op.emitError("buffers must hold integers or floats, not ") << type.getElementType();
+        return WalkResult::interrupt();
+      }
       if (op->hasAttr(cpu::kOwnAttr) && !func->hasAttr(cpu::kOwnArenaAttr)) {
         op.emitError("is a thread's own, but the entry has no argument for such memory");
         return WalkResult::interrupt();
       }
-      int64_t bytes =
-          llvm::alignTo(type.getNumElements() * (type.getElementTypeBitWidth() / 8), kAlignment);
+      int64_t bytes = llvm::alignTo(
+          type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8), kAlignment);
       // What is allocated outside a loop must live through all of its rounds.
       int64_t first = order.size(), last = 0;
-      for (Operation *user : getUsers(op)) {
+      SmallVector<Operation *> users;
+      if (failed(findUsers(op, users)))
+        return WalkResult::interrupt();
+      for (Operation *user : users) {
         Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user);
+        if (!ancestor) {
+          op.emitError("is used outside of its block");
+          return WalkResult::interrupt();
+        }
         first = std::min(first, order.lookup(ancestor));
         last = std::max(last, getLast(ancestor));
       }

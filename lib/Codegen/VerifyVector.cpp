@@ -21,7 +21,7 @@ bool isNarrow(Type type) { return isa<FloatType>(type) && !type.isF32() && !type
 
 /// Whether LLVM makes calls of an arithmetic op.
 bool isLibraryCall(Operation *op, const CpuTarget &target) {
-  if (!isa<arith::ArithDialect>(op->getDialect()))
+  if (!isa_and_nonnull<arith::ArithDialect>(op->getDialect()))
     return false;
   // These move bits.
   if (isa<arith::BitcastOp, arith::ConstantOp, arith::SelectOp>(op))
@@ -58,7 +58,8 @@ struct CpuVerifyVectorPass : un0::impl::CpuVerifyVectorBase<CpuVerifyVectorPass>
       bool fma = isa<vector::FMAOp, math::FmaOp>(op);
       if (fma)
         return target->fma ? "" : "would be a library call per lane";
-      if (isa<math::MathDialect>(op->getDialect()) && !isa<math::AbsFOp, math::CopySignOp>(op))
+      if (isa_and_nonnull<math::MathDialect>(op->getDialect()) &&
+          !isa<math::AbsFOp, math::CopySignOp>(op))
         return "would be a library call per lane";
       if (isLibraryCall(op, *target))
         return "would be a library call per lane";
@@ -66,7 +67,7 @@ struct CpuVerifyVectorPass : un0::impl::CpuVerifyVectorBase<CpuVerifyVectorPass>
         return "would be done lane by lane";
       if (isa<memref::AllocOp, memref::AllocaOp>(op))
         return "allocates; working memory is planned";
-      if (isa<cpu::CpuDialect>(op->getDialect()))
+      if (isa_and_nonnull<cpu::CpuDialect>(op->getDialect()))
         return "was not expanded";
       // An accumulator is carried by the loop that sums; with as many as there are registers none
       // is left for what is added.
@@ -81,6 +82,7 @@ struct CpuVerifyVectorPass : un0::impl::CpuVerifyVectorBase<CpuVerifyVectorPass>
     llvm::MapVector<StringRef, std::pair<unsigned, Operation *>> offenders;
     llvm::StringMap<StringRef> reasons;
     func.walk([&](Operation *op) {
+      ++numOps;
       if (StringRef why = reason(op); !why.empty()) {
         auto &entry = offenders[op->getName().getStringRef()];
         if (!entry.first++)

@@ -284,6 +284,10 @@ std::pair<mlir::Value, mlir::Value> buildShare(mlir::OpBuilder &b, mlir::Locatio
                                                mlir::Value thread, mlir::Value threads,
                                                int64_t count);
 
+/// The element of `memory` at `indices`, counted from where its aligned pointer points.
+mlir::Value buildElement(mlir::OpBuilder &b, mlir::Location loc, mlir::Value memory,
+                         mlir::ValueRange indices);
+
 /// Steps of a packed wave of 1. Of bytes, which are as many more, so that they are unsigned: two
 /// products of at most 2 x 64 and 127, or four with levels of int4, fit 16 bits. In 16 bits twelve,
 /// because the error of the couplings decides (reference: docs/quantization.md), and fewer bits

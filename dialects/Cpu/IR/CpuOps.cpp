@@ -57,14 +57,41 @@ LogicalResult StorePhasesOp::verify() {
   return verifyPhases(*this, shapeOf(getDest()), shapeOf(getSource()));
 }
 
+/// That phases are those of one sample or of a batch tile, in lines.
+static LogicalResult verifyLayout(Operation *op, ArrayRef<int64_t> phases) {
+  if (phases.empty() || phases.size() > 2 || phases[0] % kLine)
+    return op->emitOpError("phases are not in the lane layout of a sample or a batch tile");
+  return success();
+}
+
+/// A natural frequency for each of a population's oscillators.
+static LogicalResult verifyFrequency(Operation *op, Value frequency, int64_t padded) {
+  int64_t entries = shapeOf(frequency)[0];
+  if (entries != padded)
+    return op->emitOpError("frequency has ")
+           << entries << " entries but the population has " << padded;
+  return success();
+}
+
+/// That a range of rows has both ends, and that what it is of is one sample.
+template <typename KernelOp> static LogicalResult verifyRows(KernelOp op, bool single) {
+  if (!op.getFirst() != !op.getLast())
+    return op.emitOpError("needs a first and a last row, or neither");
+  if (op.getFirst() && !single)
+    return op.emitOpError("rows of a batch tile are not split");
+  return success();
+}
+
 LogicalResult WavesOp::verify() {
   ArrayRef<int64_t> phases = shapeOf(getPhases()), waves = shapeOf(getWaves());
   bool single = phases.size() == 1 && waves == ArrayRef<int64_t>({2, phases[0]});
   bool tile = phases.size() == 2 && waves == ArrayRef<int64_t>({phases[0], 2, phases[1]});
   if ((!single && !tile) || phases[0] % kLine)
     return emitOpError("waves do not match the phases' layout");
-  if (getFirst() && !single)
-    return emitOpError("rows of a batch tile are not split");
+  if (failed(verifyRows(*this, single)))
+    return failure();
+  if (getPrecision().has_value() != (getPacked() != nullptr))
+    return emitOpError("needs packed waves and their precision, or neither");
   if (!getPacked())
     return success();
   if (*getPrecision() == Precision::F32 || *getPrecision() == Precision::Int4)
@@ -114,23 +141,23 @@ LogicalResult RateOp::verify() {
       (single ? target != ArrayRef<int64_t>({2, padded})
               : target != ArrayRef<int64_t>({padded, 2, out[1]})))
     return emitOpError("target waves do not match the result's layout");
-  if (shapeOf(getFrequency()) != ArrayRef<int64_t>({padded}))
-    return emitOpError("frequency has ")
-           << shapeOf(getFrequency())[0] << " entries but the population has " << padded;
+  if (failed(verifyFrequency(*this, getFrequency(), padded)))
+    return failure();
   if (getCouplings().size() != getSources().size() ||
       (getPrecisions() && getPrecisions()->size() != getCouplings().size()) ||
       (getDrains() && getDrains()->size() != getCouplings().size()) ||
       (getGroups() && getGroups()->size() != getCouplings().size()))
     return emitOpError("needs a source, a precision, a drain and a group per coupling");
-  if (getFirst() && !single)
-    return emitOpError("rows of a batch tile are not split");
+  if (failed(verifyRows(*this, single)))
+    return failure();
   if (getScratch() && shapeOf(getScratch()).size() != 1)
     return emitOpError("scratch has rank ") << shapeOf(getScratch()).size() << " instead of 1";
   if (getTurn() && !single)
     return emitOpError("panels of a batch tile are taken in one order");
   for (auto [i, coupling, source] : llvm::enumerate(getCouplings(), getSources())) {
     ArrayRef<int64_t> k = shapeOf(coupling), s = shapeOf(source);
-    int64_t sources = single ? s.back() : s.front();
+    bool fits = single ? s.size() == 2 && s[0] == 2 : s.size() == 3 && s[1] == 2 && s[2] == out[1];
+    int64_t sources = fits ? s[single ? 1 : 0] : 0;
     if (int64_t group = getGroup(i);
         group && (group != un0::kLevelGroup || getPrecision(i) != Precision::Int4))
       return emitOpError("coupling ")
@@ -140,9 +167,8 @@ LogicalResult RateOp::verify() {
       int64_t words = k.size() == 3 ? getWordLines(k[1], precision, getGroup(i)) : 0;
       bool floats = cast<MemRefType>(source.getType()).getElementType().isF32();
       int64_t needed = precision == Precision::Int4 || floats ? 2 * words : words;
-      bool fits = s.size() == (single ? 2 : 3) && needed <= sources && s[single ? 0 : 1] == 2;
-      if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 || !fits ||
-          getPanelLines(words, precision, getGroup(i)) != k[1] ||
+      if (k.size() != 3 || k[0] != padded / kLine || k[2] != kLine || words < 1 ||
+          needed > sources || getPanelLines(words, precision, getGroup(i)) != k[1] ||
           !cast<MemRefType>(coupling.getType()).getElementType().isInteger(32) ||
           (floats && precision != Precision::BF16))
         return emitOpError("coupling ")
@@ -150,6 +176,10 @@ LogicalResult RateOp::verify() {
                << padded << " oscillators";
       continue;
     }
+    if (holdsBytes(coupling) || holdsBytes(source))
+      return emitOpError("coupling ") << i << " has words, but its precision is f32";
+    if (!fits)
+      return emitOpError("source ") << i << " is not waves in the result's layout";
     bool shared = k.size() == 3 && k[0] == padded / kLine && k[2] == kLine && k[1] <= sources;
     bool drive = single ? k.size() == 2 && k[1] == padded && k[0] <= sources
                         : k.size() == 3 && k[0] == padded && k[2] == out[1] && k[1] <= sources;
@@ -181,6 +211,28 @@ std::pair<Value, Value> un0::cpu::buildShare(OpBuilder &b, Location loc, Value t
     return arith::DivUIOp::create(b, loc, arith::MulIOp::create(b, loc, t, all), threads);
   };
   return {bound(thread), bound(arith::AddIOp::create(b, loc, thread, one))};
+}
+
+Value un0::cpu::buildElement(OpBuilder &b, Location loc, Value memory, ValueRange indices) {
+  auto type = cast<MemRefType>(memory.getType());
+  auto constant = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(b, loc, value);
+  };
+  auto multiplyAdd = [&](Value x, Value y, Value z) -> Value {
+    return arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, x, y), z);
+  };
+  // Of memory in one piece the sizes say everything.
+  if (type.getLayout().isIdentity()) {
+    Value element;
+    for (auto [index, size] : llvm::zip_equal(indices, type.getShape()))
+      element = element ? multiplyAdd(element, constant(size), index) : index;
+    return element ? element : constant(0);
+  }
+  auto metadata = memref::ExtractStridedMetadataOp::create(b, loc, memory);
+  Value element = metadata.getOffset();
+  for (auto [index, stride] : llvm::zip_equal(indices, metadata.getStrides()))
+    element = multiplyAdd(index, stride, element);
+  return element;
 }
 
 int64_t un0::cpu::getPerWord(Precision precision) {
@@ -267,6 +319,85 @@ LogicalResult CombineOp::verify() {
   if (getCoefficients().size() != getRates().size())
     return emitOpError("has ") << getCoefficients().size() << " coefficients for "
                                << getRates().size() << " rates";
+  return verifyLayout(*this, shapeOf(getOut()));
+}
+
+LogicalResult DriftOp::verify() {
+  ArrayRef<int64_t> out = shapeOf(getOut());
+  if (shapeOf(getInitial()) != out)
+    return emitOpError("initial phases and result differ in shape");
+  if (failed(verifyLayout(*this, out)))
+    return failure();
+  return verifyFrequency(*this, getFrequency(), out[0]);
+}
+
+LogicalResult ReadoutOp::verify() {
+  int64_t count = getOscillators(), padded = shapeOf(getPhases())[0];
+  if (count <= 0 || count > padded || padToLine(count) != padded)
+    return emitOpError("phases of ")
+           << count << " oscillators are not " << padded << " entries in lines of " << kLine;
+  if (shapeOf(getScratch()) != ArrayRef<int64_t>({3, padded}))
+    return emitOpError("scratch does not hold 3 x ") << padded << " values";
+  int64_t expected = getReference() == un0::Reference::Pairwise ? count * count : count;
+  if (getEncoding() == un0::Encoding::SinCos)
+    expected *= 2;
+  if (int64_t features = shapeOf(getFeatures())[0]; features != expected)
+    return emitOpError("makes ") << expected << " features in memory of " << features;
+  return success();
+}
+
+/// That an image has lines of channels, and a ring around its pixels.
+static LogicalResult verifyImage(Operation *op, ArrayRef<int64_t> image) {
+  if (image[1] < 2 || image[2] < 2 || image[3] != kLine)
+    return op->emitOpError("image needs a ring, and lines of ") << kLine;
+  return success();
+}
+
+static LogicalResult verifyZeroPoint(Operation *op, uint64_t zeroPoint) {
+  if (zeroPoint > 255)
+    return op->emitOpError("zero_point must be 0 to 255, but is ")
+           << static_cast<int64_t>(zeroPoint);
+  return success();
+}
+
+LogicalResult ZeroOp::verify() { return verifyImage(*this, shapeOf(getImage())); }
+
+LogicalResult FillRingOp::verify() {
+  if (failed(verifyImage(*this, shapeOf(getImage()))))
+    return failure();
+  return verifyZeroPoint(*this, getZeroPoint());
+}
+
+/// A feature for every pixel of some channels of an image.
+template <typename ScatterOp> static LogicalResult verifyScatter(ScatterOp op) {
+  ArrayRef<int64_t> image = shapeOf(op.getImage());
+  if (failed(verifyImage(op, image)))
+    return failure();
+  int64_t channels = op.getChannels(), height = image[1] - 2, width = image[2] - 2;
+  int64_t room = image[0] * kLine * (holdsBytes(op.getImage()) ? 4 : 1);
+  if (channels <= 0 || channels > room)
+    return op.emitOpError("image holds ") << room << " channels, not " << channels;
+  if (int64_t features = shapeOf(op.getFeatures())[0]; features != channels * height * width)
+    return op.emitOpError("has ") << features << " features for " << channels << " x " << height
+                                  << " x " << width << " pixels";
+  return success();
+}
+
+LogicalResult ScatterFeaturesOp::verify() { return verifyScatter(*this); }
+
+LogicalResult ScatterBytesOp::verify() {
+  if (failed(verifyScatter(*this)))
+    return failure();
+  return verifyZeroPoint(*this, getZeroPoint());
+}
+
+/// That memory lies in one piece, as the kernels that count its elements in one dimension need it.
+static LogicalResult verifyPiece(Operation *op, Value memory) {
+  auto type = cast<MemRefType>(memory.getType());
+  auto dimensions = llvm::seq<int64_t>(0, type.getRank());
+  ReassociationIndices all(dimensions.begin(), dimensions.end());
+  if (!memref::CollapseShapeOp::isGuaranteedCollapsible(type, {all}))
+    return op->emitOpError("needs images in one piece, not ") << type;
   return success();
 }
 
@@ -284,6 +415,10 @@ static LogicalResult verifyImages(Operation *op, Value input, Value output, Valu
   }
   if (in.size() != 4 || out.size() != 4 || in[3] != kLine || out[3] != kLine)
     return op->emitOpError("input and output must be images of channel blocks");
+  if (in[1] < 3 || in[2] < 3)
+    return op->emitOpError("input has no pixels in its ring");
+  if (failed(verifyPiece(op, input)))
+    return failure();
   if ((in[1] - 2) * scale != out[1] - 2 || (in[2] - 2) * scale != out[2] - 2)
     return op->emitOpError("input is ") << in[1] - 2 << " x " << in[2] - 2 << " but output is "
                                         << out[1] - 2 << " x " << out[2] - 2;
@@ -297,10 +432,7 @@ static LogicalResult verifyConversion(Operation *op, Value output, bool hasScale
   if (hasScale != bytes || zeroPoint.has_value() != bytes)
     return op->emitOpError("output of ")
            << (bytes ? "bytes needs" : "f32 takes no") << " scale and zero_point";
-  if (zeroPoint && *zeroPoint > 255)
-    return op->emitOpError("zero_point must be 0 to 255, but is ")
-           << static_cast<int64_t>(*zeroPoint);
-  return success();
+  return zeroPoint ? verifyZeroPoint(op, *zeroPoint) : success();
 }
 
 /// Of threads that share an image there is one, and what they share; a batch is not shared.
@@ -310,6 +442,12 @@ template <typename ConvOp> static LogicalResult verifyShare(ConvOp op, bool spli
     return op.emitOpError("needs a thread, the number of threads and what they share, or none");
   if (shared && count)
     return op.emitOpError("batches of images are not shared by threads");
+  return success();
+}
+
+template <typename ConvOp> static LogicalResult verifyBias(ConvOp op, int64_t outputs) {
+  if (int64_t bias = shapeOf(op.getBias())[0]; bias < outputs)
+    return op.emitOpError("bias has ") << bias << " elements for " << outputs << " outputs";
   return success();
 }
 
@@ -332,7 +470,7 @@ static LogicalResult verifyWeights(ConvOp op, int64_t perOutput, StringRef units
       (!bytes && padToLine(outputs) != most))
     return op.emitOpError("weights have ") << elements << " " << units << ", expected " << perOutput
                                            << " for each of up to " << most << " outputs";
-  return success();
+  return verifyBias(op, outputs);
 }
 
 LogicalResult Conv2DOp::verify() {
@@ -400,12 +538,13 @@ template <typename ConvOp> static LogicalResult verifyPlanar(ConvOp op) {
   ArrayRef<int64_t> in = shapeOf(op.getInput()), out = shapeOf(op.getPlanes());
   if (in.size() != 4 || in[3] != kLine || out.size() != 3 || out[0] <= 0)
     return op.emitOpError("needs an image of channel blocks and planes");
+  if (failed(verifyPiece(op, op.getPlanes())))
+    return failure();
   if (in[1] - 2 != out[1] || in[2] - 2 != out[2])
     return op.emitOpError("input image and output planes differ in size");
   bool bytes = holdsBytes(op.getInput());
   int64_t head = bytes ? 2 * padToLine(out[0]) : 0, perInput = 9 * out[0];
-  int64_t elements = cast<ShapedType>(op.getWeights().getType()).getNumElements(),
-          taps = elements - head;
+  int64_t elements = shapeOf(op.getWeights())[0], taps = elements - head;
   if (taps < 0 || taps % perInput || padToLine(taps / perInput) != in[0] * kLine) {
     InFlightDiagnostic error = op.emitOpError("weights have ")
                                << elements << (bytes ? " words" : " elements") << ", expected ";
@@ -414,6 +553,8 @@ template <typename ConvOp> static LogicalResult verifyPlanar(ConvOp op) {
     return error << perInput << " for each of up to " << in[0] * kLine
                  << (bytes ? " words of inputs" : " inputs");
   }
+  if (failed(verifyBias(op, out[0])))
+    return failure();
   return verifyShare(op, op.getThread() != nullptr, Value());
 }
 
@@ -424,11 +565,15 @@ bool un0::cpu::isTileOp(Operation *op) {
   return isa<TileBeginOp, TileEndOp, TileZeroOp, TileLoadOp, TileStoreOp, TileDotOp>(op);
 }
 
-/// That an op on tiles has the indices that its memory of words wants.
+/// That an op on tiles has the indices that its memory wants, in which words of a row lie side by
+/// side.
 static LogicalResult verifyTileMemory(Operation *op, Value memory, ValueRange indices) {
-  int64_t rank = cast<MemRefType>(memory.getType()).getRank();
-  if (static_cast<int64_t>(indices.size()) != rank)
-    return op->emitOpError("has ") << indices.size() << " indices into memory of rank " << rank;
+  auto type = cast<MemRefType>(memory.getType());
+  if (static_cast<int64_t>(indices.size()) != type.getRank())
+    return op->emitOpError("has ")
+           << indices.size() << " indices into memory of rank " << type.getRank();
+  if (type.getRank() == 0 || type.getStridesAndOffset().first.back() != 1)
+    return op->emitOpError("needs memory with words side by side");
   return success();
 }
 LogicalResult TileBeginOp::verify() { return verifyTileMemory(*this, getMemory(), getIndices()); }

@@ -80,12 +80,20 @@ def Cpu_ConvScheduleAttr : AttrDef<Cpu_Dialect, "ConvSchedule"> {
 }
 
 class Cpu_Op<string mnemonic, list<Trait> traits = []> : Op<Cpu_Dialect, mnemonic, traits>;
-def Cpu_Memory : StaticShapeMemRefOf<[F32]>;
+class Cpu_MemoryOf<list<Type> elements>
+    : ConfinedType<StaticShapeMemRefOf<elements>, [HasStridesPred], "strided, " # StaticShapeMemRefOf<elements>.summary,
+                   "::mlir::MemRefType">;
+def Cpu_Memory : Cpu_MemoryOf<[F32]>;
 def Cpu_Read : Arg<Cpu_Memory, "", [MemRead]>;
 def Cpu_ReadAll : Arg<Variadic<Cpu_Memory>, "", [MemRead]>;
 def Cpu_Write : Arg<Cpu_Memory, "", [MemWrite]>;
-def Cpu_Words : StaticShapeMemRefOf<[I32]>;
-def Cpu_Numbers : StaticShapeMemRefOf<[F32, I32]>;
+def Cpu_Words : Cpu_MemoryOf<[I32]>;
+def Cpu_Numbers : Cpu_MemoryOf<[F32, I32]>;
+// With a rank that no verifier has to look at.
+class Cpu_OfRank<Type memory, int rank>
+    : ConfinedType<memory, [HasAnyRankOfPred<[rank]>], rank # "D " # memory.summary, memory.cppType>;
+def Cpu_ReadRow : Arg<Cpu_OfRank<Cpu_Memory, 1>, "", [MemRead]>;
+def Cpu_ReadWordRow : Arg<Cpu_OfRank<Cpu_Words, 1>, "", [MemRead]>;
 // An image: f32, or bytes four to a word.
 def Cpu_WriteImage : Arg<Cpu_Numbers, "", [MemWrite]>;
 def Cpu_ReadTerms : Arg<Variadic<Cpu_Numbers>, "", [MemRead]>;
@@ -116,7 +124,7 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
                        DefaultValuedAttr<Cpu_ConvFormAttr, "::un0::cpu::ConvForm::Direct">:$form,
                        OptionalAttr<DenseI64ArrayAttr>:$input_exponents,
                        OptionalAttr<DenseI64ArrayAttr>:$output_exponents);
-  let assemblyFormat = "$sym_name `of` $param $packing `at` $offset `size` $bytes attr-dict";
+  let assemblyFormat = "$sym_name `of` $param `` $packing `at` $offset `size` $bytes attr-dict";
   let hasVerifier = 1;
 }
 
@@ -144,7 +152,7 @@ def Cpu_WavesOp : Cpu_Op<"waves", [AttrSizedOperandSegments]> {
   let arguments = (ins Cpu_Read:$phases, Cpu_Write:$waves, Arg<Optional<Cpu_Numbers>, "", [MemWrite]>:$packed,
                        Optional<Index>:$first, Optional<Index>:$last, OptionalAttr<Un0_PrecisionAttr>:$precision);
   let assemblyFormat = [{
-    $phases `to` $waves (`packed` $precision^ $packed)? (`rows` $first^ `to` $last)? attr-dict
+    $phases `to` $waves (`packed` `` $precision^ $packed)? (`rows` $first^ `to` $last)? attr-dict
     `:` type($phases) `,` type($waves) (`,` type($packed)^)?
   }];
   let hasVerifier = 1;
@@ -177,7 +185,7 @@ def Cpu_RateOp : Cpu_Op<"rate", [AttrSizedOperandSegments]> {
     With `rows`, only the groups [first, last) of one sample's oscillators: `getRowGroups` in Cpu.h. Where `turn` is odd, one
     sample's groups are taken from the last to the first: what is left of a coupling in the caches, its end, is read again first.
   }];
-  let arguments = (ins Cpu_Read:$frequency, Cpu_Read:$target, Cpu_ReadTerms:$couplings, Cpu_ReadTerms:$sources,
+  let arguments = (ins Cpu_ReadRow:$frequency, Cpu_Read:$target, Cpu_ReadTerms:$couplings, Cpu_ReadTerms:$sources,
                        Cpu_Read:$base, Cpu_Write:$out, Arg<Optional<Cpu_Words>, "", [MemRead, MemWrite]>:$scratch,
                        Optional<Index>:$first, Optional<Index>:$last, Optional<Index>:$turn, OptionalAttr<F32Attr>:$step,
                        OptionalAttr<TypedArrayAttrBase<Un0_PrecisionAttr, "precisions">>:$precisions,
@@ -220,10 +228,11 @@ def Cpu_LookupOp : Cpu_Op<"lookup", [Pure, SameOperandsAndResultType]> {
 
 def Cpu_DriftOp : Cpu_Op<"drift"> {
   let summary = "phases of a free population at time t";
-  let arguments = (ins Cpu_Read:$initial, Cpu_Read:$frequency, F32:$t, Cpu_Write:$out);
+  let arguments = (ins Cpu_Read:$initial, Cpu_ReadRow:$frequency, F32:$t, Cpu_Write:$out);
   let assemblyFormat = [{
     $initial `plus` $frequency `times` $t `to` $out attr-dict `:` type($initial) `,` type($frequency) `,` type($out)
   }];
+  let hasVerifier = 1;
 }
 
 def Cpu_CombineOp : Cpu_Op<"combine", [SameTypeOperands]> {
@@ -236,25 +245,28 @@ def Cpu_CombineOp : Cpu_Op<"combine", [SameTypeOperands]> {
 def Cpu_ReadoutOp : Cpu_Op<"readout"> {
   let summary = "one sample's phases to features";
   let description = [{ `scratch` holds 3 x Np values; the last lanes of the phases beyond N are not read out. }];
-  let arguments = (ins Cpu_Read:$phases, Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$scratch,
-                       Cpu_Write:$features, I64Attr:$oscillators, Un0_ReferenceAttr:$reference,
-                       Un0_EncodingAttr:$encoding);
+  let arguments = (ins Cpu_ReadRow:$phases, Arg<Cpu_Memory, "", [MemRead, MemWrite]>:$scratch,
+                       Arg<Cpu_OfRank<Cpu_Memory, 1>, "", [MemWrite]>:$features, I64Attr:$oscillators,
+                       Un0_ReferenceAttr:$reference, Un0_EncodingAttr:$encoding);
   let assemblyFormat = [{
-    $phases `using` $scratch `to` $features `oscillators` $oscillators `reference` $reference
-    `encoding` $encoding attr-dict `:` type($phases) `,` type($scratch) `,` type($features)
+    $phases `using` $scratch `to` $features `oscillators` $oscillators `reference` `` $reference
+    `encoding` `` $encoding attr-dict `:` type($phases) `,` type($scratch) `,` type($features)
   }];
+  let hasVerifier = 1;
 }
 
 def Cpu_ZeroOp : Cpu_Op<"zero"> {
   let summary = "zeros in a whole image, or in its ring only";
-  let arguments = (ins Cpu_Write:$image, UnitAttr:$ring);
+  let arguments = (ins Arg<Cpu_OfRank<Cpu_Memory, 4>, "", [MemWrite]>:$image, UnitAttr:$ring);
   let assemblyFormat = "(`ring` $ring^)? $image attr-dict `:` type($image)";
+  let hasVerifier = 1;
 }
 
 def Cpu_ScatterFeaturesOp : Cpu_Op<"scatter_features"> {
   let summary = "C x H x W features into an image";
-  let arguments = (ins Cpu_Read:$features, Cpu_Write:$image, I64Attr:$channels);
+  let arguments = (ins Cpu_ReadRow:$features, Arg<Cpu_OfRank<Cpu_Memory, 4>, "", [MemWrite]>:$image, I64Attr:$channels);
   let assemblyFormat = "$features `to` $image `channels` $channels attr-dict `:` type($features) `,` type($image)";
+  let hasVerifier = 1;
 }
 
 def Cpu_Conv2DOp : Cpu_Op<"conv2d", [AttrSizedOperandSegments]> {
@@ -271,13 +283,13 @@ def Cpu_Conv2DOp : Cpu_Op<"conv2d", [AttrSizedOperandSegments]> {
     weights but its own (`groups`); or of rows, so that it reads hardly any of the input but its own (`rows`). All shares
     together are the convolution, and no result depends on how many there are.
   }];
-  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_WriteImage:$output,
+  let arguments = (ins Cpu_Read:$input, Cpu_ReadRow:$weights, Cpu_ReadRow:$bias, Cpu_WriteImage:$output,
                        Optional<Index>:$count, Optional<Index>:$thread, Optional<Index>:$threads,
                        OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point,
                        I64Attr:$channels, UnitAttr:$upsample, OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group,
                        OptionalAttr<Cpu_ConvSplitAttr>:$split);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $output (`images` $count^)? (`thread` $thread^ `of` $threads `over` $split)? `channels` $channels `lanes` $lanes `group` $group
+    $input `,` $weights `,` $bias `to` $output (`images` $count^)? (`thread` $thread^ `of` $threads `over` `` $split)? `channels` $channels `lanes` $lanes `group` $group
     (`upsample` $upsample^)? (`leaky` $slope^)?
     attr-dict `:` type($input) `,` type($weights) `,` type($bias) `,` type($output)
   }];
@@ -298,15 +310,15 @@ def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes", [AttrSizedOperandSegments]> {
     Of threads that share an image, each has a `transformed` and `products` of its own; those that share groups all
     transform the whole input. Otherwise as `cpu.conv2d`. Formulas: docs/cpu-schedules.md.
   }];
-  let arguments = (ins Arg<Cpu_Numbers, "", [MemRead]>:$input, Arg<Cpu_Numbers, "", [MemRead]>:$weights, Cpu_Read:$bias,
+  let arguments = (ins Arg<Cpu_Numbers, "", [MemRead]>:$input, Arg<Cpu_OfRank<Cpu_Numbers, 1>, "", [MemRead]>:$weights, Cpu_ReadRow:$bias,
                        Cpu_WriteImage:$output, Arg<Cpu_Numbers, "", [MemRead, MemWrite]>:$transformed,
                        Arg<Cpu_Numbers, "", [MemRead, MemWrite]>:$products, Optional<Index>:$count,
                        Optional<Index>:$thread, Optional<Index>:$threads, OptionalAttr<F32Attr>:$input_scale,
                        OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point, Cpu_ConvFormAttr:$form, I64Attr:$channels, I64Attr:$images, I64Attr:$rows,
                        OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group, OptionalAttr<Cpu_ConvSplitAttr>:$split);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $output `as` $form `using` $transformed `,` $products (`images` $count^)?
-    (`thread` $thread^ `of` $threads `over` $split)?
+    $input `,` $weights `,` $bias `to` $output `as` `` $form `using` $transformed `,` $products (`images` $count^)?
+    (`thread` $thread^ `of` $threads `over` `` $split)?
     `channels` $channels `together` $images `x` $rows `lanes` $lanes `group` $group (`leaky` $slope^)? attr-dict
     `:` type($input) `,` type($weights) `,` type($bias) `,` type($output) `,` type($transformed) `,` type($products)
   }];
@@ -316,7 +328,7 @@ def Cpu_Conv2DPlanesOp : Cpu_Op<"conv2d_planes", [AttrSizedOperandSegments]> {
 def Cpu_Conv2DPlanarOp : Cpu_Op<"conv2d_planar", [AttrSizedOperandSegments]> {
   let summary = "3x3 convolution of an image to a few planes, with tanh";
   let description = [{ With `thread` of `threads`, one thread's share of the rows. }];
-  let arguments = (ins Cpu_Read:$input, Cpu_Read:$weights, Cpu_Read:$bias, Cpu_Write:$planes, Optional<Index>:$thread,
+  let arguments = (ins Cpu_Read:$input, Cpu_ReadRow:$weights, Cpu_ReadRow:$bias, Cpu_Write:$planes, Optional<Index>:$thread,
                        Optional<Index>:$threads, UnitAttr:$tanh);
   let assemblyFormat = [{
     $input `,` $weights `,` $bias `to` $planes (`thread` $thread^ `of` $threads)? (`tanh` $tanh^)? attr-dict
@@ -327,19 +339,21 @@ def Cpu_Conv2DPlanarOp : Cpu_Op<"conv2d_planar", [AttrSizedOperandSegments]> {
 
 def Cpu_FillRingOp : Cpu_Op<"fill_ring"> {
   let summary = "a zero point in the ring of an image of bytes";
-  let arguments = (ins Arg<Cpu_Words, "", [MemWrite]>:$image, I64Attr:$zero_point);
+  let arguments = (ins Arg<Cpu_OfRank<Cpu_Words, 4>, "", [MemWrite]>:$image, I64Attr:$zero_point);
   let assemblyFormat = "$image `with` $zero_point attr-dict `:` type($image)";
+  let hasVerifier = 1;
 }
 
 def Cpu_ScatterBytesOp : Cpu_Op<"scatter_bytes"> {
   let summary = "C x H x W features into an image of bytes";
   let description = [{ `round(feature / scale) + zero_point`, within 0 to 255; channels past the last are left as they are. }];
-  let arguments = (ins Cpu_Read:$features, Arg<Cpu_Words, "", [MemWrite]>:$image, I64Attr:$channels, F32Attr:$scale,
-                       I64Attr:$zero_point);
+  let arguments = (ins Cpu_ReadRow:$features, Arg<Cpu_OfRank<Cpu_Words, 4>, "", [MemWrite]>:$image, I64Attr:$channels,
+                       F32Attr:$scale, I64Attr:$zero_point);
   let assemblyFormat = [{
     $features `to` $image `channels` $channels `scale` $scale `zero_point` $zero_point attr-dict
     `:` type($features) `,` type($image)
   }];
+  let hasVerifier = 1;
 }
 
 def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes", [AttrSizedOperandSegments]> {
@@ -350,14 +364,14 @@ def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes", [AttrSizedOperandSegments]> {
     the next one reads f32. `channels` of the input are real. With `scratch`, of kMatrixScratch words, a matrix unit may take
     it. Otherwise as `cpu.conv2d`.
   }];
-  let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
+  let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Cpu_ReadWordRow:$weights, Cpu_ReadRow:$bias,
                        Cpu_WriteImage:$output, Optional<Index>:$count, Optional<Index>:$thread, Optional<Index>:$threads,
                        Arg<Optional<Cpu_Words>, "", [MemRead, MemWrite]>:$scratch,
                        I64Attr:$channels, F32Attr:$input_scale,
                        OptionalAttr<F32Attr>:$scale, OptionalAttr<I64Attr>:$zero_point, UnitAttr:$upsample,
                        OptionalAttr<F32Attr>:$slope, I64Attr:$lanes, I64Attr:$group, OptionalAttr<Cpu_ConvSplitAttr>:$split);
   let assemblyFormat = [{
-    $input `,` $weights `,` $bias `to` $output (`images` $count^)? (`thread` $thread^ `of` $threads `over` $split)? `channels` $channels `lanes` $lanes `group` $group
+    $input `,` $weights `,` $bias `to` $output (`images` $count^)? (`thread` $thread^ `of` $threads `over` `` $split)? `channels` $channels `lanes` $lanes `group` $group
     (`upsample` $upsample^)? (`leaky` $slope^)? (`scratch` $scratch^)? attr-dict
     `:` type($input) `,` type($weights) `,` type($bias) `,` type($output) (`scratch` type($scratch)^)?
   }];
@@ -367,7 +381,7 @@ def Cpu_Conv2DBytesOp : Cpu_Op<"conv2d_bytes", [AttrSizedOperandSegments]> {
 def Cpu_Conv2DPlanarBytesOp : Cpu_Op<"conv2d_planar_bytes", [AttrSizedOperandSegments]> {
   let summary = "3x3 convolution of an image of bytes to a few planes of f32, with tanh";
   let description = [{ With `thread` of `threads`, one thread's share of the rows. }];
-  let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Arg<Cpu_Words, "", [MemRead]>:$weights, Cpu_Read:$bias,
+  let arguments = (ins Arg<Cpu_Words, "", [MemRead]>:$input, Cpu_ReadWordRow:$weights, Cpu_ReadRow:$bias,
                        Cpu_Write:$planes, Optional<Index>:$thread, Optional<Index>:$threads, F32Attr:$input_scale,
                        UnitAttr:$tanh);
   let assemblyFormat = [{
@@ -405,7 +419,7 @@ def Cpu_DotOp : Cpu_Op<"dot", [Pure, AllTypesMatch<["accumulator", "result"]>, A
                        Cpu_DotKindAttr:$kind, UnitAttr:$fits);
   let results = (outs VectorOfRankAndType<[1], [I32, F32]>:$result);
   let assemblyFormat = [{
-    $kind (`fits` $fits^)? $accumulator `,` $x `,` $y (`and` $second^ `:` type($second))? attr-dict `:` type($accumulator) `,` type($x)
+    `` $kind (`fits` $fits^)? $accumulator `,` $x `,` $y (`and` $second^ `:` type($second))? attr-dict `:` type($accumulator) `,` type($x)
   }];
   let hasVerifier = 1;
 }

@@ -48,7 +48,7 @@ func.func @decoder(%phases: memref<32xf32>, %scratch: memref<3x32xf32>, %f: memr
   // CHECK: cpu.zero ring %
   cpu.zero ring %b : memref<2x10x10x16xf32>
   // CHECK: cpu.scatter_features {{.*}} channels 2
-  cpu.scatter_features %f to %a channels 2 : memref<40xf32>, memref<1x6x6x16xf32>
+  cpu.scatter_features %phases to %a channels 2 : memref<32xf32>, memref<1x6x6x16xf32>
   // CHECK: cpu.conv2d {{.*}} channels 2 lanes 16 group 2 upsample leaky 2.000000e-01
   cpu.conv2d %a, %w, %bias to %b channels 2 lanes 16 group 2 upsample leaky 2.000000e-01
       : memref<1x6x6x16xf32>, memref<2048xf32>, memref<32xf32>, memref<2x10x10x16xf32>
