@@ -24,6 +24,8 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
+#include "runtime/report/OutputPath.h"
+#include "un0/Target/WriteOutput.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include <chrono>
@@ -36,6 +38,10 @@ using llvm::Expected;
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+/// As for checkpoints; in longer times f32 phases are noise.
+constexpr int64_t kMostSteps = 1'000'000;
+constexpr double kMostTime = 1e6;
 
 double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -56,6 +62,7 @@ public:
 
 private:
   LogicalResult checkOptions();
+  LogicalResult checkReach();
   LogicalResult checkPrecision();
   LogicalResult checkHardware();
   LogicalResult checkTuning();
@@ -91,6 +98,26 @@ private:
   std::string model;
   llvm::StringSet<> remarks; // that were printed
 };
+
+/// Flags that act on a phase behind the last one would be asked for in vain.
+LogicalResult Compilation::checkReach() {
+  bool precision = !options.precision.empty() && options.precision != "f32";
+  const struct {
+    StringRef flag;
+    bool given;
+    Phase phase;
+  } flags[] = {{"--precision", precision, Phase::Quantized},
+               {"--precision-file", !options.precisionFile.empty(), Phase::Quantized},
+               {"--decoder-precision", !options.decoderPrecision.empty(), Phase::Quantized},
+               {"--convolution", options.convolution != "fast", Phase::Loops},
+               {"--verify-code", options.verifyCode, Phase::Object},
+               {"--weights=external", options.externalWeights, Phase::Module}};
+  for (const auto &[flag, given, phase] : flags)
+    if (given && getPosition(options.target, phase) && isAfter(phase, options.to))
+      return fail(flag + " acts on the phase '" + getPhaseName(phase) + "', behind '" +
+                  getPhaseName(options.to) + "'");
+  return success();
+}
 
 LogicalResult Compilation::checkPrecision() {
   if (options.precision.empty())
@@ -187,14 +214,18 @@ LogicalResult Compilation::checkOptions() {
                 "' to the earlier phase '" + getPhaseName(options.to) + "'");
   if (!isIRPhase(options.from))
     return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
-  if (failed(checkHardware()) || failed(checkPrecision()))
+  if (failed(checkReach()) || failed(checkHardware()) || failed(checkPrecision()))
     return failure();
-  if (options.steps && *options.steps < 0)
-    return fail("--steps must not be negative, got " + Twine(*options.steps));
-  if (options.time && !(std::isfinite(*options.time) && *options.time >= 0))
-    return fail("--time must be finite and not negative");
+  if (options.steps && (*options.steps < 0 || *options.steps > kMostSteps))
+    return fail("--steps must be from 0 to " + Twine(kMostSteps) + ", got " +
+                Twine(*options.steps));
+  if (options.time && !(*options.time >= 0 && *options.time <= kMostTime))
+    return fail("--time must be from 0 to 1000000");
   if (options.output.empty() && !isIRPhase(options.to) && options.to != Phase::Program)
     return fail("no output file; name one with -o");
+  if (!options.output.empty() && options.output != "-" &&
+      isSameFile(options.output, options.input))
+    return fail("-o '" + options.output + "' is the input");
   if ((options.steps || options.solver || options.time) && isAfter(options.from, Phase::Model))
     return fail("--steps, --solver and --time act on the phase 'model', before '" +
                 getPhaseName(options.from) + "'");
@@ -203,6 +234,13 @@ LogicalResult Compilation::checkOptions() {
     std::optional<Phase> phase = parsePhase(name);
     if (!phase || !isIRPhase(*phase) || !getPosition(options.target, *phase) || pipeline.empty())
       return fail("--insert-pass wants PHASE:PIPELINE with an IR phase, got '" + text + "'");
+    // The passes of the phase that IR comes from have run.
+    bool entered = *phase == Phase::Import ? options.from == Phase::Import
+                                           : isAfter(*phase, options.from);
+    if (!entered || isAfter(*phase, options.to))
+      return fail("--insert-pass=" + text + ": phase '" + getPhaseName(*phase) +
+                  "' is not entered from '" + getPhaseName(options.from) + "' to '" +
+                  getPhaseName(options.to) + "'");
     inserted.push_back({*phase, pipeline.str()});
   }
   if (!options.dumpPhases.empty())
@@ -355,18 +393,8 @@ LogicalResult Compilation::writeIR(StringRef path) {
 }
 
 LogicalResult Compilation::writeBytes(StringRef path, ArrayRef<char> bytes) {
-  if (path.empty() || path == "-") {
-    llvm::outs().write(bytes.data(), bytes.size());
-    llvm::outs().flush();
-    return success();
-  }
-  Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> Error {
-    os.write(bytes.data(), bytes.size());
-    return Error::success();
-  });
-  if (error)
-    return fail("cannot write '" + path + "': " + llvm::toString(std::move(error)));
-  return success();
+  Error error = writeOutput(path.empty() ? "-" : path, StringRef(bytes.data(), bytes.size()));
+  return error ? fail(std::move(error)) : success();
 }
 
 LogicalResult Compilation::writeProgram(StringRef path) {
@@ -396,8 +424,7 @@ LogicalResult Compilation::schedule() {
   printTuneTable(*report, seconds, errors);
   if (!options.scheduleFile.empty())
     if (Error error = writeScheduleFile(options.scheduleFile, *module))
-      return fail("cannot write '" + options.scheduleFile +
-                  "': " + llvm::toString(std::move(error)));
+      return fail(std::move(error));
   return success();
 }
 
@@ -508,6 +535,10 @@ LogicalResult Compilation::writeUn0() {
   contents.code = code;
   contents.model = ArrayRef<char>(model.data(), model.size());
   contents.source = llvm::sys::path::filename(options.input).str();
+  Expected<std::string> sha256 = hashFile(options.input);
+  if (!sha256)
+    return fail(sha256.takeError());
+  contents.sourceSha256 = std::move(*sha256);
   contents.precision = getPrecisionName();
   ModuleWriterOptions writerOptions;
   writerOptions.externalWeights = options.externalWeights;
@@ -557,7 +588,7 @@ LogicalResult Compilation::run() {
     LogicalResult result = phase == Phase::Import   ? read()
                            : phase == Phase::Module ? writeUn0()
                                                     : enter(phase);
-    if (succeeded(result) && isIRPhase(phase) && phase != Phase::Import) {
+    if (succeeded(result) && isIRPhase(phase)) {
       result = runPasses(phase);
       if (failed(result) && !reported)
         return fail("phase '" + getPhaseName(phase) + "' failed");

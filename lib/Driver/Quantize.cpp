@@ -111,8 +111,7 @@ LogicalResult Quantization::chooseAutomatically() {
     return failure();
   if (!options.precisionFile.empty())
     if (Error error = writePrecisionFile(options.precisionFile, choices))
-      return fail("cannot write '" + options.precisionFile +
-                  "': " + llvm::toString(std::move(error)));
+      return fail(std::move(error));
   return success();
 }
 

@@ -4,6 +4,7 @@
 
 #include "Compare.h"
 #include "Fail.h"
+#include "Module.h"
 #include "Text.h"
 #include "un0/runtime.hpp"
 #include "llvm/Support/Format.h"
@@ -23,13 +24,48 @@ LogicalResult un0::checkReportOptions(const ReportOptions &options, raw_ostream 
   return success();
 }
 
-static LogicalResult describe(const std::string &path, std::optional<un0::Module> &module,
-                              report::Report &result, raw_ostream &errors) {
+namespace {
+/// A module to account for, and to run where this CPU can.
+struct Described {
+  std::optional<un0::Module> opened;
+  std::unique_ptr<un0_module> foreign; // code for another CPU: all but that
+  std::string notRun;                  // why `foreign` cannot
+
+  const un0_module *get() const { return opened ? opened->get() : foreign.get(); }
+};
+} // namespace
+
+/// What an account needs: everything of a module but its code, which the runtime would load.
+static rt::Status readForeign(const std::string &path, un0_module &module) {
+  UN0_RETURN_IF_FAILED(module.file.open(path));
+  rt::Container &container = module.container;
+  UN0_RETURN_IF_FAILED(
+      rt::parseContainer(module.file.data(), module.file.size(), {}, container));
+  UN0_RETURN_IF_FAILED(module.manifest.parse(container.manifest.data, container.manifest.size,
+                                             container.weights.size, container.weightsExternal,
+                                             container.program.present));
+  for (const format::Entry *entry : *module.manifest->entries())
+    if (entry->kind()->string_view() == "evolve")
+      module.evolves.push_back({entry->batch(), nullptr});
+  // The runtime's order: the widest comes first.
+  sort(module.evolves, [](const auto &a, const auto &b) { return a.batch > b.batch; });
+  return {};
+}
+
+static LogicalResult describe(const std::string &path, Described &module, report::Report &result,
+                              raw_ostream &errors) {
   un0::Expected<un0::Module> opened = un0::Module::open(path);
-  if (!opened)
+  if (opened) {
+    module.opened = std::move(*opened);
+  } else if (opened.error().code == UN0_ERROR_CPU) {
+    module.notRun = opened.error().message;
+    module.foreign = std::make_unique<un0_module>();
+    if (rt::Status status = readForeign(path, *module.foreign))
+      return fail(errors, status.message() + " in '" + path + "'");
+  } else {
     return fail(errors, opened.error().message + " in '" + path + "'");
-  module = std::move(*opened);
-  if (rt::Status status = report::describeModule(module->get(), result))
+  }
+  if (rt::Status status = report::describeModule(module.get(), result))
     return fail(errors, status.message() + " in '" + path + "'");
   result.facts.insert(result.facts.begin(), {"file", sys::path::filename(path).str()});
   return success();
@@ -37,7 +73,7 @@ static LogicalResult describe(const std::string &path, std::optional<un0::Module
 
 LogicalResult un0::reportModule(StringRef path, const ReportOptions &options, raw_ostream &output,
                                 raw_ostream &errors) {
-  std::optional<un0::Module> module;
+  Described module;
   report::Report result;
   if (failed(describe(path.str(), module, result, errors)))
     return failure();
@@ -70,10 +106,11 @@ LogicalResult un0::compareModules(ArrayRef<std::string> files, const ReportOptio
   std::vector<report::Compared> targets(files.size());
   std::vector<un0_signature> signatures;
   for (auto [file, target] : zip(files, targets)) {
-    std::optional<un0::Module> module;
+    Described module;
     if (failed(describe(file, module, target.report, errors)))
       return failure();
-    const un0_signature s = module->signature();
+    un0_signature s;
+    un0_module_signature(module.get(), &s);
     const un0_signature &first = signatures.empty() ? s : signatures.front();
     if (s.oscillators != first.oscillators || s.conditioning != first.conditioning ||
         s.classes != first.classes || s.features != first.features)
@@ -83,14 +120,18 @@ LogicalResult un0::compareModules(ArrayRef<std::string> files, const ReportOptio
                               ", " + Twine(first.conditioning) + " and " + Twine(first.classes) +
                               ": only targets of one model can be compared");
     signatures.push_back(s);
+    un0_module_info info;
+    un0_module_get_info(module.get(), &info);
     target.name = target.report.hardware.kind == dsa::HardwareKind::Cpu
-                      ? std::string("CPU ") + module->info().precision
+                      ? std::string("CPU ") + info.precision
                       : target.report.hardware.name;
     // The same phases and classes for every target.
     std::vector<int64_t> labels;
     for (uint32_t i = 0; i < (s.classes ? std::min(s.classes, mostPictures) : 4); ++i)
       labels.push_back(s.classes ? int64_t(i) : -1);
-    if (rt::Status status = report::drawSamples(module->get(), labels, 0, target.report))
+    if (module.foreign)
+      target.notRun = "not run here: " + module.notRun;
+    else if (rt::Status status = report::drawSamples(module.get(), labels, 0, target.report))
       target.notRun = "not run here: " + status.message();
     const std::vector<float> &own = target.report.pictures.pixels,
                              &others = targets.front().report.pictures.pixels;

@@ -2,10 +2,9 @@
 
 #include "un0/Quantize/JsonFile.h"
 
-#include "llvm/Support/FileSystem.h"
+#include "un0/Target/WriteOutput.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MemoryBuffer.h"
-#include "llvm/Support/raw_ostream.h"
 
 llvm::Expected<llvm::json::Value> un0::readJsonFile(llvm::StringRef path) {
   auto buffer = llvm::MemoryBuffer::getFile(path, /*IsText=*/true);
@@ -15,8 +14,5 @@ llvm::Expected<llvm::json::Value> un0::readJsonFile(llvm::StringRef path) {
 }
 
 llvm::Error un0::writeJsonFile(llvm::StringRef path, const llvm::json::Value &value) {
-  return llvm::writeToOutput(path, [&](llvm::raw_ostream &os) -> llvm::Error {
-    os << llvm::formatv("{0:2}", value) << "\n";
-    return llvm::Error::success();
-  });
+  return writeOutput(path, llvm::formatv("{0:2}\n", value).str());
 }

@@ -2,6 +2,11 @@
 
 #include "ContainerWriter.h"
 
+#include "runtime/report/OutputPath.h"
+#include "un0/Target/WriteOutput.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/Path.h"
+#include <fcntl.h>
 #include <openssl/evp.h>
 
 using namespace un0;
@@ -23,19 +28,40 @@ void Sha256::finish(uint8_t (&digest)[32]) {
   EVP_DigestFinal_ex(static_cast<EVP_MD_CTX *>(context), digest, nullptr);
 }
 
+static Error cannotWrite(const std::string &path, const std::string &reason) {
+  return llvm::createStringError("cannot write '%s': %s", path.c_str(), reason.c_str());
+}
+
 OutputFile::OutputFile(StringRef path, llvm::sys::fs::TempFile temp)
     : path(path), temp(std::move(temp)),
       os(std::make_unique<llvm::raw_fd_ostream>(this->temp.FD, /*shouldClose=*/false)) {}
 
 Expected<OutputFile> OutputFile::create(StringRef path) {
-  auto temp = llvm::sys::fs::TempFile::create(path + ".tmp-%%%%%%");
+  OutputPath target = resolveOutput(path.str());
+  std::unique_ptr<llvm::raw_fd_ostream> device;
+  llvm::SmallString<128> beside(target.name);
+  if (target.inPlace) {
+    // Opened now, so that what cannot be written is found before the work.
+    int fd = ::open(target.name.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+    if (fd < 0)
+      return cannotWrite(path.str(), std::strerror(errno));
+    device = std::make_unique<llvm::raw_fd_ostream>(fd, /*shouldClose=*/true);
+    // A pipe takes no header afterwards: the bytes are collected elsewhere, then copied.
+    llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, beside);
+    llvm::sys::path::append(beside, "un0");
+  }
+  auto temp = llvm::sys::fs::TempFile::create(beside + ".tmp-%%%%%%");
   if (!temp)
-    return llvm::createStringError("cannot write '%s': %s", path.str().c_str(),
-                                   llvm::toString(temp.takeError()).c_str());
-  return OutputFile(path, std::move(*temp));
+    return cannotWrite(path.str(), llvm::toString(temp.takeError()));
+  OutputFile file(path, std::move(*temp));
+  file.target = std::move(target.name);
+  file.device = std::move(device);
+  return file;
 }
 
 OutputFile::~OutputFile() {
+  if (device)
+    device->clear_error();
   if (!os)
     return;
   // The stream must die empty and without error, or it takes the process with it.
@@ -49,22 +75,53 @@ OutputFile::~OutputFile() {
 Error OutputFile::check() {
   if (!os->has_error())
     return Error::success();
-  return llvm::createStringError("cannot write '%s': %s", path.c_str(),
-                                 os->error().message().c_str());
+  return cannotWrite(path, os->error().message());
+}
+
+Error OutputFile::copyToDevice() {
+  llvm::SmallVector<char, 0> piece(1 << 20);
+  ssize_t got = 0;
+  for (off_t done = 0; (got = pread(temp.FD, piece.data(), piece.size(), done)) > 0; done += got)
+    device->write(piece.data(), size_t(got));
+  if (got < 0)
+    return cannotWrite(path, std::strerror(errno));
+  device->close();
+  if (device->has_error())
+    return cannotWrite(path, device->error().message());
+  return Error::success();
 }
 
 Error OutputFile::keep() {
   os->flush();
   if (Error error = check())
     return error;
+  if (device)
+    return copyToDevice();
   pending = false;
-  if (Error error = temp.keep(path))
-    return llvm::createStringError("cannot write '%s': %s", path.c_str(),
-                                   llvm::toString(std::move(error)).c_str());
+  if (Error error = temp.keep(target))
+    return cannotWrite(path, llvm::toString(std::move(error)));
   // Results are read by others: the usual permissions instead of a temporary file's.
   llvm::sys::fs::setPermissions(
-      path, static_cast<llvm::sys::fs::perms>(0666 & ~llvm::sys::fs::getUmask()));
+      target, static_cast<llvm::sys::fs::perms>(0666 & ~llvm::sys::fs::getUmask()));
   return Error::success();
+}
+
+Error un0::writeOutput(StringRef path, StringRef bytes) {
+  if (path == "-") {
+    llvm::raw_fd_ostream &os = llvm::outs();
+    os << bytes;
+    os.flush();
+    if (!os.has_error())
+      return Error::success();
+    std::string reason = os.error().message();
+    os.clear_error(); // reported here, not at exit once more
+    return llvm::createStringError("cannot write to standard output: %s", reason.c_str());
+  }
+  Expected<OutputFile> file = OutputFile::create(path);
+  if (!file)
+    return file.takeError();
+  file->write(bytes.data(), bytes.size());
+  return file->keep();
 }
 
 void SectionSink::put(const void *data, size_t size) {

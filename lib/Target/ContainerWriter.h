@@ -33,7 +33,8 @@ private:
   void *context; // an EVP_MD_CTX
 };
 
-/// A file under a temporary name beside its own, until `keep`.
+/// A file under a temporary name beside its own, until `keep`. The target of a link is written, and
+/// devices and pipes are written to: only regular files are replaced.
 class OutputFile {
 public:
   static llvm::Expected<OutputFile> create(llvm::StringRef path);
@@ -52,10 +53,12 @@ public:
 
 private:
   OutputFile(llvm::StringRef path, llvm::sys::fs::TempFile temp);
+  llvm::Error copyToDevice();
 
-  std::string path;
+  std::string path, target; // as given, and with links followed
   llvm::sys::fs::TempFile temp;
   std::unique_ptr<llvm::raw_fd_ostream> os;
+  std::unique_ptr<llvm::raw_fd_ostream> device; // gets the bytes in `keep`; null: a regular file
   bool pending = true;
 };
 

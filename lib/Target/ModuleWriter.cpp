@@ -7,6 +7,9 @@
 #include "un0/Codegen/Packing.h"
 #include "un0/format.h"
 #include "un0/module_generated.h"
+#include "llvm/ADT/ScopeExit.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 
 using namespace mlir;
@@ -149,8 +152,8 @@ Expected<std::vector<char>> Writer::buildManifest(StringRef externalName) {
   auto dynamics = module->getAttrOfType<DictionaryAttr>("un0.dynamics");
   auto time = dynamics ? dynamics.getAs<FloatAttr>("time") : FloatAttr();
   auto compilation = format::CreateCompilation(
-      fb, text("un0c " UN0_VERSION), text(contents.source), text(""), text(contents.precision),
-      text(contents.program.empty() ? "cpu" : "dsa"), text(target.cpu),
+      fb, text("un0c " UN0_VERSION), text(contents.source), text(contents.sourceSha256),
+      text(contents.precision), text(contents.program.empty() ? "cpu" : "dsa"), text(target.cpu),
       text(string(dynamics, "solver")), integer(dynamics, "steps"),
       time ? time.getValueAsDouble() : 0.0);
 
@@ -217,6 +220,33 @@ Error Writer::write(StringRef output) {
                         : file->addStreamed(UN0_SECTION_WEIGHTS, fill))
     return error;
   return file->finish();
+}
+
+Expected<std::string> un0::hashFile(StringRef path) {
+  if (path == "-")
+    return std::string();
+  auto cannotRead = [&](std::error_code error) {
+    return llvm::createStringError("cannot read '%s': %s", path.str().c_str(),
+                                   error.message().c_str());
+  };
+  Expected<llvm::sys::fs::file_t> file = llvm::sys::fs::openNativeFileForRead(path);
+  if (!file)
+    return file.takeError();
+  auto close = llvm::make_scope_exit([&] { (void)llvm::sys::fs::closeFile(*file); });
+  Sha256 hash;
+  // Read, not mapped: pages of a large checkpoint are not to stay in this process.
+  std::vector<char> piece(1 << 20);
+  while (true) {
+    Expected<size_t> got = llvm::sys::fs::readNativeFile(*file, piece);
+    if (!got)
+      return cannotRead(llvm::errorToErrorCode(got.takeError()));
+    if (*got == 0)
+      break;
+    hash.update(piece.data(), *got);
+  }
+  uint8_t digest[32];
+  hash.finish(digest);
+  return llvm::toHex(ArrayRef(digest), /*LowerCase=*/true);
 }
 
 Error un0::writeModule(StringRef output, ModuleOp module, const CpuTarget &target,

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <cstdarg>
-#include <set>
 
 namespace un0::dsa {
 
@@ -18,26 +17,45 @@ using nlohmann::json;
 
 namespace {
 
-/// Finds what a document object model no longer shows: where the text stops being JSON, and keys
-/// that come twice.
-class TextCheck : public nlohmann::json_sax<json> {
-public:
-  std::string problem;
+/// Empties a value from its leaves up. The library's destructor allocates for whatever is not
+/// empty, and it may run because there is no memory.
+void takeApart(json &value) {
+  if (value.is_object()) {
+    for (auto &entry : value.get_ref<json::object_t &>())
+      takeApart(entry.second);
+    value.get_ref<json::object_t &>().clear();
+  } else if (value.is_array()) {
+    for (json &element : value.get_ref<json::array_t &>())
+      takeApart(element);
+    value.get_ref<json::array_t &>().clear();
+  }
+}
 
-  bool null() override { return true; }
-  bool boolean(bool) override { return true; }
-  bool number_integer(number_integer_t) override { return true; }
-  bool number_unsigned(number_unsigned_t) override { return true; }
-  bool number_float(number_float_t, const string_t &) override { return true; }
-  bool string(string_t &) override { return true; }
-  bool binary(binary_t &) override { return true; }
-  bool start_array(size_t) override { return enter(); }
+/// Builds a document, and finds what it would no longer show: where the text stops being JSON, and
+/// keys that come twice.
+class Reader : public nlohmann::json_sax<json> {
+public:
+  ~Reader() override { takeApart(document); }
+
+  std::string problem;
+  json document;
+
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(number_integer_t value) override { return add(value); }
+  bool number_unsigned(number_unsigned_t value) override { return add(value); }
+  bool number_float(number_float_t value, const string_t &) override { return add(value); }
+  bool string(string_t &value) override { return add(value); }
+  bool binary(binary_t &) override { return false; } // not in text
+  bool start_array(size_t) override { return enter(json::array()); }
   bool end_array() override { return leave(); }
-  bool start_object(size_t) override { return enter(); }
+  bool start_object(size_t) override { return enter(json::object()); }
   bool end_object() override { return leave(); }
   bool key(string_t &name) override {
-    if (keys.back().insert(name).second)
+    if (!open.back()->contains(name)) {
+      lastKey = name;
       return true;
+    }
     problem = "has the key " + rt::quoted(name) + " twice";
     return false;
   }
@@ -48,17 +66,32 @@ public:
   }
 
 private:
-  std::vector<std::set<std::string>> keys;
+  std::vector<json *> open; // from the document down
+  std::string lastKey;
 
-  bool enter() {
-    keys.emplace_back();
-    if (keys.size() <= 8)
+  json &place(json value) {
+    if (open.empty())
+      return document = std::move(value);
+    if (open.back()->is_array()) {
+      auto &array = open.back()->get_ref<json::array_t &>();
+      array.push_back(std::move(value));
+      return array.back();
+    }
+    return open.back()->get_ref<json::object_t &>()[lastKey] = std::move(value);
+  }
+  bool add(json value) {
+    place(std::move(value));
+    return true;
+  }
+  bool enter(json value) {
+    open.push_back(&place(std::move(value)));
+    if (open.size() <= 8)
       return true;
     problem = "is nested more deeply than a description is";
     return false;
   }
   bool leave() {
-    keys.pop_back();
+    open.pop_back();
     return true;
   }
 };
@@ -95,9 +128,9 @@ Status Parser::checkKeys(const json &object, const std::string &where,
                          std::initializer_list<const char *> keys) const {
   if (!object.is_object())
     return fail("%s is not an object", where.c_str());
-  for (const auto &item : object.items())
-    if (std::none_of(keys.begin(), keys.end(), [&](const char *key) { return item.key() == key; }))
-      return fail("%s has the unknown key %s", where.c_str(), rt::quoted(item.key()).c_str());
+  for (const auto &[name, value] : object.get_ref<const json::object_t &>())
+    if (std::find(keys.begin(), keys.end(), name) == keys.end())
+      return fail("%s has the unknown key %s", where.c_str(), rt::quoted(name).c_str());
   for (const char *key : keys)
     if (!object.contains(key))
       return fail("%s has no key '%s'", where.c_str(), key);
@@ -156,8 +189,8 @@ Status Parser::parse(const json &document) {
   hardware.topology = static_cast<Topology>(index);
   if (!document["constants"].is_object())
     return fail("'constants' is not an object");
-  for (const auto &item : document["constants"].items())
-    UN0_RETURN_IF_FAILED(constant(item.key(), item.value()));
+  for (const auto &[name, value] : document["constants"].get_ref<const json::object_t &>())
+    UN0_RETURN_IF_FAILED(constant(name, value));
   return checkHardware(hardware, origin);
 }
 
@@ -166,13 +199,10 @@ Status parseHardware(std::string_view text, const std::string &origin, Hardware 
   if (text.size() > kMaxHardwareBytes)
     return parser.fail("is longer than the %zu bytes that a description may have",
                        kMaxHardwareBytes);
-  TextCheck check;
-  if (!json::sax_parse(text.begin(), text.end(), &check))
-    return parser.fail("%s", check.problem.c_str());
-  const json document = json::parse(text.begin(), text.end(), nullptr, /*allow_exceptions=*/false);
-  if (document.is_discarded())
-    return parser.fail("is not JSON");
-  UN0_RETURN_IF_FAILED(parser.parse(document));
+  Reader reader;
+  if (!json::sax_parse(text.begin(), text.end(), &reader))
+    return parser.fail("%s", reader.problem.c_str());
+  UN0_RETURN_IF_FAILED(parser.parse(reader.document));
   hardware = std::move(parser.hardware);
   return {};
 }

@@ -154,7 +154,8 @@ struct Culprit {
 
 /// Checks everything but the bytes: operands in range, loops nested, data and levels that the
 /// hardware has, tiles configured (frequencies, phases set) before they run, samples only of tiles
-/// that ran or were set, no more than kMaxExecuted instructions, and that `thetaBuffer` is written.
+/// that ran or were set, no more than kMaxExecuted instructions, loops that can be followed within
+/// seconds, and that `thetaBuffer` is written.
 /// `codeOffset` is where the first instruction lies, for messages (0: positions are left out).
 /// `culprit`, if given, is set on failure.
 Status verifyProgram(const Program &program, uint64_t codeOffset = 0, Culprit *culprit = nullptr);

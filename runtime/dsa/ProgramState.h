@@ -5,7 +5,7 @@
 #include "Program.h"
 
 #include <algorithm>
-#include <utility>
+#include <map>
 #include <vector>
 
 namespace un0::dsa {
@@ -14,29 +14,33 @@ namespace un0::dsa {
 class Ranges {
 public:
   bool empty() const { return ranges.empty(); }
+  size_t size() const { return ranges.size(); }
   void clear() { ranges.clear(); }
   void insert(uint64_t begin, uint64_t end) {
-    auto first = std::lower_bound(ranges.begin(), ranges.end(), begin,
-                                  [](const Range &r, uint64_t at) { return r.second < at; });
-    auto last = first;
-    for (; last != ranges.end() && last->first <= end; ++last) {
-      begin = std::min(begin, last->first);
-      end = std::max(end, last->second);
+    auto first = ranges.upper_bound(begin);
+    if (first != ranges.begin() && std::prev(first)->second >= begin) {
+      --first;
+      if (first->second >= end)
+        return; // loops insert the same again and again
+      begin = first->first;
     }
-    ranges.insert(ranges.erase(first, last), {begin, end});
+    auto last = first;
+    for (; last != ranges.end() && last->first <= end; ++last)
+      end = std::max(end, last->second);
+    ranges.erase(first, last);
+    ranges.emplace(begin, end);
   }
   /// The first of [begin, end) that is missing, `end` if none is.
   uint64_t firstMissing(uint64_t begin, uint64_t end) const {
-    auto after = std::upper_bound(ranges.begin(), ranges.end(), begin,
-                                  [](uint64_t at, const Range &r) { return at < r.first; });
+    auto after = ranges.upper_bound(begin);
     if (after == ranges.begin() || std::prev(after)->second <= begin)
       return begin;
     return std::min(std::prev(after)->second, end);
   }
-  /// The first that `others` lack, or -1.
+  /// The first that `others` lack, or -1. Looks through both.
   int64_t firstMissingIn(const Ranges &others) const {
     auto other = others.ranges.begin();
-    for (const Range &r : ranges) {
+    for (const auto &r : ranges) {
       while (other != others.ranges.end() && other->second <= r.first)
         ++other;
       if (other == others.ranges.end() || other->first > r.first)
@@ -48,8 +52,7 @@ public:
   }
 
 private:
-  using Range = std::pair<uint64_t, uint64_t>;
-  std::vector<Range> ranges;
+  std::map<uint64_t, uint64_t> ranges; // begin: end
 };
 
 /// The blocks of a bank or of a link that hold what depends on the class. Behind the end of `each`

@@ -27,6 +27,9 @@ namespace {
 constexpr uint32_t kMaxPhases = 1u << 24;
 // A body is walked twice at every depth.
 constexpr unsigned kMaxNesting = 8;
+// What following the code may cost: instructions, and what some of them look through. 2^20
+// instructions in six nested loops; seconds.
+constexpr uint64_t kMaxWork = uint64_t(1) << 26;
 // Blocks of a tile that depend on the class are looked through one by one.
 constexpr size_t kMaxClassBlocks = 1024;
 // Full scales are decimal and units are fractions of them: what rounding may do.
@@ -59,6 +62,7 @@ private:
   Status checkOperands(size_t index);
   Status checkRange(size_t index, const char *what, uint64_t first, uint64_t count, uint64_t size);
   Status walk(size_t begin, size_t end, uint64_t times);
+  Status spend(size_t index, uint64_t cost);
   Status step(size_t index);
   Status checkRun(size_t index);
   Status checkScale(size_t index, const char *fullScale);
@@ -79,7 +83,7 @@ private:
   std::vector<bool> inEach; // of each instruction
   std::vector<Tile> tiles;
   std::vector<bool> written; // of each buffer
-  uint64_t executed = 0;
+  uint64_t executed = 0, work = 0;
 };
 
 Status Verifier::fail(size_t index, const char *format, ...) {
@@ -396,6 +400,7 @@ Status Verifier::checkRun(size_t index) {
       return fail(index, "tile %u runs with couplings of another sample's class", number);
     if (t.ready)
       return {};
+    UN0_RETURN_IF_FAILED(spend(index, t.set.size() + t.detuned.size()));
     if (int64_t k = t.set.firstMissingIn(t.detuned); k >= 0)
       return fail(index,
                   "tile %u is not configured: oscillator %" PRId64 " has a phase but no frequency",
@@ -417,6 +422,7 @@ Status Verifier::checkRun(size_t index) {
 /// Notes what a block that is loaded at (row, column) says about the class.
 Status Verifier::loadBlock(size_t index, ClassBlocks &blocks, uint64_t row, uint64_t column) {
   const Data &data = datum(index);
+  UN0_RETURN_IF_FAILED(spend(index, blocks.size()));
   blocks.load({row, row + data.rows, column, column + data.columns, false}, data.classes != 0);
   if (blocks.size() > kMaxClassBlocks)
     return fail(index, "tile %u has more than %zu blocks of data with classes",
@@ -439,6 +445,14 @@ void Verifier::leaveEach() {
     t.banks[1].leaveEach();
     t.link.leaveEach();
   }
+}
+
+/// Every body is walked twice, at each depth: what a small file asks for must end.
+Status Verifier::spend(size_t index, uint64_t cost) {
+  work += cost;
+  return work <= kMaxWork ? Status()
+                          : fail(index, "the program would run forever: its loops are too large "
+                                        "and nested too deeply to be followed");
 }
 
 Status Verifier::step(size_t index) {
@@ -520,6 +534,8 @@ Status Verifier::walk(size_t begin, size_t end, uint64_t times) {
       return fail(
           i, "the program would run forever: more than %" PRIu64 " instructions for one sample",
           kMaxExecuted);
+    UN0_RETURN_IF_FAILED(
+        spend(i, instruction.opcode == Opcode::Each ? 4 * uint64_t(tiles.size()) + 1 : 1));
     if (!block) {
       UN0_RETURN_IF_FAILED(step(i));
       continue;

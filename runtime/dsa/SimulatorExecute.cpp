@@ -194,6 +194,7 @@ void Machine::link(const Instruction &i) {
   state.linkRate = std::max(state.linkRate, impl.rates[i.a]);
   state.linked = true;
   state.source = static_cast<uint16_t>(i.b);
+  state.linkColumns = plan.linkColumns.at(i.b);
   impl.load(plan.link, plan.linkFaults, impl.program->data[i.a], i.c, 0, laneLabels,
             /*noDiagonal=*/false, state.link);
 }
@@ -206,12 +207,12 @@ static std::vector<float> firstLane(const float *values, size_t n) {
   return result;
 }
 
-/// The first lane's matrix, by rows.
+/// The first lane's matrix, by rows; couplers behind column `acting` are off.
 static std::vector<float> byRows(const MatrixLayout &layout, const float *matrix, size_t rows,
-                                 size_t columns) {
+                                 size_t columns, size_t acting) {
   std::vector<float> result(rows * columns);
   for (size_t i = 0; i < std::min(rows, layout.rows); ++i)
-    for (size_t j = 0; j < std::min(columns, layout.columns); ++j)
+    for (size_t j = 0; j < std::min(columns, acting); ++j)
       result[i * columns + j] = matrix[layout.cell(i, j) * layout.width()];
   return result;
 }
@@ -223,7 +224,8 @@ void Machine::beginSnapshot(uint16_t tile, double seconds) {
   snapshot->tile = tile;
   snapshot->seconds = seconds;
   snapshot->phases = firstLane(state.phase, plan.n);
-  snapshot->couplings = byRows(plan.couplings, state.banks[state.acting], plan.n, plan.n);
+  snapshot->couplings = byRows(plan.couplings, state.banks[state.acting], plan.n, plan.n,
+                               plan.couplings.columns);
   snapshot->frequencies.assign(state.frequencies, state.frequencies + plan.n);
   snapshot->linked = state.linked;
   if (!state.linked)
@@ -233,9 +235,10 @@ void Machine::beginSnapshot(uint16_t tile, double seconds) {
   snapshot->sourceTile = state.source;
   snapshot->sourcePhases = firstLane(sourceState.phase, source.n);
   snapshot->sourceCouplings =
-      byRows(source.couplings, sourceState.banks[sourceState.acting], source.n, source.n);
+      byRows(source.couplings, sourceState.banks[sourceState.acting], source.n, source.n,
+             source.couplings.columns);
   snapshot->sourceFrequencies.assign(sourceState.frequencies, sourceState.frequencies + source.n);
-  snapshot->link = byRows(plan.link, state.link, plan.n, source.n);
+  snapshot->link = byRows(plan.link, state.link, plan.n, source.n, state.linkColumns);
 }
 
 void Machine::endSnapshot(uint16_t tile) {

@@ -6,6 +6,8 @@
 #include "Simulator.h"
 #include "SimulatorKernels.h"
 
+#include <map>
+
 namespace un0::dsa {
 
 static_assert(Simulator::kLanes == kSimdLanes, "the kernels have as many lanes");
@@ -43,6 +45,9 @@ struct TilePlan {
   size_t n = 0; // oscillators that the program names; the others are off
   bool coupled = false;
   MatrixLayout couplings, link;
+  /// Columns of the links from each source. `link` has room for the widest, and a narrow source has
+  /// no waves for the rest.
+  std::map<uint32_t, size_t> linkColumns;
   CouplerFaults faults, linkFaults;
   uint32_t banks = 1;
   /// Couplings that are loaded once, before anything runs, are shared by all workspaces.
@@ -61,6 +66,7 @@ struct TileState {
   double bankRates[2] = {}, linkRate = 0; // how fast they mix phases: SimulatorPlan::rates
   uint32_t acting = 0;
   float *link = nullptr;
+  size_t linkColumns = 0; // that act
   bool linked = false;
   uint16_t source = 0;
 };

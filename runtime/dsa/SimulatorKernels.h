@@ -45,12 +45,15 @@ struct Kernels {
                 const Slope &slope, float *delta, float *waves);
 
   /// out_i = in_i + C_i sum_j K_ij S_j - S_i sum_j K_ij C_j, with S, C of the source inside the
-  /// sums and of the target outside. `in` may be `out`.
-  void (*couple)(size_t rows, size_t columns, unsigned groups, const float *couplings,
-                 const float *source, const float *target, const float *in, float *out);
-  /// The same with couplings of each lane's own, [rows, padded to 4][columns][16].
-  void (*coupleLanes)(size_t rows, size_t columns, unsigned groups, const float *couplings,
-                      const float *source, const float *target, const float *in, float *out);
+  /// sums and of the target outside. `in` may be `out`. The matrix has `stride` columns, of which
+  /// the first `columns` act.
+  void (*couple)(size_t rows, size_t columns, size_t stride, unsigned groups,
+                 const float *couplings, const float *source, const float *target, const float *in,
+                 float *out);
+  /// The same with couplings of each lane's own, [rows, padded to 4][stride][16].
+  void (*coupleLanes)(size_t rows, size_t columns, size_t stride, unsigned groups,
+                      const float *couplings, const float *source, const float *target,
+                      const float *in, float *out);
 
   /// largest[lane] = max(largest[lane], |h sum_j weight_j k_j|). A sum that is not a number is
   /// larger than all.

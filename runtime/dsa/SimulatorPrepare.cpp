@@ -59,12 +59,15 @@ void SimulatorPlan::measureTiles() {
     case Opcode::Detune:
       reaches(uint64_t(i.b) + data->rows);
       break;
-    case Opcode::Link:
+    case Opcode::Link: {
       reaches(uint64_t(i.c) + data->rows);
+      size_t &columns = plan.linkColumns[i.b];
+      columns = std::max<size_t>(columns, data->columns);
       tiles[i.b].n = std::max<size_t>(tiles[i.b].n, data->columns);
-      plan.link.columns = std::max<size_t>(plan.link.columns, data->columns);
+      plan.link.columns = std::max(plan.link.columns, columns);
       plan.link.perLane |= data->classes != 0;
       break;
+    }
     case Opcode::Phase:
     case Opcode::Sample:
       reaches(uint64_t(i.d) + i.c);

@@ -225,13 +225,14 @@ void Machine::evaluate(const Part *parts, size_t partCount, unsigned groups,
     float *out = state.k[target];
     if (p == 0 && partCount == 2) {
       auto *couple = plan.link.perLane ? kernels.coupleLanes : kernels.couple;
-      couple(plan.n, plan.link.columns, groups, state.link, parts[1].state->waves, state.waves, in,
-             out);
+      couple(plan.n, state.linkColumns, plan.link.columns, groups, state.link,
+             parts[1].state->waves, state.waves, in, out);
       in = out;
     }
     auto *couple = plan.couplings.perLane ? kernels.coupleLanes : kernels.couple;
     if (plan.coupled)
-      couple(plan.n, plan.n, groups, state.banks[state.acting], state.waves, state.waves, in, out);
+      couple(plan.n, plan.n, plan.n, groups, state.banks[state.acting], state.waves, state.waves,
+             in, out);
     else if (in != out)
       std::copy_n(in, plan.n * kLanes, out);
   }
@@ -249,6 +250,8 @@ void Machine::traceFirst(const Part &part, double time) {
 
 /// The continuous flow from `from` to `to` in the run's time, each lane with steps of its own.
 Status Machine::flow(Part *parts, size_t partCount, double from, double to, double seconds) {
+  if (!(to > from)) // a delay below the rounding of the run's time
+    return {};
   makeEvents(parts, partCount, from, to, seconds);
   const std::vector<Event> &events = workspace.events;
   const double tolerance = impl.options.tolerance;
@@ -296,15 +299,17 @@ Status Machine::flow(Part *parts, size_t partCount, double from, double to, doub
       lane.step = 0;
       if (lane.event < events.size()) {
         groups |= 1u << (i / kGroupLanes);
-        if (!(lane.proposal > leastStep * seconds))
-          return rt::failure(UN0_ERROR_INVALID_ARGUMENT,
-                             "its step size vanishes after %g s: an error of %g rad would take "
-                             "more than %g steps",
-                             lane.time, tolerance, 1 / leastStep);
         const double left = events[lane.event].time - lane.time;
         lane.lands = lane.proposal >= left * (1 - 1e-9);
         // Two halves instead of a step and a sliver.
         lane.step = lane.lands ? left : std::min(lane.proposal, left / 2);
+        // A short delay may span less than the least step of a whole run, and so few units of its
+        // time's last place that a part of them is none.
+        if (!(lane.proposal > leastStep * (to - from)) || !(lane.time + lane.step > lane.time))
+          return rt::failure(UN0_ERROR_INVALID_ARGUMENT,
+                             "its step size vanishes after %g s: an error of %g rad would take "
+                             "more than %g steps",
+                             lane.time, tolerance, 1 / leastStep);
       }
       for (size_t p = 0; p < partCount; ++p)
         steps[p].values[i] = lane.time >= parts[p].delay ? static_cast<float>(lane.step) : 0.0f;

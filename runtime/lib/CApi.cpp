@@ -1,4 +1,5 @@
 //===- CApi.cpp - the C interface -------------------------------------------===//
+#include "FloatMode.h"
 #include "Random.h"
 #include "Session.h"
 
@@ -7,8 +8,10 @@
 #include <cstddef>
 #include <cstdio>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <new>
+#include <stdexcept>
 
 using namespace un0::rt;
 
@@ -21,17 +24,40 @@ static un0_status report(const Status &status, un0_error *error) {
   return status.code();
 }
 
-/// Copies a caller's structure of any earlier size over `defaults`; refuses a later one, part of
-/// which we would not obey.
-template <typename T> static Status readSized(const char *what, const T *given, T &defaults) {
+/// Reports what `body` returns. C callers cannot catch, so memory that runs out inside ends here.
+template <typename Body> static un0_status reportOf(un0_error *error, Body body) {
+  const char *what = "out of memory";
+  try {
+    return report(body(), error);
+  } catch (const std::bad_alloc &) {
+  } catch (const std::length_error &) {
+    what = "a container cannot be as long as asked for";
+  }
+  if (error) {
+    error->code = UN0_ERROR_OUT_OF_MEMORY;
+    std::snprintf(error->message, sizeof error->message, "%s", what);
+  }
+  return UN0_ERROR_OUT_OF_MEMORY;
+}
+
+/// Copies a caller's structure of an earlier size over `defaults`; refuses a later one, part of
+/// which we would not obey. `ends` are where a field ends from the first version on: any other size
+/// would cut one, or leave out what every version has.
+template <typename T>
+static Status readSized(const char *what, std::initializer_list<size_t> ends, const T *given,
+                        T &defaults) {
   if (!given)
     return {};
   uint32_t size;
   std::memcpy(&size, given, sizeof size);
-  if (size < sizeof size || size > sizeof(T))
+  if (size > sizeof(T))
     return failure(UN0_ERROR_INVALID_ARGUMENT,
                    "%s has size %u, this runtime knows up to %zu bytes; call its init function",
                    what, size, sizeof(T));
+  if (std::find(ends.begin(), ends.end(), size) == ends.end())
+    return failure(UN0_ERROR_INVALID_ARGUMENT,
+                   "%s has size %u, which no version of it has; call its init function", what,
+                   size);
   std::memcpy(&defaults, given, size);
   return {};
 }
@@ -83,23 +109,20 @@ un0_status un0_module_open(const char *path, const un0_open_options *options, un
                            un0_error *error) {
   if (module)
     *module = nullptr;
-  if (!path || !module)
-    return report(failure(UN0_ERROR_INVALID_ARGUMENT, "path or result is null"), error);
-  un0_open_options known = {};
-  if (Status status = readSized("un0_open_options", options, known))
-    return report(status, error);
-  constexpr uint32_t knownFlags = UN0_OPEN_SKIP_WEIGHT_HASH | UN0_OPEN_COPY_WEIGHTS;
-  if (known.flags & ~knownFlags)
-    return report(
-        failure(UN0_ERROR_INVALID_ARGUMENT, "unknown flags 0x%x for opening a module", known.flags),
-        error);
-  std::unique_ptr<un0_module> opened(new (std::nothrow) un0_module);
-  if (!opened)
-    return report(failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for a module"), error);
-  Status status = opened->open(path, known.flags);
-  if (!status)
+  return reportOf(error, [&]() -> Status {
+    if (!path || !module)
+      return failure(UN0_ERROR_INVALID_ARGUMENT, "path or result is null");
+    un0_open_options known = {};
+    UN0_RETURN_IF_FAILED(readSized("un0_open_options", {sizeof known}, options, known));
+    constexpr uint32_t knownFlags = UN0_OPEN_SKIP_WEIGHT_HASH | UN0_OPEN_COPY_WEIGHTS;
+    if (known.flags & ~knownFlags)
+      return failure(UN0_ERROR_INVALID_ARGUMENT, "unknown flags 0x%x for opening a module",
+                     known.flags);
+    auto opened = std::make_unique<un0_module>();
+    UN0_RETURN_IF_FAILED(opened->open(path, known.flags));
     *module = opened.release();
-  return report(status, error);
+    return {};
+  });
 }
 
 void un0_module_close(un0_module *module) { delete module; }
@@ -107,7 +130,7 @@ void un0_module_close(un0_module *module) { delete module; }
 void un0_module_signature(const un0_module *module, un0_signature *signature) {
   const auto *s = module->manifest->signature();
   *signature = {s->oscillators(), s->conditioning(), s->classes(), s->features(),
-                s->channels(),    s->height(),       s->width(),   module->batches().front()};
+                s->channels(),    s->height(),       s->width(),   module->widestBatch()};
 }
 
 void un0_module_get_info(const un0_module *module, un0_module_info *info) {
@@ -218,53 +241,58 @@ un0_status un0_session_create(const un0_module *module, const un0_session_option
                               un0_session **session, un0_error *error) {
   if (session)
     *session = nullptr;
-  if (!module || !session)
-    return report(failure(UN0_ERROR_INVALID_ARGUMENT, "module or result is null"), error);
-  un0_session_options known;
-  un0_session_options_init_sized(&known, sizeof known);
-  if (Status status = readSized("un0_session_options", options, known))
-    return report(status, error);
-  std::unique_ptr<un0_session> created(new (std::nothrow) un0_session(*module));
-  if (!created)
-    return report(failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for a session"), error);
-  Status status = created->start(known);
-  if (!status)
+  return reportOf(error, [&]() -> Status {
+    if (!module || !session)
+      return failure(UN0_ERROR_INVALID_ARGUMENT, "module or result is null");
+    using Options = un0_session_options;
+    Options known;
+    un0_session_options_init_sized(&known, sizeof known);
+    UN0_RETURN_IF_FAILED(readSized("un0_session_options",
+                                   {offsetof(Options, integrator), offsetof(Options, faults),
+                                    offsetof(Options, fault_seed), sizeof known},
+                                   options, known));
+    const FloatMode mode; // a simulator computes what its programs need once
+    auto created = std::make_unique<un0_session>(*module);
+    UN0_RETURN_IF_FAILED(created->start(known));
     *session = created.release();
-  return report(status, error);
+    return {};
+  });
 }
 
 void un0_session_close(un0_session *session) { delete session; }
 
 un0_status un0_generate(un0_session *session, const un0_request *request, un0_error *error) {
-  if (!session || !request)
-    return report(failure(UN0_ERROR_INVALID_ARGUMENT, "session or request is null"), error);
-  un0_request known = {};
-  if (Status status = readSized("un0_request", request, known))
-    return report(status, error);
-  return report(session->generate(known), error);
+  return reportOf(error, [&]() -> Status {
+    if (!session || !request)
+      return failure(UN0_ERROR_INVALID_ARGUMENT, "session or request is null");
+    un0_request known = {};
+    UN0_RETURN_IF_FAILED(readSized("un0_request", {sizeof known}, request, known));
+    return session->generate(known);
+  });
 }
 
-un0_status un0_initial_phases(const un0_module *module, uint32_t rng, uint64_t seed,
-                              uint64_t first_sample, uint64_t count, float *theta0, float *phi0,
-                              un0_error *error) {
+static Status initialPhases(const un0_module *module, uint32_t rng, uint64_t seed, uint64_t first,
+                            uint64_t count, float *theta0, float *phi0) {
   if (!module || (count && !theta0))
-    return report(failure(UN0_ERROR_INVALID_ARGUMENT, "module or theta0 is null"), error);
+    return failure(UN0_ERROR_INVALID_ARGUMENT, "module or theta0 is null");
   const auto *s = module->manifest->signature();
   const uint32_t n = s->oscillators(), m = s->conditioning();
   if (count && m && !phi0)
-    return report(failure(UN0_ERROR_INVALID_ARGUMENT, "phi0 is null"), error);
+    return failure(UN0_ERROR_INVALID_ARGUMENT, "phi0 is null");
+  UN0_RETURN_IF_FAILED(checkSamples(first, count));
+  const FloatMode mode;
   if (rng == UN0_RNG_PHILOX) {
     for (uint64_t i = 0; i < count; ++i) {
-      philoxPhases(seed, first_sample + i, 0, n, theta0 + i * n);
-      philoxPhases(seed, first_sample + i, n, m, phi0 + i * m);
+      philoxPhases(seed, first + i, 0, n, theta0 + i * n);
+      philoxPhases(seed, first + i, n, m, phi0 + i * m);
     }
-    return report({}, error);
+    return {};
   }
   if (rng != UN0_RNG_TORCH)
-    return report(failure(UN0_ERROR_INVALID_ARGUMENT, "random number generator %u is unknown", rng),
-                  error);
+    return failure(UN0_ERROR_INVALID_ARGUMENT, "random number generator %u is unknown", rng);
+  UN0_RETURN_IF_FAILED(checkTorchDraws(first, count, uint64_t(n) + m));
   TorchGenerator generator(seed);
-  for (uint64_t i = 0; i < first_sample * (uint64_t(n) + m); ++i)
+  for (uint64_t i = 0; i < first * (uint64_t(n) + m); ++i)
     (void)generator.next();
   for (uint64_t i = 0; i < count; ++i) {
     for (uint32_t j = 0; j < n; ++j)
@@ -272,16 +300,22 @@ un0_status un0_initial_phases(const un0_module *module, uint32_t rng, uint64_t s
     for (uint32_t j = 0; j < m; ++j)
       phi0[i * m + j] = generator.nextPhase();
   }
-  return report({}, error);
+  return {};
+}
+
+un0_status un0_initial_phases(const un0_module *module, uint32_t rng, uint64_t seed,
+                              uint64_t first_sample, uint64_t count, float *theta0, float *phi0,
+                              un0_error *error) {
+  return reportOf(error, [&] {
+    return initialPhases(module, rng, seed, first_sample, count, theta0, phi0);
+  });
 }
 
 void un0_session_timings(const un0_session *session, un0_timings *timings) {
-  uint32_t size = timings->size;
-  if (size < sizeof size || size > sizeof *timings)
-    size = sizeof *timings;
-  un0_timings known = session->timings;
-  known.size = size;
-  std::memcpy(timings, &known, size);
+  if (timings->size < sizeof *timings) // smaller than any version: where it ends is not known
+    return;
+  *timings = session->timings;
+  timings->size = sizeof *timings;
 }
 
 } // extern "C"

@@ -28,6 +28,10 @@ std::vector<uint32_t> un0_module::batches() const {
   return batches;
 }
 
+uint32_t un0_module::widestBatch() const {
+  return isSimulated() ? un0::dsa::Simulator::kLanes : evolves.front().batch;
+}
+
 bool un0_module::paysToSplit() const {
   if (!team || evolves.empty() || evolves.back().batch != 1)
     return false;

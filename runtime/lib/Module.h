@@ -33,6 +33,7 @@ struct un0_module {
   bool isSimulated() const { return evolves.empty(); }
   /// Samples that are evolved together, falling.
   std::vector<uint32_t> batches() const;
+  uint32_t widestBatch() const;
   /// Whether one sample is evolved faster by several threads than by one.
   bool paysToSplit() const;
 

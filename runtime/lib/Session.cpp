@@ -1,6 +1,7 @@
 //===- Session.cpp - working memory and threads -----------------------------===//
 #include "Session.h"
 
+#include "FloatMode.h"
 #include "Random.h"
 
 #include <algorithm>
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <new>
 #include <sched.h>
+#include <signal.h>
 #include <time.h>
 
 using namespace un0::rt;
@@ -26,6 +28,15 @@ static uint32_t usableCpus() {
   if (sched_getaffinity(0, sizeof set, &set) != 0)
     return 1;
   return std::clamp<uint32_t>(static_cast<uint32_t>(CPU_COUNT(&set)), 1, maxThreads);
+}
+
+un0_session::un0_session(const un0_module &module) : module(module) {
+  // Waits with a time limit must not depend on the wall clock.
+  pthread_condattr_t monotonic;
+  pthread_condattr_init(&monotonic);
+  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+  pthread_cond_init(&finished, &monotonic);
+  pthread_condattr_destroy(&monotonic);
 }
 
 un0_session::~un0_session() {
@@ -101,6 +112,19 @@ Status un0_session::prepareSimulator(const un0_session_options &options) {
   return simulator->prepare(*module.program, simulated);
 }
 
+/// Starts a thread that takes no signal but its own faults: handlers are the host's, which expects
+/// them on threads it knows.
+static int startThread(pthread_t &thread, void *(*main)(void *), void *argument) {
+  sigset_t blocked, before;
+  sigfillset(&blocked);
+  for (int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT})
+    sigdelset(&blocked, fault);
+  pthread_sigmask(SIG_SETMASK, &blocked, &before);
+  const int reason = pthread_create(&thread, nullptr, main, argument);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return reason;
+}
+
 Status un0_session::start(const un0_session_options &options) {
   uint32_t threads = options.threads;
   if (threads == 0)
@@ -122,7 +146,7 @@ Status un0_session::start(const un0_session_options &options) {
     Worker &last = *workers.back();
     if (i == 0)
       continue; // the caller's thread
-    if (int reason = pthread_create(&last.thread, nullptr, threadMain, &last))
+    if (int reason = startThread(last.thread, threadMain, &last))
       return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot start thread %u of %u: %s", i + 1, threads,
                      std::strerror(reason));
     last.started = true;
@@ -139,6 +163,31 @@ static Status checkFinite(const char *what, const float *values, uint64_t rows, 
   return {};
 }
 
+Status un0::rt::checkSamples(uint64_t first, uint64_t count) {
+  // Bounds every product with a count, also in the caller's own buffers.
+  constexpr uint64_t maxCount = uint64_t(1) << 32;
+  if (count > maxCount || first > UINT64_MAX - count)
+    return failure(UN0_ERROR_INVALID_ARGUMENT,
+                   "%" PRIu64 " samples from sample %" PRIu64 " asked for, at most %" PRIu64
+                   " are possible",
+                   count, first, maxCount);
+  return {};
+}
+
+Status un0::rt::checkTorchDraws(uint64_t first, uint64_t count, uint64_t columns) {
+  UN0_RETURN_IF_FAILED(checkSamples(first, count));
+  // An hour of drawing.
+  constexpr uint64_t maxDraws = uint64_t(1) << 40;
+  uint64_t draws;
+  if (__builtin_mul_overflow(first + count, columns, &draws) || draws > maxDraws)
+    return failure(UN0_ERROR_INVALID_ARGUMENT,
+                   "%" PRIu64 " samples from sample %" PRIu64 " asked for with %" PRIu64
+                   " phases each: the torch generator draws all before them too, at most %" PRIu64
+                   " phases",
+                   count, first, columns, maxDraws);
+  return {};
+}
+
 Status un0_session::check(const un0_request &request) const {
   const auto *s = module.manifest->signature();
   const bool hasPhi0 = request.phi0 || s->conditioning() == 0;
@@ -149,13 +198,7 @@ Status un0_session::check(const un0_request &request) const {
   if (request.rng > UN0_RNG_TORCH)
     return failure(UN0_ERROR_INVALID_ARGUMENT, "random number generator %u is unknown",
                    request.rng);
-  // Bounds every product below and in the caller's own buffers.
-  constexpr uint64_t maxCount = uint64_t(1) << 32;
-  if (request.count > maxCount || request.first_sample > UINT64_MAX - request.count)
-    return failure(UN0_ERROR_INVALID_ARGUMENT,
-                   "%" PRIu64 " samples from sample %" PRIu64 " asked for, at most %" PRIu64
-                   " are possible",
-                   request.count, request.first_sample, maxCount);
+  UN0_RETURN_IF_FAILED(checkSamples(request.first_sample, request.count));
   for (uint64_t i = 0; request.labels && i < request.count; ++i)
     if (request.labels[i] < -1 || request.labels[i] >= int64_t(s->classes()))
       return failure(UN0_ERROR_INVALID_ARGUMENT,
@@ -175,6 +218,7 @@ Status un0_session::check(const un0_request &request) const {
 Status un0_session::drawTorchPhases(const un0_request &request) {
   const auto *s = module.manifest->signature();
   const uint64_t columns = uint64_t(s->oscillators()) + s->conditioning();
+  UN0_RETURN_IF_FAILED(checkTorchDraws(request.first_sample, request.count, columns));
   const size_t bytes = request.count * columns * sizeof(float);
   if (torchPhases.size() < bytes && !torchPhases.allocate(bytes))
     return failure(UN0_ERROR_OUT_OF_MEMORY, "cannot get memory for %" PRIu64 " initial phases",
@@ -267,13 +311,19 @@ bool un0_session::evolve(Worker &worker, const Plan::Tile &tile) {
                                    worker.labels, worker.theta);
     return true;
   }
-  Status status = simulator->run(*worker.simulated, tile.samples, worker.theta0, worker.phi0,
-                                 worker.labels, worker.samples, worker.theta);
+  Status status;
+  // The other workers hold on to the request, so nothing may leave this one but by returning.
+  try {
+    status = simulator->run(*worker.simulated, tile.samples, worker.theta0, worker.phi0,
+                            worker.labels, worker.samples, worker.theta);
+  } catch (const std::bad_alloc &) {
+    status = Status(UN0_ERROR_OUT_OF_MEMORY, "out of memory"); // short enough to need none
+  }
   if (!status)
     return true;
   pthread_mutex_lock(&mutex);
   if (!failed)
-    failed = status;
+    failed = std::move(status);
   pthread_mutex_unlock(&mutex);
   cancelled.store(true, std::memory_order_relaxed);
   return false;
@@ -319,11 +369,8 @@ void un0_session::workOnSample(Worker &worker) {
                       worker.index, workers.size(), Barrier::waitFor, &barrier);
     lap(mark, worker.decoder);
   }
-  if (&worker != &first)
-    return;
-  done = 1;
-  if (request->progress)
-    (void)request->progress(request->progress_user, 1, 1);
+  if (&worker == &first)
+    done = 1; // reported when all are
 }
 
 /// The one tile of the request: its final phases are in the first worker's memory.
@@ -353,11 +400,44 @@ void un0_session::workOnTile(Worker &worker) {
       break;
     auto count = static_cast<uint32_t>(std::min<uint64_t>(share, tile.samples - lane));
     finishSamples(worker, first.theta + lane * n, lane, count, mark);
-    uint64_t total = done.fetch_add(count, std::memory_order_relaxed) + count;
-    if (&worker == &first && request->progress &&
-        request->progress(request->progress_user, total, request->count) != 0)
-      cancelled.store(true, std::memory_order_relaxed);
+    done.fetch_add(count, std::memory_order_relaxed);
+    if (&worker == &first)
+      reportProgress();
   }
+}
+
+/// Tells the caller of what was finished since it was last told; on the caller's thread only. What
+/// the callback throws ends the program here: other workers still use the request.
+void un0_session::reportProgress() noexcept {
+  const uint64_t total = done.load(std::memory_order_relaxed);
+  if (!request->progress || total == reported || cancelled.load(std::memory_order_relaxed))
+    return;
+  reported = total;
+  const FloatMode callers(callersFloatMode);
+  if (request->progress(request->progress_user, total, request->count) != 0)
+    cancelled.store(true, std::memory_order_relaxed);
+}
+
+/// Waits until the other workers are done, and reports in between.
+void un0_session::waitForWorkers() {
+  constexpr long second = 1000000000, interval = second / 50;
+  pthread_mutex_lock(&mutex);
+  while (running != 0) {
+    if (!request->progress) {
+      pthread_cond_wait(&finished, &mutex);
+      continue;
+    }
+    timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    time.tv_nsec += interval;
+    time.tv_sec += time.tv_nsec / second;
+    time.tv_nsec %= second;
+    pthread_cond_timedwait(&finished, &mutex, &time);
+    pthread_mutex_unlock(&mutex);
+    reportProgress();
+    pthread_mutex_lock(&mutex);
+  }
+  pthread_mutex_unlock(&mutex);
 }
 
 void un0_session::run(Worker &worker) {
@@ -374,7 +454,7 @@ void un0_session::run(Worker &worker) {
 void un0_session::work(Worker &worker) {
   worker.initialPhases = worker.oscillators = worker.readout = worker.decoder = 0;
   worker.worked = false;
-  const bool reports = &worker == workers.front().get() && request->progress;
+  const bool reports = &worker == workers.front().get();
   while (!cancelled.load(std::memory_order_relaxed)) {
     uint64_t index = nextTile.fetch_add(1, std::memory_order_relaxed);
     if (index >= plan.tiles)
@@ -382,9 +462,9 @@ void un0_session::work(Worker &worker) {
     Plan::Tile tile = plan.tile(index);
     worker.worked = true;
     runTile(worker, tile);
-    uint64_t total = done.fetch_add(tile.samples, std::memory_order_relaxed) + tile.samples;
-    if (reports && request->progress(request->progress_user, total, request->count) != 0)
-      cancelled.store(true, std::memory_order_relaxed);
+    done.fetch_add(tile.samples, std::memory_order_relaxed);
+    if (reports)
+      reportProgress();
   }
 }
 
@@ -392,6 +472,7 @@ void *un0_session::threadMain(void *argument) {
   auto &worker = *static_cast<Worker *>(argument);
   un0_session &session = *worker.session;
   uint64_t seen = 0;
+  const FloatMode mode;
   pthread_mutex_lock(&session.mutex);
   while (true) {
     while (!session.stopping && session.generation == seen)
@@ -410,6 +491,8 @@ void *un0_session::threadMain(void *argument) {
 }
 
 Status un0_session::generate(const un0_request &asked) {
+  const FloatMode mode;
+  callersFloatMode = mode.callers();
   const double begin = now();
   timings = {};
   UN0_RETURN_IF_FAILED(check(asked));
@@ -421,7 +504,7 @@ Status un0_session::generate(const un0_request &asked) {
   request = &asked;
   planTiles(batches, asked.count, static_cast<uint32_t>(workers.size()), plan);
   nextTile = 0;
-  done = 0;
+  done = reported = 0;
   cancelled = false;
   failed = {};
 
@@ -440,12 +523,9 @@ Status un0_session::generate(const un0_request &asked) {
     pthread_mutex_unlock(&mutex);
   }
   run(*workers.front());
-  if (shared) {
-    pthread_mutex_lock(&mutex);
-    while (running != 0)
-      pthread_cond_wait(&finished, &mutex);
-    pthread_mutex_unlock(&mutex);
-  }
+  if (shared)
+    waitForWorkers();
+  reportProgress();
   request = nullptr;
 
   timings.initial_phases = drawing;

@@ -12,13 +12,21 @@
 #include <pthread.h>
 #include <vector>
 
+namespace un0::rt {
+/// Fails when there are more samples than a request can have, or when their indices wrap.
+Status checkSamples(uint64_t first, uint64_t count);
+/// Fails when the torch generator, whose stream is sequential, would have to draw more than anyone
+/// waits for; `columns` are the phases of a sample.
+Status checkTorchDraws(uint64_t first, uint64_t count, uint64_t columns);
+} // namespace un0::rt
+
 /// Workers with an arena each; the thread that generates is worker 0. A request is cut into tiles
 /// that workers take from a counter, side by side: no barrier but the end of the request. A request
 /// of one sample of a large model is evolved by all workers together instead, and decoded by all if
 /// the module has an entry for that; one of a single tile is evolved by one worker, since cutting
 /// it would read the coupling once per sample, and decoded by all.
 struct un0_session {
-  explicit un0_session(const un0_module &module) : module(module) {}
+  explicit un0_session(const un0_module &module);
   un0_session(const un0_session &) = delete;
   un0_session &operator=(const un0_session &) = delete;
   ~un0_session();
@@ -58,6 +66,8 @@ private:
   void workOnSample(Worker &worker);
   void workOnTile(Worker &worker);
   void run(Worker &worker);
+  void reportProgress() noexcept;
+  void waitForWorkers();
   void readOut(Worker &worker, const float *theta, uint64_t first, uint32_t count, double &mark);
   void finishSamples(Worker &worker, const float *theta, uint64_t first, uint32_t count,
                      double &mark);
@@ -74,11 +84,13 @@ private:
   un0::rt::Memory torchPhases; // [count][N + M]
   std::atomic<uint64_t> nextTile{0}, done{0};
   std::atomic<bool> cancelled{false};
+  uint64_t reported = 0;         // to the progress callback; of the caller's thread
+  unsigned callersFloatMode = 0; // for that callback
   un0::rt::Sharing sharing = un0::rt::Sharing::Tiles;
   un0::rt::Barrier barrier;
 
   pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-  pthread_cond_t wake = PTHREAD_COND_INITIALIZER, finished = PTHREAD_COND_INITIALIZER;
+  pthread_cond_t wake = PTHREAD_COND_INITIALIZER, finished;
   uint64_t generation = 0; // counts requests; guarded by mutex, like the two below
   uint32_t running = 0;
   bool stopping = false;

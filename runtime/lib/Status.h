@@ -1,7 +1,7 @@
 //===- Status.h - errors as values inside the runtime -----------------------===//
 //
-// The runtime is built without exceptions; what can fail returns a Status and writes its result
-// through a reference.
+// What can fail returns a Status and writes its result through a reference. The runtime throws
+// nothing itself; containers that get no memory do, and CApi.cpp turns that into a status.
 //
 //===----------------------------------------------------------------------===//
 #ifndef UN0_RUNTIME_LIB_STATUS_H

@@ -1,5 +1,6 @@
 //===- Html.cpp - one page that needs nothing else --------------------------===//
 #include "Html.h"
+#include "OutputPath.h"
 
 #include "Text.h"
 
@@ -197,13 +198,13 @@ rt::Status writeFile(const std::string &path, const std::string &text) {
   auto failed = [&](int reason) {
     return rt::failure(UN0_ERROR_IO, "cannot write '%s': %s", path.c_str(), std::strerror(reason));
   };
-  struct stat info;
+  const OutputPath target = resolveOutput(path);
   std::string temporary;
   int fd;
-  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (target.inPlace) {
+    fd = ::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
   } else {
-    temporary = path + ".XXXXXX";
+    temporary = target.name + ".XXXXXX";
     fd = mkostemp(temporary.data(), O_CLOEXEC);
     if (fd >= 0) {
       // mkostemp makes private files; give what open() would have given.
@@ -225,7 +226,7 @@ rt::Status writeFile(const std::string &path, const std::string &text) {
   // Some file systems report a full disk only here.
   if (::close(fd) != 0 && !reason)
     reason = errno;
-  if (!reason && !temporary.empty() && std::rename(temporary.c_str(), path.c_str()) != 0)
+  if (!reason && !temporary.empty() && std::rename(temporary.c_str(), target.name.c_str()) != 0)
     reason = errno;
   if (!reason)
     return {};

@@ -6,13 +6,14 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "lib/Target/ContainerWriter.h"
 #include "test/unittests/Import/TorchWriter.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/CommandLine.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/JSON.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cmath>
+#include <csignal>
 #include <map>
 
 namespace cl = llvm::cl;
@@ -309,12 +310,12 @@ int main(int argc, char **argv) {
     return fail(llvm::Twine(features) + " readout features do not fill 4 x 4 maps");
   std::vector<Tensor> tensors = makeTensors(isImageNet, parameterization == "mup", features);
 
-  std::error_code error;
-  llvm::raw_fd_ostream file(output, error);
-  if (error)
-    return fail(output + ": " + error.message());
-  file.SetBufferSize(1 << 20);
-  auto sink = [&](StringRef bytes) { file << bytes; };
+  // A file past the allowed size is a failed write with a message, not a crash.
+  std::signal(SIGXFSZ, SIG_IGN);
+  llvm::Expected<un0::OutputFile> file = un0::OutputFile::create(output);
+  if (!file)
+    return fail(llvm::toString(file.takeError()));
+  auto sink = [&](StringRef bytes) { file->write(bytes.data(), bytes.size()); };
   if (format == Format::Torch) {
     // The keys that the reference's training script stores, some of which are of no use here.
     PlainDict config = {{"seed", int64_t(42)},
@@ -348,12 +349,6 @@ int main(int argc, char **argv) {
       config.push_back({"parameterization", std::string(parameterization)});
     writeSafetensors(tensors, config, sink);
   }
-  file.close();
-  if (file.has_error()) {
-    std::string message = file.error().message();
-    file.clear_error();
-    llvm::sys::fs::remove(output);
-    return fail(output + ": " + message);
-  }
-  return 0;
+  llvm::Error error = file->keep();
+  return error ? fail(llvm::toString(std::move(error))) : 0;
 }

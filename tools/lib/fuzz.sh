@@ -4,7 +4,7 @@
 # JUnit report of which stayed clean. What a run learns stays in the build: the seeds in the tree are not touched.
 set -euo pipefail
 build=$1 seconds=$2 report=$3
-root=$(cd "$(dirname "$0")/../.." && pwd)
+root=$(CDPATH= cd -- "$(dirname -- "$(readlink -f -- "$0")")/../.." && pwd -P)
 out=$build/fuzz
 mkdir -p "$out"
 cases=""

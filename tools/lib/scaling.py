@@ -27,7 +27,7 @@ def fit(points):
     return math.exp((sy - exponent * sx) / n), exponent
 
 
-def parse(arguments):
+def parse(arguments, root):
     parser = argparse.ArgumentParser(prog="bench-scaling", allow_abbrev=False, description=
                                      "Times random models of growing size, one thread, and writes a page with a plot.")
     add = parser.add_argument
@@ -37,7 +37,7 @@ def parse(arguments):
         help="of f32, int16, bf16, int8, int4 (default: f32,int8); %d in int8 only" % SYNTHETIC)
     add("--batch", type=options.listed(options.count), default=[1, 16], metavar="LIST", help="default: 1,16")
     add("--repetitions", type=options.count, default=5, metavar="N", help="default: 5")
-    add("--build", default="build/release", metavar="DIR", help="where bin/un0c and others are (default: build/release)")
+    add("--build", default=os.path.join(root, "build", "release"), metavar="DIR", help="where bin/un0c and others are (default: build/release)")
     add("--work", metavar="DIR", help="for checkpoints and modules, up to 4 GB at a time (default: a temporary directory)")
     add("--output", metavar="FILE", help="the page; the plot goes to images/scaling.svg beside it (default: docs/scaling.md)")
     add("--json", metavar="FILE", help="also write the results")
@@ -46,6 +46,8 @@ def parse(arguments):
     settings.sizes = sorted(map(int, settings.sizes))
     if len(settings.sizes) < 2:
         parser.error("an exponent needs two sizes or more")
+    if settings.work and not os.path.isdir(settings.work):
+        parser.error(f"--work: '{settings.work}' is not a directory")
     return parser, settings
 
 
@@ -99,6 +101,29 @@ def measure(settings, tools, work):
             if os.path.exists(checkpoint):
                 os.remove(checkpoint)
     return {"machine": about, "results": results, "missing": missing}
+
+
+def check(data):
+    """Raises ValueError for what `measure` cannot have made: files may be written by hand."""
+    if not isinstance(data, dict) or not isinstance(data.get("results"), list):
+        raise ValueError("there is no list 'results'")
+    if not isinstance(data.get("machine"), (dict, type(None))):
+        raise ValueError("'machine' is not an object")
+    missing = data.get("missing")
+    if not isinstance(missing, list) or not all(isinstance(reason, str) for reason in missing):
+        raise ValueError("'missing' is not a list of texts")
+    seen = set()
+    for index, row in enumerate(data["results"]):
+        if not isinstance(row, dict) or row.get("precision") not in list(COLORS):
+            raise ValueError(f"result {index} has none of the precisions {', '.join(COLORS)}")
+        for name, kinds in (("oscillators", int), ("batch", int), *((part + "_ms", (int, float)) for part in PARTS)):
+            value = row.get(name)
+            if not isinstance(value, kinds) or isinstance(value, bool) or not 0 < value < 1e15:
+                raise ValueError(f"result {index} has no positive '{name}'")
+        key = (row["oscillators"], row["precision"], row["batch"])
+        if key in seen:
+            raise ValueError(f"result {index} repeats an earlier one")
+        seen.add(key)
 
 
 def series(results):
@@ -189,14 +214,15 @@ def page(data, command):
 
 
 def main(arguments, root):
-    parser, settings = parse(arguments)
+    parser, settings = parse(arguments, root)
     output = settings.output or os.path.join(root, "docs", "scaling.md")
     if settings.from_json:
         try:
             with open(settings.from_json, encoding="utf-8") as file:
                 data = json.load(file)
+            check(data)
             curves = series(data["results"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             parser.error(f"cannot read results from '{settings.from_json}': {error}")
     else:
         tools = {name: os.path.join(settings.build, "bin", name) for name in ("un0c", "un0-bench", "un0-make-checkpoint")}

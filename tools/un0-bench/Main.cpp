@@ -1,8 +1,11 @@
 //===- Main.cpp - un0-bench: modules against the machine's limit --------------===//
 #include "Bench.h"
+#include "OutputFile.h"
+#include "OutputPath.h"
 #include "Report.h"
 
 #include <charconv>
+#include <csignal>
 #include <cstdio>
 #include <string_view>
 
@@ -108,6 +111,13 @@ MaybeFailure run(const Options &options) {
       return un0run::fail(module.error().message, {"in '" + path + "'"});
     modules.push_back(std::move(*module));
   }
+  if (!options.json.empty()) {
+    for (const std::string &path : options.models)
+      if (un0::isSameFile(options.json, path))
+        return un0run::fail("--json='" + options.json + "' is a model");
+    if (MaybeFailure failure = un0run::checkWritable(options.json))
+      return failure;
+  }
   printHeader();
   Machine machine;
   std::vector<Result> results;
@@ -129,14 +139,18 @@ MaybeFailure run(const Options &options) {
 } // namespace
 
 int main(int argc, char **argv) {
+  // A file past the allowed size is a failed write with a message, not a crash.
+  std::signal(SIGXFSZ, SIG_IGN);
   Options options;
   if (MaybeFailure failure = parseOptions(argc, argv, options))
     return un0run::report("un0-bench", *failure);
   if (options.help || options.version) {
     std::fputs(options.help ? usage : "un0-bench " UN0_VERSION "\n", stdout);
-    return 0;
-  }
-  if (MaybeFailure failure = run(options))
+  } else if (MaybeFailure failure = run(options)) {
     return un0run::report("un0-bench", *failure);
+  }
+  // A closed or full standard output is a failure too; ferror tells of rows that were flushed.
+  if (std::fflush(stdout) != 0 || std::ferror(stdout))
+    return un0run::report("un0-bench", un0run::fail("cannot write to standard output"));
   return 0;
 }

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 extern char **environ;
 
@@ -64,8 +65,8 @@ static MaybeFailure hashFile(EVP_MD_CTX *context, const std::string &path) {
 
 /// Everything the module depends on: checkpoint, compiler (by version, size and time: asking it
 /// would cost a start of LLVM), and the CPU, because a home folder may be shared by machines.
-static MaybeFailure cacheKey(const std::string &path, const std::string &compiler,
-                             std::string &key) {
+static MaybeFailure cacheKey(const std::string &path, const std::string &place,
+                             const std::string &compiler, std::string &key) {
   std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
   if (!context || EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) != 1)
     return fail("libcrypto does not provide SHA-256");
@@ -78,15 +79,27 @@ static MaybeFailure cacheKey(const std::string &path, const std::string &compile
   std::string rest = std::string("\nun0 " UN0_VERSION " ") + std::to_string(info.st_size) + " " +
                      std::to_string(info.st_mtim.tv_sec) + "." +
                      std::to_string(info.st_mtim.tv_nsec);
-  for (unsigned leaf : {1u, 7u}) {
+  unsigned extended = 0; // the system saves vector registers, so XGETBV exists
+  const std::pair<unsigned, unsigned> leaves[] = {{1, 0}, {7, 0}, {7, 1}};
+  for (auto [leaf, part] : leaves) {
     unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
-    __get_cpuid_count(leaf, 0, &eax, &ebx, &ecx, &edx);
+    __get_cpuid_count(leaf, part, &eax, &ebx, &ecx, &edx);
     // EBX of leaf 1 and what depends on it holds the number of the core that ran the instruction.
-    if (leaf == 1)
+    if (leaf == 1) {
       ebx = 0;
+      extended = ecx & bit_OSXSAVE;
+    }
     for (unsigned value : {eax, ebx, ecx, edx})
       rest += " " + std::to_string(value);
   }
+  if (extended) {
+    // A system may keep AVX-512 from programs on a CPU that has it.
+    unsigned low, high;
+    __asm__("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    rest += " " + std::to_string(low) + " " + std::to_string(high);
+  }
+  if (!place.empty())
+    rest += " " + place;
   EVP_DigestUpdate(context.get(), rest.data(), rest.size());
   unsigned char digest[32];
   EVP_DigestFinal_ex(context.get(), digest, nullptr);
@@ -138,11 +151,17 @@ static MaybeFailure runCompiler(const std::string &compiler, const std::string &
   return std::nullopt;
 }
 
-MaybeFailure compileToCache(const std::string &path, bool quiet, bool again,
+MaybeFailure compileToCache(const std::string &path, bool reference, bool quiet, bool again,
                             std::string &modulePath) {
   const std::string compiler = programFolder() + "un0c";
-  std::string key, folder;
-  if (MaybeFailure failure = cacheKey(path, compiler, key))
+  std::string key, folder, place;
+  if (reference) {
+    std::unique_ptr<char, void (*)(void *)> real(realpath(path.c_str(), nullptr), std::free);
+    if (!real)
+      return fail("cannot open '" + path + "': " + std::strerror(errno));
+    place = real.get();
+  }
+  if (MaybeFailure failure = cacheKey(path, place, compiler, key))
     return failure;
   if (MaybeFailure failure = makeCacheFolder(folder))
     return failure;
@@ -151,7 +170,8 @@ MaybeFailure compileToCache(const std::string &path, bool quiet, bool again,
   if (!quiet)
     std::fprintf(stderr, "un0-run: '%s' is a checkpoint; %s %s\n", path.c_str(),
                  there ? "using" : "compiling it to", modulePath.c_str());
-  return there ? std::nullopt : runCompiler(compiler, path, modulePath);
+  // The model's IR names the file it was given; a relative name means another one elsewhere.
+  return there ? std::nullopt : runCompiler(compiler, reference ? place : path, modulePath);
 }
 
 } // namespace un0run

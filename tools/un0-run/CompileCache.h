@@ -14,9 +14,10 @@ bool looksLikeModule(const std::string &path);
 
 /// The module for the checkpoint at `path`, compiled with the un0c beside this program unless it
 /// already is in $XDG_CACHE_HOME/un0 (~/.cache/un0). Its name there is a hash of the checkpoint,
-/// the compiler and the CPU. Says on stderr what it does unless `quiet`. With `again`, compiles
-/// even when it is there.
-MaybeFailure compileToCache(const std::string &path, bool quiet, bool again,
+/// the compiler and the CPU; for the reference device, which reads the checkpoint again, of its
+/// place too. Says on stderr what it does unless `quiet`. With `again`, compiles even when it is
+/// there.
+MaybeFailure compileToCache(const std::string &path, bool reference, bool quiet, bool again,
                             std::string &modulePath);
 
 } // namespace un0run

@@ -28,7 +28,7 @@ constexpr uint8_t glyphs[11][glyphHeight] = {
 
 struct Canvas {
   uint64_t width, height;
-  std::vector<uint8_t> rgb;
+  Array<uint8_t> rgb;
 
   uint8_t *at(uint64_t x, uint64_t y) { return rgb.data() + (y * width + x) * 3; }
 };
@@ -61,6 +61,22 @@ void drawImage(Canvas &canvas, const un0_signature &s, const float *image, uint6
             toByte(image[(s.channels == 1 ? 0 : channel) * plane + size_t(row) * s.width + column]);
 }
 
+/// Where things are on the grid, in pixels.
+struct Layout {
+  unsigned scale; // of glyphs
+  uint64_t labelWidth, cellHeight, width, height;
+};
+
+Layout layOut(const un0_signature &s, uint64_t rows, uint64_t columns, uint64_t characters) {
+  Layout layout;
+  layout.scale = std::max(1u, s.height / 16);
+  layout.labelWidth = characters * (glyphWidth + 1) * layout.scale + 2 * gap;
+  layout.cellHeight = std::max<uint64_t>(s.height, glyphHeight * layout.scale) + gap;
+  layout.width = layout.labelWidth + columns * (s.width + gap) + gap;
+  layout.height = rows * layout.cellHeight + gap;
+  return layout;
+}
+
 MaybeFailure writePng(const std::string &path, const Canvas &canvas) {
   OutputFile output;
   if (MaybeFailure failure = output.open(path))
@@ -82,7 +98,7 @@ MaybeFailure writePng(const std::string &path, const Canvas &canvas) {
 
 } // namespace
 
-std::vector<GridRow> gridRows(const std::vector<int64_t> &labels) {
+std::vector<GridRow> gridRows(const Array<int64_t> &labels) {
   std::vector<GridRow> rows;
   std::unordered_map<int64_t, size_t> rowOf;
   for (uint64_t sample = 0; sample < labels.size(); ++sample) {
@@ -94,31 +110,43 @@ std::vector<GridRow> gridRows(const std::vector<int64_t> &labels) {
   return rows;
 }
 
-MaybeFailure writeGrid(const std::string &path, const un0_signature &s,
-                       const std::vector<GridRow> &rows, const float *images) {
+MaybeFailure checkGrid(const un0_signature &s, const Array<int64_t> &labels) {
   if (s.channels != 1 && s.channels != 3)
     return fail("images have " + std::to_string(s.channels) +
                 " channels, a PNG grid can show 1 or 3");
-  const unsigned scale = std::max(1u, s.height / 16);
+  // Counted only: lists of samples, as of rows, may need more memory than there is.
+  std::unordered_map<int64_t, uint64_t> counts;
+  size_t characters = 0;
+  uint64_t columns = 0;
+  for (int64_t label : labels)
+    columns = std::max(columns, ++counts[label]);
+  for (auto [label, count] : counts)
+    characters = std::max(characters, labelText(label).size());
+  const Layout layout = layOut(s, counts.size(), columns, characters);
+  // libpng's own limit for either extent.
+  constexpr uint64_t maxExtent = 1000000;
+  if (layout.width > maxExtent || layout.height > maxExtent)
+    return fail("the grid would have " + std::to_string(layout.width) + " x " +
+                    std::to_string(layout.height) + " pixels, at most " +
+                    std::to_string(maxExtent) + " x " + std::to_string(maxExtent) + " are possible",
+                {"ask for fewer --classes or --samples-per-class"});
+  return std::nullopt;
+}
+
+MaybeFailure writeGrid(const std::string &path, const un0_signature &s,
+                       const std::vector<GridRow> &rows, const float *images) {
   size_t characters = 0, columns = 0;
   for (const GridRow &row : rows) {
     characters = std::max(characters, labelText(row.label).size());
     columns = std::max(columns, row.samples.size());
   }
-  const uint64_t labelWidth = characters * (glyphWidth + 1) * scale + 2 * gap;
-  const uint64_t cellHeight = std::max<uint64_t>(s.height, glyphHeight * scale) + gap;
-
-  Canvas canvas;
-  canvas.width = labelWidth + columns * (s.width + gap) + gap;
-  canvas.height = rows.size() * cellHeight + gap;
-  // libpng's own limit for either extent.
-  constexpr uint64_t maxExtent = 1000000;
-  if (canvas.width > maxExtent || canvas.height > maxExtent)
-    return fail("the grid would have " + std::to_string(canvas.width) + " x " +
-                    std::to_string(canvas.height) + " pixels, at most " +
-                    std::to_string(maxExtent) + " x " + std::to_string(maxExtent) + " are possible",
-                {"ask for fewer --classes or --samples-per-class"});
-  canvas.rgb.assign(canvas.width * canvas.height * 3, 255);
+  const auto [scale, labelWidth, cellHeight, width, height] =
+      layOut(s, rows.size(), columns, characters);
+  Canvas canvas{width, height, {}};
+  if (!canvas.rgb.allocate(width * height * 3))
+    return fail("cannot get memory for a grid of " + std::to_string(width) + " x " +
+                std::to_string(height) + " pixels");
+  std::fill(canvas.rgb.begin(), canvas.rgb.end(), 255);
 
   const size_t imageFloats = size_t(s.channels) * s.height * s.width;
   for (size_t r = 0; r < rows.size(); ++r) {

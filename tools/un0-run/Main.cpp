@@ -2,14 +2,18 @@
 #include "CompileCache.h"
 #include "Grid.h"
 #include "Options.h"
+#include "OutputFile.h"
+#include "OutputPath.h"
 #include "Powercap.h"
 #include "Reference.h"
 #include "RunReport.h"
 #include "Safetensors.h"
 #include "un0/runtime.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cinttypes>
+#include <csignal>
 #include <cstdio>
 #include <memory>
 #include <new>
@@ -90,6 +94,7 @@ struct Run {
 
   MaybeFailure open();
   MaybeFailure chooseSamples();
+  MaybeFailure checkOutputs();
   MaybeFailure generate();
   MaybeFailure write();
   MaybeFailure writeReport();
@@ -103,7 +108,8 @@ MaybeFailure Run::open() {
   const bool isModule = looksLikeModule(options.model);
   if (!isModule)
     if (MaybeFailure failure =
-            compileToCache(options.model, options.quiet, /*again=*/false, modulePath))
+            compileToCache(options.model, options.reference, options.quiet, /*again=*/false,
+                           modulePath))
       return failure;
   // Huge pages are worth a copy of the weights when many pictures are made: docs/c-abi.md.
   constexpr uint64_t manySamples = 256;
@@ -112,7 +118,8 @@ MaybeFailure Run::open() {
   if (!opened && !isModule) {
     // Whatever happened to the cache, the checkpoint is still good.
     if (MaybeFailure failure =
-            compileToCache(options.model, options.quiet, /*again=*/true, modulePath))
+            compileToCache(options.model, options.reference, options.quiet, /*again=*/true,
+                           modulePath))
       return failure;
     opened = un0::Module::open(modulePath, flags);
   }
@@ -150,8 +157,30 @@ MaybeFailure Run::chooseSamples() {
   if (classes.size() > (uint64_t(1) << 32) / options.samplesPerClass)
     return fail(std::to_string(classes.size()) + " classes x " +
                 std::to_string(options.samplesPerClass) + " samples are too many images");
+  const uint64_t count = classes.size() * options.samplesPerClass;
+  if (!phases.labels.allocate(count))
+    return fail("cannot get memory for the labels of " + std::to_string(count) + " images");
+  int64_t *next = phases.labels.data();
   for (int64_t c : classes)
-    phases.labels.insert(phases.labels.end(), options.samplesPerClass, c);
+    next = std::fill_n(next, options.samplesPerClass, c);
+  return std::nullopt;
+}
+
+/// What would be in the way of the results, before the work for them.
+MaybeFailure Run::checkOutputs() {
+  if (MaybeFailure failure = checkGrid(signature, phases.labels))
+    return failure;
+  std::vector<std::string> taken = {options.model, options.initPhases};
+  for (const std::string *path : {&options.dump, &options.output, &options.report}) {
+    if (path->empty())
+      continue;
+    for (const std::string &other : taken)
+      if (!other.empty() && un0::isSameFile(*path, other))
+        return fail("'" + *path + "' is to be written, but is '" + other + "', which is in use");
+    taken.push_back(*path);
+    if (MaybeFailure failure = checkWritable(*path))
+      return failure;
+  }
   return std::nullopt;
 }
 
@@ -313,6 +342,8 @@ void Run::printTimings() const {
 } // namespace
 
 int main(int argc, char **argv) {
+  // A file past the allowed size is a failed write with a message, not a crash.
+  std::signal(SIGXFSZ, SIG_IGN);
   Options options;
   if (MaybeFailure failure = parseOptions(argc, argv, options))
     return un0run::report("un0-run", *failure);
@@ -325,8 +356,8 @@ int main(int argc, char **argv) {
     return 0;
   }
   Run run(options);
-  for (auto step :
-       {&Run::open, &Run::chooseSamples, &Run::generate, &Run::write, &Run::writeReport})
+  for (auto step : {&Run::open, &Run::chooseSamples, &Run::checkOutputs, &Run::generate,
+                    &Run::write, &Run::writeReport})
     if (MaybeFailure failure = (run.*step)())
       return un0run::report("un0-run", *failure);
   if (!options.quiet)

@@ -1,6 +1,8 @@
 //===- OutputFile.cpp - files that appear whole or not at all ---------------===//
 #include "OutputFile.h"
 
+#include "OutputPath.h"
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -23,12 +25,13 @@ Failure OutputFile::systemFailure(int reason) const {
 
 MaybeFailure OutputFile::open(const std::string &wanted) {
   path = wanted;
-  struct stat info;
+  un0::OutputPath resolved = un0::resolveOutput(path);
   int fd;
-  if (stat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
-    fd = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  if (resolved.inPlace) {
+    fd = ::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
   } else {
-    temporary = path + ".XXXXXX";
+    target = std::move(resolved.name);
+    temporary = target + ".XXXXXX";
     fd = mkostemp(temporary.data(), O_CLOEXEC);
     if (fd < 0)
       temporary.clear();
@@ -61,10 +64,18 @@ MaybeFailure OutputFile::commit() {
   file = nullptr;
   if (!written)
     return systemFailure(reason);
-  if (!temporary.empty() && std::rename(temporary.c_str(), path.c_str()) != 0)
+  if (!temporary.empty() && std::rename(temporary.c_str(), target.c_str()) != 0)
     return systemFailure(errno);
   temporary.clear();
   return std::nullopt;
+}
+
+MaybeFailure checkWritable(const std::string &path) {
+  struct stat info;
+  if (stat(path.c_str(), &info) == 0 && S_ISFIFO(info.st_mode))
+    return std::nullopt;
+  OutputFile file;
+  return file.open(path);
 }
 
 } // namespace un0run

@@ -11,7 +11,7 @@ namespace un0run {
 
 /// Writes to a temporary file in the folder of `path`, and gives it that name when everything is on
 /// it. Destroyed before `commit`, it leaves nothing. A path that exists and is no regular file (a
-/// device, a pipe) is written to directly: renaming over it would replace it.
+/// device, a pipe) is written to directly, and of a link the target: renaming would replace them.
 class OutputFile {
 public:
   OutputFile() = default;
@@ -26,9 +26,13 @@ public:
 private:
   Failure systemFailure(int reason) const;
 
-  std::string path, temporary; // temporary is empty when `path` itself is written
+  std::string path, target, temporary; // the last two are empty when `path` itself is written
   std::FILE *file = nullptr;
 };
+
+/// Fails as `OutputFile::open` would, and leaves nothing: to be found before hours of work. Says
+/// nothing of a pipe, whose reader may wait for another file first.
+MaybeFailure checkWritable(const std::string &path);
 
 } // namespace un0run
 

@@ -80,7 +80,7 @@ static rt::Status addSimulation(const RunRecord &record, report::Report &result)
                                             : std::string("the model's own steps")});
   result.facts.push_back({"fault seed", std::to_string(record.simulator.faultSeed)});
   return report::tracePhases(program, record.simulator, record.theta0, record.phi0,
-                             record.labels->front(), 0, result.phases);
+                             (*record.labels)[0], 0, result.phases);
 }
 
 MaybeFailure writeRunReport(const std::string &path, const RunRecord &record) {

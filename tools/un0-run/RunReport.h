@@ -2,6 +2,7 @@
 #ifndef UN0_TOOLS_UN0_RUN_RUNREPORT_H
 #define UN0_TOOLS_UN0_RUN_RUNREPORT_H
 
+#include "Array.h"
 #include "Diagnostics.h"
 #include "Simulator.h"
 #include "un0/runtime.h"
@@ -15,7 +16,7 @@ namespace un0run {
 /// What a finished run tells its report. Pointers live until the report is written.
 struct RunRecord {
   const un0_module *module = nullptr;
-  const std::vector<int64_t> *labels = nullptr;
+  const Array<int64_t> *labels = nullptr;
   const float *images = nullptr; // [labels][channels][height][width]
   const float *theta0 = nullptr; // the first sample's initial phases
   const float *phi0 = nullptr;

@@ -3,10 +3,12 @@
 
 #include "OutputFile.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
 #include <fcntl.h>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,71 +23,80 @@ static constexpr uint64_t lengthBytes = 8;
 
 namespace {
 
-/// The file's bytes, its parsed header, and where the tensors' bytes begin.
+/// The open file, its parsed header, and where the tensors' bytes begin. Tensors are read one by
+/// one: the file may be larger than memory.
 struct File {
   std::string path;
-  std::vector<uint8_t> bytes;
+  int fd = -1;
+  uint64_t size = 0;
   json header;
-  size_t dataBegin = 0;
+  uint64_t dataBegin = 0;
 
+  ~File() {
+    if (fd >= 0)
+      close(fd);
+  }
+  MaybeFailure read(uint64_t offset, void *to, uint64_t count) const;
   Failure damaged(const std::string &why) const { return fail("'" + path + "' " + why); }
 };
 
 struct Tensor {
   std::string type;
   std::vector<uint64_t> shape;
-  const uint8_t *data = nullptr;
+  uint64_t offset = 0; // in the file
 };
 
 } // namespace
 
-static MaybeFailure readFile(File &file) {
-  int fd = open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0)
+static MaybeFailure openFile(File &file) {
+  file.fd = open(file.path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file.fd < 0)
     return fail("cannot open '" + file.path + "': " + std::strerror(errno));
   struct stat info;
-  if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode)) {
-    close(fd);
+  if (fstat(file.fd, &info) != 0 || !S_ISREG(info.st_mode))
     return file.damaged("is not a regular file");
-  }
-  file.bytes.resize(static_cast<size_t>(info.st_size));
-  size_t done = 0;
-  while (done < file.bytes.size()) {
-    ssize_t got = read(fd, file.bytes.data() + done, file.bytes.size() - done);
+  file.size = static_cast<uint64_t>(info.st_size);
+  return std::nullopt;
+}
+
+MaybeFailure File::read(uint64_t offset, void *to, uint64_t count) const {
+  for (uint64_t done = 0; done < count;) {
+    ssize_t got = pread(fd, static_cast<char *>(to) + done, count - done,
+                        static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR)
       continue;
     if (got <= 0)
-      break;
-    done += static_cast<size_t>(got);
+      return damaged("could not be read to its end");
+    done += static_cast<uint64_t>(got);
   }
-  close(fd);
-  if (done != file.bytes.size())
-    return file.damaged("could not be read to its end");
   return std::nullopt;
 }
 
 static MaybeFailure parseHeader(File &file) {
   uint64_t length = 0;
-  if (file.bytes.size() < lengthBytes)
-    return file.damaged("is not a safetensors file: it has " + std::to_string(file.bytes.size()) +
+  if (file.size < lengthBytes)
+    return file.damaged("is not a safetensors file: it has " + std::to_string(file.size) +
                         " bytes");
-  std::memcpy(&length, file.bytes.data(), lengthBytes);
-  const uint64_t room = file.bytes.size() - lengthBytes;
+  if (MaybeFailure failure = file.read(0, &length, lengthBytes))
+    return failure;
+  const uint64_t room = file.size - lengthBytes;
   if (length > room || length > maxHeaderBytes)
     return file.damaged("is not a safetensors file: its header would have " +
                         std::to_string(length) + " bytes, at most " +
                         std::to_string(std::min(room, maxHeaderBytes)) + " are possible");
-  const uint8_t *begin = file.bytes.data() + lengthBytes;
+  std::string text(length, '\0');
+  if (MaybeFailure failure = file.read(lengthBytes, text.data(), length))
+    return failure;
   // Nesting is bounded while parsing: three levels are all the format has.
   bool tooDeep = false;
   auto limitDepth = [&tooDeep](int depth, json::parse_event_t, json &) {
     tooDeep |= depth > 4;
     return depth <= 4;
   };
-  file.header = json::parse(begin, begin + length, limitDepth, /*allow_exceptions=*/false);
+  file.header = json::parse(text, limitDepth, /*allow_exceptions=*/false);
   if (file.header.is_discarded() || !file.header.is_object() || tooDeep)
     return file.damaged("is not a safetensors file: its header is not a JSON object");
-  file.dataBegin = static_cast<size_t>(lengthBytes + length);
+  file.dataBegin = lengthBytes + length;
   return std::nullopt;
 }
 
@@ -131,16 +142,21 @@ static MaybeFailure findTensor(const File &file, const std::string &name,
     return file.damaged("has tensor '" + name + "' of shape " + shapeText(tensor.shape) +
                         ", expected " + std::to_string(rank) + " dimensions");
   const uint64_t begin = offsets[0].get<uint64_t>(), end = offsets[1].get<uint64_t>();
-  if (begin > end || end > file.bytes.size() - file.dataBegin || end - begin != size)
+  if (begin > end || end > file.size - file.dataBegin || end - begin != size)
     return file.damaged("has tensor '" + name + "' at bytes " + std::to_string(begin) + " to " +
                         std::to_string(end) + ", but it needs " + std::to_string(size) +
-                        " bytes of " + std::to_string(file.bytes.size() - file.dataBegin));
-  tensor.data = file.bytes.data() + file.dataBegin + begin;
+                        " bytes of " + std::to_string(file.size - file.dataBegin));
+  tensor.offset = file.dataBegin + begin;
   return std::nullopt;
 }
 
+static Failure noMemory(const File &file, const std::string &name, uint64_t rows) {
+  return fail("cannot get memory for '" + name + "' of the " + std::to_string(rows) +
+              " samples of '" + file.path + "'");
+}
+
 static MaybeFailure readPhases(const File &file, const std::string &name, uint64_t columns,
-                               uint64_t &rows, std::vector<float> &values) {
+                               uint64_t &rows, Array<float> &values) {
   Tensor tensor;
   if (MaybeFailure failure = findTensor(file, name, {"F32", "F64"}, 2, tensor))
     return failure;
@@ -149,19 +165,25 @@ static MaybeFailure readPhases(const File &file, const std::string &name, uint64
         "has tensor '" + name + "' of shape " + shapeText(tensor.shape) + ", expected " +
         (rows ? shapeText({rows, columns}) : "[samples, " + std::to_string(columns) + "]"));
   rows = tensor.shape[0];
-  values.resize(rows * columns);
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (tensor.type == "F32") {
-      std::memcpy(&values[i], tensor.data + i * 4, 4);
-    } else {
-      double wide;
-      std::memcpy(&wide, tensor.data + i * 8, 8);
-      values[i] = static_cast<float>(wide);
+  if (!values.allocate(rows * columns))
+    return noMemory(file, name, rows);
+  if (tensor.type == "F32") {
+    if (MaybeFailure failure = file.read(tensor.offset, values.data(), values.size() * 4))
+      return failure;
+  } else {
+    double piece[512];
+    for (size_t first = 0; first < values.size(); first += std::size(piece)) {
+      const size_t count = std::min(std::size(piece), values.size() - first);
+      if (MaybeFailure failure = file.read(tensor.offset + first * 8, piece, count * 8))
+        return failure;
+      for (size_t i = 0; i < count; ++i)
+        values[first + i] = static_cast<float>(piece[i]);
     }
+  }
+  for (size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))
       return file.damaged("has a phase that is not finite: '" + name + "' [" +
                           std::to_string(i / columns) + ", " + std::to_string(i % columns) + "]");
-  }
   return std::nullopt;
 }
 
@@ -169,7 +191,7 @@ MaybeFailure readInitialPhases(const std::string &path, const un0_signature &sig
                                InitialPhases &phases) {
   File file;
   file.path = path;
-  if (MaybeFailure failure = readFile(file))
+  if (MaybeFailure failure = openFile(file))
     return failure;
   if (MaybeFailure failure = parseHeader(file))
     return failure;
@@ -187,9 +209,9 @@ MaybeFailure readInitialPhases(const std::string &path, const un0_signature &sig
   if (labels.shape[0] != rows)
     return file.damaged("has " + std::to_string(labels.shape[0]) + " labels for " +
                         std::to_string(rows) + " samples");
-  phases.labels.resize(rows);
-  std::memcpy(phases.labels.data(), labels.data, rows * sizeof(int64_t));
-  return std::nullopt;
+  if (!phases.labels.allocate(rows))
+    return noMemory(file, "labels", rows);
+  return file.read(labels.offset, phases.labels.data(), rows * sizeof(int64_t));
 }
 
 MaybeFailure writeSafetensors(const std::string &path, const std::vector<NamedTensor> &tensors) {

@@ -2,6 +2,7 @@
 #ifndef UN0_TOOLS_UN0_RUN_SAFETENSORS_H
 #define UN0_TOOLS_UN0_RUN_SAFETENSORS_H
 
+#include "Array.h"
 #include "Diagnostics.h"
 #include "un0/runtime.h"
 
@@ -13,9 +14,9 @@ namespace un0run {
 
 /// Initial phases in radians and labels, one per sample.
 struct InitialPhases {
-  std::vector<float> theta0; // [B][oscillators]
-  std::vector<float> phi0;   // [B][conditioning]
-  std::vector<int64_t> labels;
+  Array<float> theta0; // [B][oscillators]
+  Array<float> phi0;   // [B][conditioning]
+  Array<int64_t> labels;
 };
 
 /// Reads `theta0` and `phi0` (f32 or f64, which is rounded) and `labels` (i64), checked against

@@ -1,5 +1,6 @@
 //===- Main.cpp - un0-sweep: quality against energy -------------------------===//
 #include "Output.h"
+#include "OutputPath.h"
 #include "Report.h"
 #include "Sha256.h"
 #include "Sweep.h"
@@ -91,6 +92,12 @@ int main(int argc, char **argv) {
     return fail("nothing to write; name a file with --report or --csv");
   if (!options.report.empty() && !StringRef(options.report).ends_with(".html"))
     return fail("--report is FILE.html, got '" + options.report + "'; --csv writes a table");
+  for (const std::string &path : {options.report, options.csv})
+    if (!path.empty() && un0::isSameFile(path, options.model))
+      return fail("'" + path + "' is the model");
+  if (!options.report.empty() && !options.csv.empty() &&
+      un0::isSameFile(options.report, options.csv))
+    return fail("--report and --csv are one file");
   if (options.images == 0 || options.images > kMostImages)
     return fail("--images is from 1 to " + Twine(kMostImages) + ", got " + Twine(options.images));
   if (options.threads > 1024)

@@ -18,6 +18,21 @@ static Error fail(const Twine &message) {
   return createStringError(inconvertibleErrorCode(), message);
 }
 
+char PointFailure::ID = 0;
+
+Error un0sweep::failPoint(un0_status code, const std::string &message) {
+  if (code == UN0_ERROR_IO || code == UN0_ERROR_OUT_OF_MEMORY)
+    return fail(message);
+  return make_error<PointFailure>(message);
+}
+
+/// The compiler gives words only; these begin what it says of files.
+static bool isOfFiles(StringRef message) {
+  return any_of(ArrayRef<StringRef>{"cannot write ", "cannot read ", "cannot open ", "cannot map ",
+                                    "cannot create a temporary file"},
+                [&](StringRef prefix) { return message.starts_with(prefix); });
+}
+
 Modules::~Modules() {
   if (!folderPath.empty())
     sys::fs::remove_directories(folderPath);
@@ -37,10 +52,11 @@ Expected<std::string> Modules::compile(const un0::dsa::Hardware &hardware,
   std::lock_guard<std::mutex> lock(mutex);
   const std::string description = hardware.toJson();
   const std::string key = description + (splittingError ? un0::report::exact(*splittingError) : "");
-  auto [found, isNew] = compiled.try_emplace(key);
-  Compiled &result = found->second;
-  if (isNew) {
-    const std::string name = folderPath + "/" + std::to_string(compiled.size());
+  Compiled result;
+  if (auto found = compiled.find(key); found != compiled.end()) {
+    result = found->second;
+  } else {
+    const std::string name = folderPath + "/" + std::to_string(compiled.size() + 1);
     if (un0::rt::Status status = un0::report::writeFile(name + ".json", description))
       return fail(status.message());
     un0::CompileOptions options;
@@ -56,13 +72,16 @@ Expected<std::string> Modules::compile(const un0::dsa::Hardware &hardware,
       // The first error, without the compiler's name before it.
       StringRef first = StringRef(messages).split('\n').first;
       first.consume_front("un0c: error: ");
+      if (isOfFiles(first))
+        return fail(first);
       result.failure = first.empty() ? "the compiler failed without a word" : first.str();
     } else {
       result.path = options.output;
     }
+    compiled[key] = result;
   }
   if (!result.failure.empty())
-    return fail(result.failure);
+    return make_error<PointFailure>(result.failure);
   return result.path;
 }
 
@@ -78,7 +97,7 @@ Expected<std::string> Modules::make(size_t point, un0::dsa::Program &program) {
   const std::vector<Variable> &variables = sweep.options.variables;
   un0::dsa::Hardware hardware = sweep.hardware;
   if (Error error = applyPoint(variables, values, /*all=*/false, hardware))
-    return error;
+    return make_error<PointFailure>(toString(std::move(error)));
   std::optional<double> splittingError = sweep.options.maxSplittingError;
   std::optional<double> noise;
   for (auto [variable, value] : zip(variables, values)) {
@@ -93,19 +112,19 @@ Expected<std::string> Modules::make(size_t point, un0::dsa::Program &program) {
 
   un0::Expected<un0::Module> module = un0::Module::open(*base);
   if (!module)
-    return fail(module.error().message);
+    return failPoint(module.error().code, module.error().message);
   size_t size = 0;
   const void *bytes = un0_module_program(module->get(), &size);
   if (!bytes)
     return fail("the compiled module has no program");
   if (un0::rt::Status status =
           un0::dsa::decodeProgram(static_cast<const uint8_t *>(bytes), size, program))
-    return fail(status.message());
+    return failPoint(status.code(), status.message());
   if (Error error = applyPoint(variables, values, /*all=*/true, program.hardware))
-    return error;
+    return make_error<PointFailure>(toString(std::move(error)));
   if (noise)
     if (Error error = setPhaseNoise(program, *noise))
-      return error;
+      return make_error<PointFailure>(toString(std::move(error)));
   const std::string path = folderPath + "/point-" + std::to_string(point) + ".un0";
   if (Error error = replaceProgram(*base, un0::dsa::encodeProgram(program), path))
     return error;

@@ -9,6 +9,22 @@
 
 namespace un0sweep {
 
+/// What the compiler or the simulator says of a point, and would say again: a result. Every other
+/// error (a full disk, no memory) passes, and is the sweep's.
+class PointFailure : public llvm::ErrorInfo<PointFailure> {
+public:
+  static char ID;
+  explicit PointFailure(std::string message) : message(std::move(message)) {}
+  void log(llvm::raw_ostream &os) const override { os << message; }
+  std::error_code convertToErrorCode() const override { return llvm::inconvertibleErrorCode(); }
+
+private:
+  std::string message;
+};
+
+/// A PointFailure, unless `code` is of files or memory.
+llvm::Error failPoint(un0_status code, const std::string &message);
+
 /// Compiles the model for variants of the hardware, in a folder of its own that goes away with it.
 /// Points whose programs are the same share a compilation.
 class Modules {

@@ -130,7 +130,7 @@ Error Engine::generate(const Run &run, un0_signature &s, SeeFn see) {
   // The weights were hashed when the compiler's output was first opened.
   un0::Expected<un0::Module> module = un0::Module::open(run.path, UN0_OPEN_SKIP_WEIGHT_HASH);
   if (!module)
-    return fail(module.error().message);
+    return failPoint(module.error().code, module.error().message);
   s = module->signature();
   un0_session_options options;
   un0_session_options_init(&options);
@@ -140,8 +140,8 @@ Error Engine::generate(const Run &run, un0_signature &s, SeeFn see) {
   options.fault_seed = sweep.options.faultSeed;
   un0_session *session = nullptr;
   un0_error error;
-  if (un0_session_create(module->get(), &options, &session, &error))
-    return fail(error.message);
+  if (un0_status status = un0_session_create(module->get(), &options, &session, &error))
+    return failPoint(status, error.message);
   llvm::scope_exit close([&] { un0_session_close(session); });
 
   Samples samples;
@@ -162,7 +162,8 @@ Error Engine::generate(const Run &run, un0_signature &s, SeeFn see) {
     request.images = samples.images.data();
     request.progress = [](void *, uint64_t, uint64_t) { return int(stopRequested.load()); };
     if (un0_status status = un0_generate(session, &request, &error))
-      return status == UN0_ERROR_CANCELLED ? make_error<Stopped>() : fail(error.message);
+      return status == UN0_ERROR_CANCELLED ? make_error<Stopped>()
+                                            : failPoint(status, error.message);
     if (stopRequested)
       return make_error<Stopped>();
     progress.addImages(count);
@@ -273,7 +274,7 @@ Error Engine::runPoint(size_t point, unsigned threads) {
     for (uint64_t batch : un0::report::kReportBatches) {
       un0::report::Account account;
       if (un0::rt::Status status = un0::report::accountProgram(program, batch, account)) {
-        error = joinErrors(std::move(error), fail(status.message()));
+        error = joinErrors(std::move(error), failPoint(status.code(), status.message()));
         break;
       }
       result.costs.push_back(
@@ -285,7 +286,8 @@ Error Engine::runPoint(size_t point, unsigned threads) {
                        result.strip);
     (void)::unlink(path->c_str());
   }
-  if (error.isA<Stopped>())
+  // Whatever is not a word about this point may be otherwise next time.
+  if (error && !error.isA<PointFailure>())
     return error;
   if (error) {
     result = PointResult();

@@ -8,10 +8,12 @@
 
 #include "mlir/Bytecode/BytecodeWriter.h"
 #include "mlir/Parser/Parser.h"
+#include "runtime/report/OutputPath.h"
 #include "un0/Pipelines/Phases.h"
 #include "un0/Target/DsaAssembler.h"
 #include "un0/Target/DsaDisassembler.h"
 #include "un0/Target/Spice.h"
+#include "un0/Target/WriteOutput.h"
 #include "un0/runtime.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
@@ -70,16 +72,8 @@ static int fail(const Twine &message) {
 }
 
 static int emit(StringRef bytes) {
-  if (output == "-") {
-    outs() << bytes;
-    outs().flush();
-    return outs().has_error() ? fail("cannot write the output") : 0;
-  }
-  Error error = writeToOutput(output, [&](raw_ostream &os) -> Error {
-    os << bytes;
-    return Error::success();
-  });
-  return error ? fail("cannot write '" + output + "': " + toString(std::move(error))) : 0;
+  Error error = un0::writeOutput(output, bytes);
+  return error ? fail(toString(std::move(error))) : 0;
 }
 
 /// Parses IR of any phase and prints it as `action` says.
@@ -263,6 +257,8 @@ int main(int argc, char **argv) {
   cl::SetVersionPrinter([](raw_ostream &os) { os << "un0-translate " << UN0_VERSION << "\n"; });
   cl::ParseCommandLineOptions(argc, argv, "translate un0 IR, and look into modules\n");
 
+  if (output != "-" && un0::isSameFile(output, input))
+    return fail("-o '" + output + "' is the input");
   if (spiceRun.getNumOccurrences() + action.getNumOccurrences() != 1)
     return fail("one option says what to do: --to-text, --to-bytecode, --inspect, --extract-model, "
                 "--disassemble, --assemble or --export-spice");

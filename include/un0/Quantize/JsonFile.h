@@ -10,7 +10,7 @@ namespace un0 {
 /// The contents of a JSON file. The error does not name the file.
 llvm::Expected<llvm::json::Value> readJsonFile(llvm::StringRef path);
 
-/// Writes `value`, indented; the file is whole or as it was.
+/// Writes `value`, indented; the file is whole or as it was. The error names it.
 llvm::Error writeJsonFile(llvm::StringRef path, const llvm::json::Value &value);
 
 } // namespace un0

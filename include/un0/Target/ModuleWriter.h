@@ -16,6 +16,7 @@ struct ModuleContents {
   llvm::ArrayRef<char> program;
   /// File name of the checkpoint, for the record.
   std::string source;
+  std::string sourceSha256; ///< of its bytes, hexadecimal; empty if it is no file
   std::string precision = "f32";
 };
 
@@ -25,6 +26,9 @@ struct ModuleWriterOptions {
   /// Called with bytes of weights written so far and in all.
   llvm::function_ref<void(uint64_t, uint64_t)> progress = nullptr;
 };
+
+/// SHA-256 of a file's bytes, hexadecimal; empty for "-".
+llvm::Expected<std::string> hashFile(llvm::StringRef path);
 
 /// Writes the module for `module` (phase `llvm`: entries, `un0.param`, `cpu.packed_param`, the
 /// attributes of `un0-to-cpu`). Parameters are streamed from their archives. Files appear under

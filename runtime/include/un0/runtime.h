@@ -7,7 +7,8 @@
  *
  * Structures that callers fill in begin with their size: set it to sizeof the structure (the *_init
  * functions do, and set the defaults). A library newer than its caller reads only what the caller
- * knows; one that is older refuses a larger structure instead of ignoring part of it.
+ * knows; one that is older refuses a larger structure instead of ignoring part of it. A size that
+ * cuts a field, or is less than the structure had in version 1.0, is refused.
  *
  * The code in a module is native code and is run with the rights of the process: open only modules
  * you would also run as programs. Hashes bind the code to the file; they say nothing about who
@@ -73,7 +74,7 @@ typedef struct un0_module_info {
   const char *model;
   const char *compiler;
   const char *source;        /* file name of the checkpoint */
-  const char *source_sha256; /* hexadecimal; empty when the source was IR */
+  const char *source_sha256; /* of its bytes, hexadecimal; empty if unknown */
   const char *precision;
   const char *target;
   const char *cpu;
@@ -180,13 +181,15 @@ typedef struct un0_session_options {
  * oscillators first, then conditioning; word p mod 4 of the block is its random number x.
  * UN0_RNG_TORCH: MT19937 initialized with seed mod 2^32, one 32-bit number x per phase, samples one
  * after the other: the draw of torch.manual_seed(seed); torch.rand(B, N + M) * 2 * pi - pi on a
- * CPU.
+ * CPU. What comes before the first sample is drawn too: (first_sample + count) (N + M) is at most
+ * 2^40.
  *
  * u = (Philox: x div 2^8; torch: x mod 2^24) * 2^-24; phase = f32(f32(2 u * f32(pi)) - f32(pi)). */
 typedef enum un0_rng { UN0_RNG_PHILOX = 0, UN0_RNG_TORCH = 1 } un0_rng;
 
-/* Called on the thread that called un0_generate, with images finished and asked for. Not zero:
- * stop. */
+/* Called on the thread that called un0_generate, with images finished and asked for: while other
+ * threads work, and a last time when all images are done, unless that was said before. Not zero:
+ * stop; it is not called again. It must return: an exception that it throws ends the program. */
 typedef int (*un0_progress_fn)(void *user, uint64_t done, uint64_t total);
 
 typedef struct un0_request {
@@ -268,14 +271,16 @@ UN0_API const void *un0_module_program(const un0_module *module, size_t *size);
 UN0_API const void *un0_module_weights(const un0_module *module, size_t *size);
 
 /* Allocates all working memory and starts the threads. `options` and `error` may be null. Fails
- * when an integrator, faults or a seed of faults are asked for and the module is not simulated. */
+ * when an integrator, faults or a seed of faults are asked for and the module is not simulated. The
+ * threads take no signals but those of their own faults. */
 UN0_API un0_status un0_session_create(const un0_module *module, const un0_session_options *options,
                                       un0_session **session, un0_error *error);
 UN0_API void un0_session_close(un0_session *session);
 
 /* Generates request->count images. The bytes depend on the module, labels and phases (or generator,
  * seed and sample index) alone, when simulated also on the session's options and the sample index:
- * not on threads, nor on how samples are cut into requests. Outputs are undefined on failure. */
+ * not on threads, nor on how samples are cut into requests, nor on the caller's floating-point
+ * mode. Outputs are undefined on failure. */
 UN0_API un0_status un0_generate(un0_session *session, const un0_request *request, un0_error *error);
 
 /* Only the initial phases that un0_generate would draw: theta0 [B][oscillators], phi0
@@ -284,7 +289,8 @@ UN0_API un0_status un0_initial_phases(const un0_module *module, uint32_t rng, ui
                                       uint64_t first_sample, uint64_t count, float *theta0,
                                       float *phi0, un0_error *error);
 
-/* Times of the last call of un0_generate; set timings->size first. */
+/* Times of the last call of un0_generate; set timings->size first. Nothing is written when that is
+ * too small; it becomes the size of what is written. */
 UN0_API void un0_session_timings(const un0_session *session, un0_timings *timings);
 
 #ifdef __cplusplus

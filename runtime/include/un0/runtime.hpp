@@ -175,7 +175,8 @@ public:
     return result;
   }
 
-  /// The whole interface: caller's memory, explicit phases, progress. Nothing on success.
+  /// The whole interface: caller's memory, explicit phases, progress. Nothing on success. The
+  /// progress callback must not throw: that ends the program.
   [[nodiscard]] std::optional<Error> generate(const un0_request &request) {
     un0_error error;
     if (un0_status status = un0_generate(session.get(), &request, &error))

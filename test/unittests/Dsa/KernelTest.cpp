@@ -118,7 +118,7 @@ TEST(Kernels, MultiplyAddsRoundOnce) {
       }
       for (size_t lane = 0; lane < 16; ++lane)
         in[lane] = draw();
-      kernels->couple(1, 1, 3, k.get(), source.get(), target.get(), in.get(), out.get());
+      kernels->couple(1, 1, 1, 3, k.get(), source.get(), target.get(), in.get(), out.get());
       for (unsigned lane = 0; lane < 16; ++lane) {
         const size_t s = waveAt(0, lane, false), c = waveAt(0, lane, true);
         const float p = std::fma(k[0], source[s], 0.0f), q = std::fma(k[0], source[c], 0.0f);
@@ -144,9 +144,10 @@ TEST(Kernels, ContractionsAreTheSumsOfTheirDefinition) {
         kernels->stage(n, 3, phase.get(), zero.get(), h.get(), {}, nullptr, waves.get());
         kernels->stage(columns, 3, sourcePhase.get(), zero.get(), h.get(), {}, nullptr,
                        source.get());
-        kernels->couple(n, columns, 3, k.get(), source.get(), waves.get(), in.get(), out.get());
-        kernels->coupleLanes(n, columns, 3, own.get(), source.get(), waves.get(), in.get(),
-                             out2.get());
+        kernels->couple(n, columns, columns, 3, k.get(), source.get(), waves.get(), in.get(),
+                        out.get());
+        kernels->coupleLanes(n, columns, columns, 3, own.get(), source.get(), waves.get(),
+                             in.get(), out2.get());
         EXPECT_EQ(bits(out.values()), bits(out2.values())) << kernels->name << " " << n;
         for (size_t i = 0; i < n; ++i)
           for (unsigned lane = 0; lane < 16; ++lane) {
@@ -195,7 +196,7 @@ TEST(Kernels, AllInstructionSetsGiveTheSameBytes) {
                        waves.get());
         keep(delta);
         keep(waves);
-        kernels->couple(n, n, groups, couplings.get(), waves.get(), waves.get(), rate.get(),
+        kernels->couple(n, n, n, groups, couplings.get(), waves.get(), waves.get(), rate.get(),
                         out.get());
         keep(out);
         kernels->largest(n, groups, h.get(), slope, most.get());
@@ -229,7 +230,7 @@ TEST(Kernels, LanesAndGroupsDoNotTouchEachOther) {
       for (size_t i = 0; i < n; ++i)
         phase[i * 16 + disturbed] = std::nanf("");
       kernels->stage(n, groups, phase.get(), zero.get(), h.get(), {}, nullptr, waves.get());
-      kernels->couple(n, n, groups, couplings.get(), waves.get(), waves.get(), zero.get(),
+      kernels->couple(n, n, n, groups, couplings.get(), waves.get(), waves.get(), zero.get(),
                       out.get());
       return out.values();
     };

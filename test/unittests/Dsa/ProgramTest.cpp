@@ -294,6 +294,42 @@ TEST(Program, HostileFragmentsAreVerifiedInTime) {
   EXPECT_THAT(messageOf(program), HasSubstr("oscillator 1000 has a phase but no frequency"));
 }
 
+TEST(Program, NestedLoopsAreVerifiedInTime) {
+  auto nested = [](std::vector<Instruction> body) {
+    Program program;
+    EXPECT_FALSE(loadHardware("ideal", program.hardware));
+    program.oscillators = 1;
+    program.buffers = {{"theta", 1}};
+    Data w;
+    w.name = "w";
+    w.kind = DataKind::Frequencies;
+    w.rows = 1;
+    w.exact = {1};
+    program.data = {w};
+    constexpr uint32_t depth = 8;
+    for (uint32_t k = 0; k < depth; ++k)
+      program.code.push_back(
+          make(Opcode::Repeat, 0, 2, static_cast<uint32_t>(body.size()) + 2 * depth - 1 - k));
+    program.code.insert(program.code.end(), body.begin(), body.end());
+    for (uint32_t k = depth; k-- > 0;)
+      program.code.push_back(make(Opcode::End, 0, 0, k));
+    const auto each = static_cast<uint32_t>(program.code.size());
+    program.code.push_back(make(Opcode::Each, 0, 0, each + 2));
+    program.code.push_back(make(Opcode::Draw));
+    program.code.push_back(make(Opcode::End, 0, 0, each));
+    program.code.push_back(make(Opcode::Halt));
+    return program;
+  };
+  // Fragments from above: each is inserted before all others, 256 times.
+  std::vector<Instruction> body;
+  for (uint32_t i = 20000; i-- > 0;)
+    body.push_back(make(Opcode::Detune, 0, 0, 2 * i));
+  EXPECT_EQ(messageOf(nested(body)), "");
+  EXPECT_THAT(messageOf(nested(std::vector<Instruction>(300000, make(Opcode::Clear)))),
+              HasSubstr("the program would run forever: its loops are too large and nested too "
+                        "deeply to be followed"));
+}
+
 TEST(Program, TheManualNamesEveryInstruction) {
   std::ifstream file(UN0_HARDWARE_DIR "/../../../docs/dsa/isa.md");
   const std::string manual(std::istreambuf_iterator<char>(file), {});

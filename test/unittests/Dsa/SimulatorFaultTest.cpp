@@ -341,7 +341,8 @@ TEST(SimulatorFaults, LinksShowTheirSourceAsItWas) {
 
 TEST(SimulatorFaults, ADelayedSourceEndsWhereItShould) {
   System system = System::random(3, 4, 1, 22);
-  for (double delay : {0.05, 0.3, 5.0}) {
+  // The second is shorter than the least step of a run, the first than its time's last place.
+  for (double delay : {1e-17, 1e-10, 0.05, 0.3, 5.0}) {
     Program p = system.program(1, 50, hardwareWith({{"link_delay", delay}}));
     Program direct = system.program(1, 50, hardwareWith());
     for (const SimulatorOptions &options : {flowTo(1e-6, kAllFaults), eulerWith(kAllFaults)}) {
@@ -361,6 +362,37 @@ TEST(SimulatorFaults, ADelayedSourceEndsWhereItShould) {
       for (uint32_t i = 0; i < 4; ++i)
         EXPECT_NEAR(ends[0][i], ends[1][i], bound) << "delay " << delay;
     }
+  }
+}
+
+TEST(SimulatorFaults, ALinkDoesNotDependOnLinksFromOtherSources) {
+  // The first source is wide, the second, which drives, is one oscillator.
+  constexpr uint32_t wide = 20000;
+  for (double offset : {0.0, 0.05}) {
+    Floats theta[2];
+    for (bool before : {false, true}) {
+      Program p;
+      p.hardware = hardwareWith({{"link_inputs", wide}, {"offset", offset}});
+      p.oscillators = 1;
+      p.buffers = {{"theta", 1}};
+      p.data = {frequencies("w", {0.1f}), frequencies("ww", Floats(wide, 3)),
+                couplings("wide", 1, wide, Floats(wide)), couplings("narrow", 1, 1, {0.5f})};
+      p.code = {make(Opcode::Detune, 0, 0), make(Opcode::Detune, 1, 1), make(Opcode::Detune, 2, 0)};
+      if (before) {
+        p.code.push_back(make(Opcode::Link, 0, 2, 1));
+        p.code.push_back(make(Opcode::Unlink, 0));
+      }
+      p.code.push_back(make(Opcode::Link, 0, 3, 2));
+      addEach(p.code, {make(Opcode::Draw), make(Opcode::Phase, 0, 0, 0, 1),
+                       make(Opcode::Phase, 2, 0, 0, 1), make(Opcode::Run, 0, 1, 0, 0, 0, 0, 1),
+                       sampleAll(0, 0, 1)});
+      p.code.push_back(make(Opcode::Halt));
+      ASSERT_EQ(problemOf(p), "");
+      Batch batch = Batch::random(p, 5);
+      ASSERT_EQ(simulate(p, flowTo(1e-5, kAllFaults), batch), "");
+      theta[before] = batch.theta;
+    }
+    EXPECT_EQ(theta[true], theta[false]) << "offset " << offset;
   }
 }
 

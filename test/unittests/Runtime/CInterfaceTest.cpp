@@ -57,18 +57,69 @@ TEST_F(CInterface, TakesEarlierAndRefusesLaterStructures) {
     un0_open_options known;
     uint64_t later;
   } options = {};
-  options.known.size = sizeof(uint32_t); // a caller that knew no flags
-  options.known.flags = ~0u;             // and did not fill them in
-  ASSERT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error), UN0_OK)
-      << error.message;
-  un0_module_close(module);
   options.known.size = sizeof options;
   EXPECT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error),
             UN0_ERROR_INVALID_ARGUMENT);
   EXPECT_NE(std::strstr(error.message, "un0_open_options has size 16"), nullptr) << error.message;
-  options.known.size = 0;
-  EXPECT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error),
-            UN0_ERROR_INVALID_ARGUMENT);
+  for (uint32_t size : {0u, 4u, 7u}) {
+    options.known.size = size;
+    EXPECT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error),
+              UN0_ERROR_INVALID_ARGUMENT);
+  }
+  options.known.size = sizeof options.known;
+  ASSERT_EQ(un0_module_open(path.c_str(), &options.known, &module, &error), UN0_OK)
+      << error.message;
+  for (uint32_t size = 0; size <= sizeof(un0_session_options); ++size) {
+    un0_session_options earlier;
+    un0_session_options_init(&earlier);
+    earlier.size = size;
+    earlier.threads = 1;
+    un0_session *session;
+    // Two fields in version 1.0, and then one more after the other.
+    const bool known = size == 8 || size == 12 || size == 16 || size == 24;
+    EXPECT_EQ(un0_session_create(module, &earlier, &session, &error),
+              known ? UN0_OK : UN0_ERROR_INVALID_ARGUMENT)
+        << size;
+    un0_session_close(session);
+  }
+  un0_module_close(module);
+}
+
+TEST_F(CInterface, RefusesSizesThatCutARequest) {
+  un0_module *module;
+  un0_session *session;
+  ASSERT_EQ(un0_module_open(path.c_str(), nullptr, &module, &error), UN0_OK);
+  ASSERT_EQ(un0_session_create(module, nullptr, &session, &error), UN0_OK);
+  const int64_t label = 1;
+  std::vector<float> image(48);
+  un0_request request;
+  un0_request_init(&request);
+  request.count = 1;
+  request.labels = &label;
+  request.images = image.data();
+  // 20 is half of `labels`, 16 none of it.
+  for (uint32_t size = 0; size < sizeof request; ++size) {
+    request.size = size;
+    EXPECT_EQ(un0_generate(session, &request, &error), UN0_ERROR_INVALID_ARGUMENT) << size;
+  }
+  EXPECT_STREQ(error.message,
+               "un0_request has size 95, which no version of it has; call its init function");
+  request.size = sizeof request;
+  EXPECT_EQ(un0_generate(session, &request, &error), UN0_OK) << error.message;
+
+  un0_timings timings, before;
+  for (uint32_t size : {0u, 8u, 47u}) {
+    std::memset(&timings, 0x5a, sizeof timings);
+    timings.size = size;
+    before = timings;
+    un0_session_timings(session, &timings);
+    EXPECT_EQ(std::memcmp(&timings, &before, sizeof timings), 0) << size;
+  }
+  timings.size = sizeof timings;
+  un0_session_timings(session, &timings);
+  EXPECT_GT(timings.wall, 0);
+  un0_session_close(session);
+  un0_module_close(module);
 }
 
 TEST_F(CInterface, RefusesUnknownFlags) {

@@ -3,9 +3,17 @@
 #include "un0/runtime.hpp"
 
 #include <cmath>
+#include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <limits>
+#include <set>
+#include <stdexcept>
 #include <thread>
+#ifdef __SSE__
+#include <xmmintrin.h>
+#endif
 
 using namespace un0test;
 
@@ -226,6 +234,33 @@ TEST_F(Session, RefusesAnUnknownGeneratorAndImmenseCounts) {
   EXPECT_NE(failureOf(one, request).find("at most"), std::string::npos);
 }
 
+TEST_F(Session, RefusesMoreTorchDrawsThanAnyoneWaitsFor) {
+  un0::Session one = session(1);
+  std::vector<float> theta0(n), phi0(m);
+  // Times n + m, the first is 2^64 and wraps; the next is too many.
+  for (uint64_t first : {UINT64_MAX / (n + m) + 1, uint64_t(1) << 40, UINT64_MAX - 1}) {
+    un0_request request;
+    un0_request_init(&request);
+    request.count = 1;
+    request.first_sample = first;
+    request.rng = UN0_RNG_TORCH;
+    EXPECT_NE(failureOf(one, request).find("the torch generator draws all before them too"),
+              std::string::npos);
+    un0_error error;
+    EXPECT_EQ(un0_initial_phases(module->get(), UN0_RNG_TORCH, 1, first, 1, theta0.data(),
+                                 phi0.data(), &error),
+              UN0_ERROR_INVALID_ARGUMENT);
+    EXPECT_EQ(error.message, failureOf(one, request));
+    // A counter finds any sample at once.
+    request.rng = UN0_RNG_PHILOX;
+    EXPECT_EQ(failureOf(one, request), "");
+  }
+  un0_error error;
+  EXPECT_EQ(un0_initial_phases(module->get(), UN0_RNG_PHILOX, 1, 2, UINT64_MAX - 1, theta0.data(),
+                               phi0.data(), &error),
+            UN0_ERROR_INVALID_ARGUMENT);
+}
+
 TEST_F(Session, RefusesTooManyThreads) {
   auto created = un0::Session::create(*module, 1000000);
   ASSERT_FALSE(bool(created));
@@ -252,6 +287,106 @@ TEST_F(Session, ReportsProgressAndStopsWhenAsked) {
   EXPECT_EQ(seen.done, (std::vector<uint64_t>{4, 8, 12}));
   seen = {{}, 2};
   EXPECT_EQ(failureOf(one, request), "stopped after 8 of 12 images");
+}
+
+TEST_F(Session, ReportsOnTheCallersThreadUntilAllIsDone) {
+  struct Seen {
+    std::vector<uint64_t> done;
+    std::thread::id caller = std::this_thread::get_id();
+  };
+  for (uint32_t threads : {2u, 5u}) {
+    un0::Session many = session(threads);
+    for (int again = 0; again < 100; ++again) {
+      Seen seen;
+      std::vector<float> images(33 * pixels);
+      un0_request request;
+      un0_request_init(&request);
+      request.count = 33;
+      request.images = images.data();
+      request.progress_user = &seen;
+      request.progress = [](void *user, uint64_t done, uint64_t) -> int {
+        auto &seen = *static_cast<Seen *>(user);
+        EXPECT_EQ(std::this_thread::get_id(), seen.caller);
+        EXPECT_TRUE(seen.done.empty() || done > seen.done.back());
+        seen.done.push_back(done);
+        return 0;
+      };
+      EXPECT_EQ(failureOf(many, request), "");
+      ASSERT_FALSE(seen.done.empty());
+      ASSERT_EQ(seen.done.back(), 33u) << threads << " threads, request " << again;
+    }
+  }
+}
+
+TEST_F(Session, EndsTheProgramWhenProgressThrows) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  auto generate = [this] {
+    un0::Session two = session(2);
+    un0_request request;
+    un0_request_init(&request);
+    request.count = 33;
+    request.progress = [](void *, uint64_t, uint64_t) -> int { throw std::runtime_error("stop"); };
+    (void)two.generate(request);
+  };
+  EXPECT_DEATH(generate(), "");
+}
+
+#ifdef __SSE__
+TEST_F(Session, GivesTheSameBytesInAnyFloatingPointMode) {
+  const unsigned before = _mm_getcsr();
+  for (uint32_t rng : {UN0_RNG_PHILOX, UN0_RNG_TORCH}) {
+    un0::Session one = session(1);
+    const Output expected = generate(one, 0, 33, rng);
+    // Round down, flush what is small to zero, and trap what is not exact.
+    for (unsigned mode : {0x3f80u, 0x9fc0u, 0x0f80u})
+      for (uint32_t threads : {1u, 5u}) {
+        un0::Session many = session(threads);
+        _mm_setcsr(mode);
+        const Output output = generate(many, 0, 33, rng);
+        const unsigned after = _mm_getcsr();
+        _mm_setcsr(before);
+        EXPECT_EQ(output, expected) << threads << " threads, mode " << mode;
+        EXPECT_EQ(after & ~0x3fu, mode);
+      }
+  }
+}
+#endif
+
+TEST_F(Session, LeavesSignalsToTheHostsThreads) {
+  auto tasks = [] {
+    std::set<std::string> result;
+    for (const auto &entry : std::filesystem::directory_iterator("/proc/self/task"))
+      result.insert(entry.path().string());
+    return result;
+  };
+  const std::set<std::string> hosts = tasks();
+  un0::Session three = session(3);
+  auto blocks = [](const std::string &task, int signal) {
+    std::ifstream status(task + "/status");
+    for (std::string line; std::getline(status, line);)
+      if (line.rfind("SigBlk:", 0) == 0)
+        return (std::stoull(line.substr(7), nullptr, 16) >> (signal - 1) & 1) != 0;
+    ADD_FAILURE() << task << " has no mask";
+    return false;
+  };
+  int checked = 0;
+  for (const std::string &task : tasks()) {
+    if (hosts.count(task))
+      continue;
+    // The C library blocks everything until the thread sets out; the host's report of a crash is
+    // not blocked then.
+    for (int tries = 0; blocks(task, SIGSEGV); ++tries) {
+      ASSERT_LT(tries, 1000000);
+      std::this_thread::yield();
+    }
+    for (int signal : {SIGUSR1, SIGINT, SIGTERM, SIGALRM})
+      EXPECT_TRUE(blocks(task, signal)) << signal;
+    ++checked;
+  }
+  EXPECT_EQ(checked, 2);
+  sigset_t own;
+  pthread_sigmask(SIG_SETMASK, nullptr, &own);
+  EXPECT_FALSE(sigismember(&own, SIGUSR1));
 }
 
 // One sample of a module whose coupling is large enough, with one of its team entries or both.

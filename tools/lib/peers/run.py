@@ -185,6 +185,9 @@ class Bench:
                         rounds[worker.peer].append(worker.ask(do="time", seconds=self.settings.seconds)["runs"])
                     except PeerError as error:
                         results[worker.peer]["missing"] = str(error)
+                        # Busy with what it was too slow for, it would take time from the others.
+                        worker.process.kill()
+                        worker.process.wait()
         finally:
             for worker in workers:
                 worker.close()
