@@ -154,6 +154,7 @@ static json::Object describe(const un0_module *module) {
                       {"arena_bytes", info.arena_bytes},
                       {"compilation", json::Object{{"compiler", info.compiler},
                                                    {"source", info.source},
+                                                   {"source_sha256", info.source_sha256},
                                                    {"precision", info.precision},
                                                    {"target", info.target},
                                                    {"cpu", info.cpu},
