@@ -281,12 +281,14 @@ LogicalResult Compilation::checkEmulation() {
 
 LogicalResult Compilation::loadPlugins(DialectRegistry &registry) {
   for (const std::string &path : options.passPlugins) {
-    Expected<PassPlugin> plugin = PassPlugin::load(path);
+    // dlopen looks for a name without a folder in the system's alone.
+    bool bare = llvm::sys::path::parent_path(path).empty() && llvm::sys::fs::exists(path);
+    Expected<PassPlugin> plugin = PassPlugin::load(bare ? "./" + path : path);
     if (!plugin)
       return fail("cannot load the pass plugin: " + llvm::toString(plugin.takeError()));
     plugin->registerPassRegistryCallbacks();
     // A plugin may bring a dialect of its own too.
-    if (Expected<DialectPlugin> dialects = DialectPlugin::load(path))
+    if (Expected<DialectPlugin> dialects = DialectPlugin::load(bare ? "./" + path : path))
       dialects->registerDialectRegistryCallbacks(registry);
     else
       llvm::consumeError(dialects.takeError());

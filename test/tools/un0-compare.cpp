@@ -68,6 +68,7 @@ int main(int argc, char **argv) {
   outs() << formatv("{0}: rms {1:E3} (<= {2:E3}), max {3:E3} (<= {4:E3})\n", tensor, rms,
                     double(rmsBound), largest, double(maxBound));
   outs().flush();
+  // Bounds that are not numbers hold nothing.
   if (!finite || !(rms <= rmsBound && largest <= maxBound))
     return fail("'" + tensor + "' differs by more than its tolerance");
   return 0;

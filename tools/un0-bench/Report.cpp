@@ -35,7 +35,8 @@ void printRow(const Result &r) {
 
 void printFooter(const std::vector<Result> &results) {
   std::printf(
-      "\nGOP/s: counted operations, a multiply-add is two. GB/s: parameters of the dynamics read.\n"
+      "\nGOP/s: counted operations, a multiply-add is two, a convolution its direct form's: one of "
+      "fewer\nproducts goes past 100 %%. GB/s: parameters of the dynamics read.\n"
       "ms, GOP/s, GB/s: medians. roof: least possible time / least measured time, by the best "
       "rates\nmeasured between the repetitions:\n");
   std::set<std::pair<unsigned, double>> read;

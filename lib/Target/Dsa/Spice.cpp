@@ -235,6 +235,9 @@ llvm::Error un0::exportSpice(const Program &program, const SpiceRequest &request
     return llvm::createStringError("a deck has no phase noise; leave 'noise' out of the faults");
   if (request.faults & kFaultLinkDelay)
     return llvm::createStringError("a deck has no delays; leave 'link-delay' out of the faults");
+  if (request.label < -1 || request.label >= std::max<int64_t>(program.classes, 1))
+    return llvm::createStringError("there is no class %lld; the model has %u, and -1 for none",
+                                   static_cast<long long>(request.label), program.classes);
   SimulatorOptions options;
   options.faults = request.faults;
   options.faultSeed = request.faultSeed;
