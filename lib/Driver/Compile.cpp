@@ -12,6 +12,7 @@
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Tools/Plugins/DialectPlugin.h"
 #include "mlir/Tools/Plugins/PassPlugin.h"
+#include "runtime/report/OutputPath.h"
 #include "un0/Conversion/Passes.h"
 #include "un0/Import/Import.h"
 #include "un0/Quantize/Precisions.h"
@@ -20,12 +21,11 @@
 #include "un0/Target/EmitProgram.h"
 #include "un0/Target/ModuleWriter.h"
 #include "un0/Target/ObjectCode.h"
+#include "un0/Target/WriteOutput.h"
 #include "un0/Tune/Tune.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FileSystem.h"
-#include "runtime/report/OutputPath.h"
-#include "un0/Target/WriteOutput.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/Process.h"
 #include <chrono>
@@ -39,8 +39,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// As for checkpoints; in longer times f32 phases are noise.
-constexpr int64_t kMostSteps = 1'000'000;
+/// In longer times f32 phases are noise.
 constexpr double kMostTime = 1e6;
 
 double secondsSince(Clock::time_point start) {
@@ -109,6 +108,8 @@ LogicalResult Compilation::checkReach() {
   } flags[] = {{"--precision", precision, Phase::Quantized},
                {"--precision-file", !options.precisionFile.empty(), Phase::Quantized},
                {"--decoder-precision", !options.decoderPrecision.empty(), Phase::Quantized},
+               {"--tune", options.tune, Phase::Loops},
+               {"--schedule-file", !options.scheduleFile.empty(), Phase::Loops},
                {"--convolution", options.convolution != "fast", Phase::Loops},
                {"--verify-code", options.verifyCode, Phase::Object},
                {"--weights=external", options.externalWeights, Phase::Module}};
@@ -196,8 +197,6 @@ LogicalResult Compilation::checkTuning() {
   if (!isAfter(Phase::Loops, options.from))
     return fail(flag + " acts on the phase 'loops', which '" + getPhaseName(options.from) +
                 "' is or follows");
-  if (isAfter(Phase::Loops, options.to))
-    return fail(flag + " acts on the phase 'loops', behind '" + getPhaseName(options.to) + "'");
   if (options.tune)
     if (Error error = checkTunable(target))
       return fail("--tune: " + llvm::toString(std::move(error)));
@@ -216,15 +215,13 @@ LogicalResult Compilation::checkOptions() {
     return fail("cannot start from phase '" + getPhaseName(options.from) + "': it is not IR");
   if (failed(checkReach()) || failed(checkHardware()) || failed(checkPrecision()))
     return failure();
-  if (options.steps && (*options.steps < 0 || *options.steps > kMostSteps))
-    return fail("--steps must be from 0 to " + Twine(kMostSteps) + ", got " +
-                Twine(*options.steps));
+  if (options.steps && (*options.steps < 0 || *options.steps > kMaxSteps))
+    return fail("--steps must be from 0 to " + Twine(kMaxSteps) + ", got " + Twine(*options.steps));
   if (options.time && !(*options.time >= 0 && *options.time <= kMostTime))
     return fail("--time must be from 0 to 1000000");
   if (options.output.empty() && !isIRPhase(options.to) && options.to != Phase::Program)
     return fail("no output file; name one with -o");
-  if (!options.output.empty() && options.output != "-" &&
-      isSameFile(options.output, options.input))
+  if (!options.output.empty() && options.output != "-" && isSameFile(options.output, options.input))
     return fail("-o '" + options.output + "' is the input");
   if ((options.steps || options.solver || options.time) && isAfter(options.from, Phase::Model))
     return fail("--steps, --solver and --time act on the phase 'model', before '" +
@@ -235,8 +232,8 @@ LogicalResult Compilation::checkOptions() {
     if (!phase || !isIRPhase(*phase) || !getPosition(options.target, *phase) || pipeline.empty())
       return fail("--insert-pass wants PHASE:PIPELINE with an IR phase, got '" + text + "'");
     // The passes of the phase that IR comes from have run.
-    bool entered = *phase == Phase::Import ? options.from == Phase::Import
-                                           : isAfter(*phase, options.from);
+    bool entered =
+        *phase == Phase::Import ? options.from == Phase::Import : isAfter(*phase, options.from);
     if (!entered || isAfter(*phase, options.to))
       return fail("--insert-pass=" + text + ": phase '" + getPhaseName(*phase) +
                   "' is not entered from '" + getPhaseName(options.from) + "' to '" +
@@ -283,12 +280,13 @@ LogicalResult Compilation::loadPlugins(DialectRegistry &registry) {
   for (const std::string &path : options.passPlugins) {
     // dlopen looks for a name without a folder in the system's alone.
     bool bare = llvm::sys::path::parent_path(path).empty() && llvm::sys::fs::exists(path);
-    Expected<PassPlugin> plugin = PassPlugin::load(bare ? "./" + path : path);
+    std::string file = bare ? "./" + path : path;
+    Expected<PassPlugin> plugin = PassPlugin::load(file);
     if (!plugin)
       return fail("cannot load the pass plugin: " + llvm::toString(plugin.takeError()));
     plugin->registerPassRegistryCallbacks();
     // A plugin may bring a dialect of its own too.
-    if (Expected<DialectPlugin> dialects = DialectPlugin::load(bare ? "./" + path : path))
+    if (Expected<DialectPlugin> dialects = DialectPlugin::load(file))
       dialects->registerDialectRegistryCallbacks(registry);
     else
       llvm::consumeError(dialects.takeError());
@@ -537,10 +535,12 @@ LogicalResult Compilation::writeUn0() {
   contents.code = code;
   contents.model = ArrayRef<char>(model.data(), model.size());
   contents.source = llvm::sys::path::filename(options.input).str();
-  Expected<std::string> sha256 = hashFile(options.input);
-  if (!sha256)
-    return fail(sha256.takeError());
-  contents.sourceSha256 = std::move(*sha256);
+  if (options.input != "-") {
+    Expected<std::string> sha256 = hashFile(options.input);
+    if (!sha256)
+      return fail(sha256.takeError());
+    contents.sourceSha256 = std::move(*sha256);
+  }
   contents.precision = getPrecisionName();
   ModuleWriterOptions writerOptions;
   writerOptions.externalWeights = options.externalWeights;

@@ -37,13 +37,7 @@ struct Described {
 
 /// What an account needs: everything of a module but its code, which the runtime would load.
 static rt::Status readForeign(const std::string &path, un0_module &module) {
-  UN0_RETURN_IF_FAILED(module.file.open(path));
-  rt::Container &container = module.container;
-  UN0_RETURN_IF_FAILED(
-      rt::parseContainer(module.file.data(), module.file.size(), {}, container));
-  UN0_RETURN_IF_FAILED(module.manifest.parse(container.manifest.data, container.manifest.size,
-                                             container.weights.size, container.weightsExternal,
-                                             container.program.present));
+  UN0_RETURN_IF_FAILED(module.read(path, /*flags=*/0));
   for (const format::Entry *entry : *module.manifest->entries())
     if (entry->kind()->string_view() == "evolve")
       module.evolves.push_back({entry->batch(), nullptr});

@@ -223,15 +223,13 @@ Error Writer::write(StringRef output) {
 }
 
 Expected<std::string> un0::hashFile(StringRef path) {
-  if (path == "-")
-    return std::string();
   auto cannotRead = [&](std::error_code error) {
     return llvm::createStringError("cannot read '%s': %s", path.str().c_str(),
                                    error.message().c_str());
   };
   Expected<llvm::sys::fs::file_t> file = llvm::sys::fs::openNativeFileForRead(path);
   if (!file)
-    return file.takeError();
+    return cannotRead(llvm::errorToErrorCode(file.takeError()));
   auto close = llvm::make_scope_exit([&] { (void)llvm::sys::fs::closeFile(*file); });
   Sha256 hash;
   // Read, not mapped: pages of a large checkpoint are not to stay in this process.

@@ -148,14 +148,17 @@ Status un0_module::openProgram() {
   return checkProgramFits(*program, manifest);
 }
 
-Status un0_module::open(const std::string &path, uint32_t flags) {
+Status un0_module::read(const std::string &path, uint32_t flags) {
   UN0_RETURN_IF_FAILED(file.open(path));
   ContainerChecks checks;
   checks.weightHashes = !(flags & UN0_OPEN_SKIP_WEIGHT_HASH);
   UN0_RETURN_IF_FAILED(parseContainer(file.data(), file.size(), checks, container));
-  UN0_RETURN_IF_FAILED(manifest.parse(container.manifest.data, container.manifest.size,
-                                      container.weights.size, container.weightsExternal,
-                                      container.program.present));
+  return manifest.parse(container.manifest.data, container.manifest.size, container.weights.size,
+                        container.weightsExternal, container.program.present);
+}
+
+Status un0_module::open(const std::string &path, uint32_t flags) {
+  UN0_RETURN_IF_FAILED(read(path, flags));
   std::vector<std::string_view> features;
   if (manifest->features())
     for (const flatbuffers::String *feature : *manifest->features())

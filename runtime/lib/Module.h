@@ -26,6 +26,8 @@ struct un0_module {
   };
 
   un0::rt::Status open(const std::string &path, uint32_t flags);
+  /// What `open` begins with: the file, its sections and its manifest, for whoever does not run it.
+  un0::rt::Status read(const std::string &path, uint32_t flags);
 
   /// Floats per image, features and phases of one sample.
   size_t imageFloats() const;

@@ -2,13 +2,12 @@
 #include "Output.h"
 #include "OutputPath.h"
 #include "Report.h"
-#include "Sha256.h"
 #include "Sweep.h"
 #include "Text.h"
+#include "un0/Target/ModuleWriter.h"
 
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
-#include "llvm/Support/MemoryBuffer.h"
 #include <csignal>
 
 using namespace llvm;
@@ -130,14 +129,10 @@ int main(int argc, char **argv) {
     if (Error error = applyPoint(options.variables, values, /*all=*/true, changed))
       return fail(std::move(error));
   }
-  auto buffer = MemoryBuffer::getFile(options.model, false, /*RequiresNullTerminator=*/false);
-  if (!buffer)
-    return fail("cannot read '" + options.model + "': " + buffer.getError().message());
-  un0::rt::Digest digest;
-  if (!un0::rt::sha256((*buffer)->getBufferStart(), (*buffer)->getBufferSize(), digest))
-    return fail("libcrypto has no SHA-256");
-  sweep.modelSha256 = un0::rt::toHex(digest);
-  buffer->reset();
+  Expected<std::string> sha256 = un0::hashFile(options.model);
+  if (!sha256)
+    return fail(sha256.takeError());
+  sweep.modelSha256 = std::move(*sha256);
 
   // Judges of other kinds join the panel here.
   std::vector<std::unique_ptr<Judge>> judges;

@@ -103,6 +103,10 @@ mlir::LogicalResult verifyGenerate(mlir::func::FuncOp func);
 /// code for it computes them.
 mlir::LogicalResult verifyWaves(FusedRateOp rate);
 
+/// Checks that `select` is a gather from a classes x N x M table by the model's `labels`, as code for
+/// it computes.
+mlir::LogicalResult verifyClassTable(SelectClassOp select, mlir::Value labels);
+
 /// Lets the readout read the initial phases: erases an evolve, and what nothing else needs.
 void eraseDynamics(EvolveOp evolve);
 

@@ -44,3 +44,9 @@ LogicalResult un0::verifyWaves(FusedRateOp rate) {
              << term << " are not those of one un0.sin_cos";
   return success();
 }
+
+LogicalResult un0::verifyClassTable(SelectClassOp select, Value labels) {
+  if (cast<ShapedType>(select.getTable().getType()).getRank() != 3 || select.getLabel() != labels)
+    return select.emitError("is not a classes x N x M table selected by the model's labels");
+  return success();
+}

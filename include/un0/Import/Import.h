@@ -9,6 +9,9 @@
 
 namespace un0 {
 
+/// Steps of an integration that a model may ask for.
+constexpr int64_t kMaxSteps = 1'000'000;
+
 struct ImportOptions {
   /// Let NaN and infinite weights by instead of refusing them by name.
   bool allowNonfinite = false;

@@ -27,7 +27,7 @@ struct ModuleWriterOptions {
   llvm::function_ref<void(uint64_t, uint64_t)> progress = nullptr;
 };
 
-/// SHA-256 of a file's bytes, hexadecimal; empty for "-".
+/// SHA-256 of a file's bytes, hexadecimal.
 llvm::Expected<std::string> hashFile(llvm::StringRef path);
 
 /// Writes the module for `module` (phase `llvm`: entries, `un0.param`, `cpu.packed_param`, the

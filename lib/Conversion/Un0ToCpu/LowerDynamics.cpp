@@ -34,22 +34,29 @@ bool CpuLowering::hasCoupling(int64_t bytes) const {
          });
 }
 
+/// Whether batch tiles, of two registers of samples or not (`wide`), take the first coupling in
+/// blocks.
+static bool isBlocked(FusedRateOp rate, bool wide) {
+  if (rate.getCouplings().empty())
+    return false;
+  Value first = rate.getCouplings()[0];
+  Precision precision = rate.getPrecision(0);
+  return !first.getDefiningOp<SelectClassOp>() &&
+         cpu::isBlocked(llvm::divideCeil(dim(first, 1), cpu::getPerWord(precision)), precision,
+                        wide);
+}
+
 DenseI64ArrayAttr CpuLowering::getDrains(FusedRateOp rate) {
   if (!rate.getDrains())
     return {};
   SmallVector<int64_t> drains;
-  for (auto [term, drain] : llvm::enumerate(*rate.getDrains())) {
-    Precision precision = rate.getPrecision(term);
-    int64_t words = drain / cpu::getPerWord(precision);
-    Value coupling = rate.getCouplings()[term];
-    // A block ends where its sums are emptied, and its waves are to fit the first-level cache.
-    // Where a sum is emptied decides its last bits: all tiles of the coupling do so, blocks or not.
-    bool wide = hasCoupling(cpu::kFewestWideBytes);
-    if (term == 0 && precision == Precision::Int16 && !coupling.getDefiningOp<SelectClassOp>() &&
-        cpu::isBlocked(llvm::divideCeil(dim(coupling, 1), 2), precision, wide))
-      words = std::min(words, cpu::getBlockLines(target.lanes));
-    drains.push_back(words);
-  }
+  for (auto [term, drain] : llvm::enumerate(*rate.getDrains()))
+    drains.push_back(drain / cpu::getPerWord(rate.getPrecision(term)));
+  // A block ends where its sums are emptied, and its waves are to fit the first-level cache. Where
+  // a sum is emptied decides its last bits: all tiles of the coupling do so, blocks or not.
+  if (isBlocked(rate, hasCoupling(cpu::kFewestWideBytes)) &&
+      rate.getPrecision(0) == Precision::Int16)
+    drains[0] = std::min(drains[0], cpu::getBlockLines(target.lanes));
   return b.getDenseI64ArrayAttr(drains);
 }
 
@@ -172,8 +179,7 @@ LogicalResult CpuLowering::buildEvolve(int64_t batch, bool team) {
         all.once([&] { cpu::GatherClassOp::create(b, loc, table, labels, drive); });
         buffers[coupling] = drive;
       }
-      bool blocked = !lines.empty() && !rate.getCouplings()[0].getDefiningOp<SelectClassOp>() &&
-                     cpu::isBlocked(lines[0], precisions[0], batch > target.lanes);
+      bool blocked = isBlocked(rate, batch > target.lanes);
       bool matrix = target.hasByteTiles() && cpu::takesMatrix(precisions, lines, blocked);
       if (batch > 1)
         scratchWords = std::max(

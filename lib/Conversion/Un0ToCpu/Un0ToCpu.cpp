@@ -134,11 +134,9 @@ LogicalResult CpuLowering::placeParameters() {
           return failure();
         for (auto [term, coupling] : llvm::enumerate(rate.getCouplings())) {
           if (auto select = coupling.getDefiningOp<SelectClassOp>()) {
+            if (failed(verifyClassTable(select, chain.func.getArgument(2))))
+              return failure();
             Value table = select.getTable();
-            if (cast<ShapedType>(table.getType()).getRank() != 3 ||
-                select.getLabel() != chain.func.getArgument(2))
-              return select.emitError(
-                  "is not a classes x N x M table selected by the model's labels");
             SmallVector<int64_t> shape = {dim(table, 0) + 1, dim(table, 2), padded};
             if (select.getBits()) {
               shape.back() = cpu::getTableLines(padded);

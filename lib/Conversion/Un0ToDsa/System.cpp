@@ -53,9 +53,8 @@ struct SystemFinder {
           return failure();
       } else if (getSource(sine) == conditioningPhases) {
         if (auto select = coupling.getDefiningOp<SelectClassOp>();
-            select && (cast<ShapedType>(select.getTable().getType()).getRank() != 3 ||
-                       select.getLabel() != system.func.getArgument(2)))
-          return select.emitError("is not a classes x N x M table selected by the model's labels");
+            select && failed(verifyClassTable(select, system.func.getArgument(2))))
+          return failure();
         if (failed(setOnce(system.drive, coupling, rate, "drives")))
           return failure();
       } else {
