@@ -16,8 +16,10 @@ namespace {
 /// One sample reads a coupling as few streams; from this many bytes on it comes from beyond the
 /// second-level cache, and asking ahead pays.
 constexpr int64_t kPrefetchBytes = 1 << 20;
-/// Lines asked for ahead: 16 x 64 bytes in each of the streams.
-constexpr int64_t kPrefetchAhead = 16;
+/// Lines asked for ahead, 64 bytes each, in each of the streams. Where the processor's own
+/// prefetcher follows them, only those of the next iteration, if a third-level cache has them.
+constexpr int64_t kPrefetchAhead = 16, kPrefetchNear = kUnroll;
+constexpr int64_t kMemoryBytes = 32 << 20;
 
 /// One sample: `count` panels of 16 rows from `panel`, oscillators in the lanes.
 class RatePanels : RateTile {
@@ -45,17 +47,21 @@ private:
   Value line(Value coupling, Value k, int64_t v) {
     return e.load(coupling, {e.add(panel, v / perPanel), k, e.index(v % perPanel * e.lanes)});
   }
-  /// Asks for `count` lines `kPrefetchAhead` further on in each stream.
+  /// Asks for `count` lines further on in each stream.
   void fetchAhead(Value coupling, Value k, int64_t count) {
+    bool near = e.target.followsStreams() && getBytes(coupling) < kMemoryBytes;
     Value lines = e.index(Emitter::shape(coupling)[1] - count);
-    Value ahead = arith::MinUIOp::create(e.b, e.loc, e.add(k, kPrefetchAhead), lines);
+    Value ahead = arith::MinUIOp::create(e.b, e.loc,
+                                         e.add(k, near ? kPrefetchNear : kPrefetchAhead), lines);
     for (int64_t p = 0; p < vectors / perPanel; ++p)
       for (int64_t u = 0; u < count; ++u)
-        e.prefetch(coupling, {e.add(panel, p), e.add(ahead, u), zero});
+        e.prefetch(coupling, {e.add(panel, p), e.add(ahead, u), zero},
+                   near ? Emitter::kFirstLevel : Emitter::kSecondLevel);
   }
-  bool isLarge(Value coupling) {
-    return cast<MemRefType>(coupling.getType()).getNumElements() * 4 >= kPrefetchBytes;
+  static int64_t getBytes(Value coupling) {
+    return cast<MemRefType>(coupling.getType()).getNumElements() * 4;
   }
+  static bool isLarge(Value coupling) { return getBytes(coupling) >= kPrefetchBytes; }
 
   Sums addFloats(unsigned term, Sums sums) {
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];

@@ -127,9 +127,11 @@ public:
   /// the two bytes before them, and what is not theirs is masked. A shift would do without a second
   /// load, but only units that multiply can shift. The memory must not begin a mapping.
   Value loadBrains(Value memory, ValueRange at, int64_t half, bool same);
-  /// Asks for the line at `at` in the second-level cache.
-  void prefetch(Value memory, ValueRange at) {
-    mlir::memref::PrefetchOp::create(b, loc, memory, at, /*isWrite=*/false, /*localityHint=*/2,
+  /// A cache, as the locality of `memref.prefetch` says it.
+  enum CacheLevel { kSecondLevel = 2, kFirstLevel = 3 };
+  /// Asks for the line at `at`.
+  void prefetch(Value memory, ValueRange at, CacheLevel level = kSecondLevel) {
+    mlir::memref::PrefetchOp::create(b, loc, memory, at, /*isWrite=*/false, level,
                                      /*isDataCache=*/true);
   }
 

@@ -368,3 +368,32 @@ module attributes {cpu.target = {cpu = "x86-64-v4", features = ["avx512bw", "avx
     return
   }
 }
+
+// -----
+
+// One sample asks for what the next iteration loads of a coupling that a third-level cache has, where the processor follows its streams;
+// of one that comes from memory, and elsewhere, for lines far ahead, in the second level.
+// RUN: sed 's/znver4/sapphirerapids/' %s | un0-opt --split-input-file --cpu-kernels-to-vector --canonicalize --cse | FileCheck %s --check-prefix=FAR
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @rate_from_cache
+  // CHECK: %[[NEXT:.*]] = arith.addi %{{.*}}, %c4
+  // CHECK: %[[AT:.*]] = arith.minui %[[NEXT]], %c1020
+  // CHECK-COUNT-16: memref.prefetch {{.*}} locality<3>
+  // FAR-LABEL: func @rate_from_cache
+  // FAR: arith.addi %{{.*}}, %c16
+  // FAR-COUNT-16: memref.prefetch {{.*}} locality<2>
+  func.func @rate_from_cache(%w: memref<1024xf32>, %k: memref<64x1024x16xf32>, %x: memref<2x1024xf32>, %t: memref<1024xf32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%x) base %t to %t step 1.000000e-01
+        : memref<1024xf32>, memref<2x1024xf32>, memref<1024xf32>, memref<1024xf32>, (memref<64x1024x16xf32>), (memref<2x1024xf32>)
+    return
+  }
+
+  // CHECK-LABEL: func @rate_from_memory
+  // CHECK: arith.addi %{{.*}}, %c16
+  // CHECK-COUNT-16: memref.prefetch {{.*}} locality<2>
+  func.func @rate_from_memory(%w: memref<4096xf32>, %k: memref<256x4096x16xf32>, %x: memref<2x4096xf32>, %t: memref<4096xf32>) {
+    cpu.rate frequency %w target %x couple(%k) with(%x) base %t to %t step 1.000000e-01
+        : memref<4096xf32>, memref<2x4096xf32>, memref<4096xf32>, memref<4096xf32>, (memref<256x4096x16xf32>), (memref<2x4096xf32>)
+    return
+  }
+}

@@ -1,7 +1,8 @@
 // RUN: un0-opt %s --un0-schedule-cpu | FileCheck %s
 // RUN: un0-opt %s --un0-schedule-cpu --un0-to-cpu | FileCheck %s --check-prefix=LOWER
 // RUN: sed 's/"avx2"/"avx2", "avxvnni"/' %s | un0-opt --un0-schedule-cpu | FileCheck %s --check-prefix=DOTS
-// RUN: sed 's/module attributes {/module attributes {cpu.direct, /' %s | un0-opt --un0-schedule-cpu | FileCheck %s --check-prefix=DOTS
+// RUN: sed 's/module attributes {/module attributes {cpu.direct, /' %s | un0-opt --un0-schedule-cpu | FileCheck %s --check-prefix=DIRECT
+// RUN: sed 's/"avx2"/"avx512vnni", "amx-int8"/; s/lanes = 8/lanes = 16/' %s | un0-opt --un0-schedule-cpu | FileCheck %s --check-prefix=DIRECT
 
 // Bytes in planes where there is no dot product of them: two kernels of two taps each way behind an upsampling, the larger form of
 // Winograd where its sums are exact, the smaller one for 256 channels.
@@ -23,7 +24,14 @@
 // LOWER: cpu.conv2d_planes {{.*}} as f4 {{.*}} channels 8
 // LOWER: cpu.conv2d_planar_bytes
 
-// DOTS-COUNT-4: un0.conv2d {{.*}} #cpu.conv_schedule<form = direct
+// A dot product of bytes does twice as much as one of 16-bit numbers, which only a quarter of the products makes up for.
+// DOTS: un0.conv2d {{.*}} #cpu.conv_schedule<form = direct
+// DOTS: un0.conv2d {{.*}} #cpu.conv_schedule<form = direct
+// DOTS: un0.conv2d {{.*}} #cpu.conv_schedule<form = f4,
+// DOTS: un0.conv2d {{.*}} #cpu.conv_schedule<form = direct>
+
+// A matrix unit does 32 times as much, and nothing makes up for that.
+// DIRECT-COUNT-4: un0.conv2d {{.*}} #cpu.conv_schedule<form = direct
 module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2"], fma = true, lanes = 8 : i64, registers = 16 : i64}, un0.phase = "quantized"} {
   un0.param @a : tensor<256x16x3x3xf32> from "m" key "a.weight"
   un0.param @ab : tensor<256xf32> from "m" key "a.bias"

@@ -1,11 +1,17 @@
 // RUN: un0-opt %s --un0-schedule-cpu | FileCheck %s
 
-// Which form of f32 a convolution gets. Few points and many weights, 4 of F(4x4, 3x3) with more than 8 MB of them, go with more products
-// of fewer weights, upsampled or not.
-// CHECK: un0.conv2d %{{.*}}, %{{.*}}, %{{.*}} activation(none) {cpu.schedule = #cpu.conv_schedule<form = f_up, batched = true, {{.*}}> -> tensor<?x256x8x8xf32>
-// CHECK: {cpu.schedule = #cpu.conv_schedule<form = f2, {{.*}} -> tensor<?x256x8x8xf32>
+// Which form of f32 a convolution gets.
+// CHECK: un0.conv2d %{{.*}}, %{{.*}}, %{{.*}} activation(none) {cpu.schedule = #cpu.conv_schedule<form = f4_up, batched = true, {{.*}}> -> tensor<?x256x8x8xf32>
+// CHECK: {cpu.schedule = #cpu.conv_schedule<form = f4, batched = true, {{.*}} -> tensor<?x256x8x8xf32>
 // CHECK: {cpu.schedule = #cpu.conv_schedule<form = f4_up, {{.*}} -> tensor<?x128x16x16xf32>
 // CHECK: {cpu.schedule = #cpu.conv_schedule<form = f4, {{.*}} -> tensor<?x128x16x16xf32>
+
+// Few points and many weights, 4 of F(4x4, 3x3) with more than 16 MB of them, go with more products of fewer weights, upsampled or not.
+// HEAVY: un0.conv2d %{{.*}}<form = f_up, batched = true, {{.*}} -> tensor<?x416x8x8xf32>
+// HEAVY: {cpu.schedule = #cpu.conv_schedule<form = f2, {{.*}} -> tensor<?x416x8x8xf32>
+// HEAVY: {cpu.schedule = #cpu.conv_schedule<form = f4_up, {{.*}} -> tensor<?x128x16x16xf32>
+// HEAVY: {cpu.schedule = #cpu.conv_schedule<form = f4, {{.*}} -> tensor<?x128x16x16xf32>
+// RUN: sed -e 's/512x/832x/g; s/512, 4/832, 4/; s/x512x/x832x/g; s/256/416/g; s/8192/13312/g; s/4096/6656/g' %s | un0-opt --un0-schedule-cpu | FileCheck %s --check-prefix=HEAVY
 
 // Sides that points of 2 x 2 do not cover.
 // ODD: un0.conv2d %{{.*}}<form = f_up, {{.*}} -> tensor<?x256x6x6xf32>

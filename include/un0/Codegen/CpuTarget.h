@@ -35,6 +35,10 @@ struct CpuTarget {
   }
   /// Whether there is a matrix unit that multiplies tiles of bytes, beside registers of 64: AMX.
   bool hasByteTiles() const { return lanes == 16 && has("amx-int8"); }
+  /// Whether the processor's own prefetcher follows the four streams in which one sample reads a
+  /// coupling, and instructions that ask far ahead, for the second level, only get in its way: Zen
+  /// 4, where it was measured.
+  bool followsStreams() const { return cpu == "znver4"; }
   /// Does without a matrix unit. Where code has no use for one, a processor needs none to run it.
   void dropByteTiles();
   /// "+a,+b" as LLVM wants it.

@@ -17,10 +17,10 @@ static constexpr int64_t kRowBytes = 384 << 10, kImagesBytes = 1300 << 10;
 static constexpr int64_t kHeavyBytes = 4 << 20, kHeavyRowBytes = 640 << 10;
 /// Weights of F(4x4, 3x3) above which four points an image are too few to pay for reading them:
 /// F(2x2, 3x3) has 4/9 of the bytes, of upsampled pixels 9/25.
-static constexpr int64_t kMostWeightBytes = 8 << 20, kFewPoints = 4;
-/// Planes of bytes, 3.6 to 8 times the weights of the direct form, that pay with so few points an
-/// image because they come from a cache.
-static constexpr int64_t kMostFewPointBytes = 1 << 20;
+static constexpr int64_t kMostWeightBytes = 16 << 20, kFewPoints = 4;
+/// Planes of bytes are 3.6 to 8 times the weights of the direct form; those that pay with so few
+/// points an image come from a cache.
+static constexpr int64_t kMostPlaneBytes = 8 << 20, kMostFewPointBytes = 1 << 20;
 /// Weights of a decoder of bytes above which there are no planes: its module would grow by more
 /// percent than its pictures get faster. N = 16384, 56 MB: 3 % for 4 %, of which reading the
 /// couplings takes the most.
@@ -33,6 +33,7 @@ struct Extents {
   int64_t lanes;
   bool upsample, bytes;
   bool writesBytes; // for the one that reads it
+  bool dots;        // there is a dot product of bytes
 
   /// `reader` is the convolution behind `conv`, null behind the last.
   Extents(un0::Conv2DOp conv, Precision precision, un0::Conv2DOp reader, const CpuTarget &target)
@@ -44,6 +45,7 @@ struct Extents {
     outputs = cpu::padToLanes(cast<ShapedType>(conv.getOutput().getType()).getDimSize(1), lanes);
     upsample = conv.getUpsample();
     writesBytes = reader && reader.getPrecision() == Precision::Int8;
+    dots = target.hasByteDots();
   }
   int64_t planes(ConvForm form) const {
     if (form == ConvForm::Direct)
@@ -72,8 +74,11 @@ struct Extents {
     bool few = height * width / (step * step) <= kFewPoints;
     if (!bytes)
       return !few || !hasLighterForm(form) || weightBytes(form) <= kMostWeightBytes;
+    // A dot product of bytes does twice as much as one of 16-bit numbers.
+    if (dots && form != ConvForm::Winograd4)
+      return false;
     return inputs <= cpu::getMostExactChannels(form) &&
-           weightBytes(form) <= (few ? kMostFewPointBytes : kMostWeightBytes);
+           weightBytes(form) <= (few ? kMostFewPointBytes : kMostPlaneBytes);
   }
   ConvForm chooseForm(bool bytePlanes) const {
     if (bytes && !bytePlanes)
@@ -87,13 +92,13 @@ struct Extents {
 };
 } // namespace
 
-/// Whether convolutions of bytes may be computed in planes. A dot product of bytes does twice as
-/// much as one of 16 bits.
+/// Whether convolutions of bytes may be computed in planes. A matrix unit of bytes does 32 times as
+/// much as a dot product of 16-bit numbers.
 static bool takesBytePlanes(ArrayRef<un0::Conv2DOp> convs, const CpuTarget &target) {
   int64_t bytes = 0;
   for (un0::Conv2DOp conv : convs)
     bytes += Extents(conv, Precision::Int8, un0::Conv2DOp(), target).weightBytes(ConvForm::Direct);
-  return !target.hasByteDots() && bytes <= kMostByteWeights;
+  return !target.hasByteTiles() && bytes <= kMostByteWeights;
 }
 
 /// How many rows of points, and images, are transformed at a time.
