@@ -149,8 +149,6 @@ template <typename ConvOp> static void emitPlanar(Emitter &e, ConvOp op, const P
       e.loop(0, width, pixels,
              [&](Value x) { emitTile(y, x, first, std::min(kOutputs, outputs - first)); });
     });
-  if (op.getTanh())
-    emitTanh(e, op.getPlanes(), op.getThread(), op.getThreads());
 }
 
 void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
@@ -162,11 +160,17 @@ void un0::emitConv2DPlanar(Emitter &e, cpu::Conv2DPlanarOp op) {
   };
   int64_t mostPixels = e.target.registers >= 32 ? 8 : 4;
   emitPlanar(e, op, {/*weightStart=*/0, mostPixels, e.splat(0), multiplyAdd, finish});
+  if (op.getTanh())
+    emitTanh(e, op.getPlanes(), op.getThread(), op.getThreads());
 }
 
-void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
+void un0::emitConv2DPlanarBytes(Emitter &whole, cpu::Conv2DPlanarBytesOp op) {
   // Starting sums and steps of the outputs are in front.
-  int64_t padded = cpu::padToLine(Emitter::shape(op.getPlanes())[0]);
+  int64_t outputs = Emitter::shape(op.getPlanes())[0], padded = cpu::padToLine(outputs);
+  int64_t words = (Emitter::shape(op.getWeights())[0] - 2 * padded) / (9 * outputs);
+  CpuTarget target = whole.target;
+  target.lanes = cpu::getPlanarLanes(words, whole.lanes);
+  Emitter e(whole.b, whole.loc, target);
   auto multiplyAdd = [&](Value sum, Value value, Value weight) {
     return e.dot(cpu::DotKind::U8S8, sum, value, weight, kPairsFit);
   };
@@ -179,4 +183,6 @@ void un0::emitConv2DPlanarBytes(Emitter &e, cpu::Conv2DPlanarBytesOp op) {
   };
   int64_t mostPixels = e.target.registers >= 32 ? 8 : 2;
   emitPlanar(e, op, {2 * padded, mostPixels, e.splatWord(0), multiplyAdd, finish});
+  if (op.getTanh())
+    emitTanh(whole, op.getPlanes(), op.getThread(), op.getThreads());
 }

@@ -51,8 +51,8 @@ private:
   void fetchAhead(Value coupling, Value k, int64_t count) {
     bool near = e.target.followsStreams() && getBytes(coupling) < kMemoryBytes;
     Value lines = e.index(Emitter::shape(coupling)[1] - count);
-    Value ahead = arith::MinUIOp::create(e.b, e.loc,
-                                         e.add(k, near ? kPrefetchNear : kPrefetchAhead), lines);
+    Value ahead =
+        arith::MinUIOp::create(e.b, e.loc, e.add(k, near ? kPrefetchNear : kPrefetchAhead), lines);
     for (int64_t p = 0; p < vectors / perPanel; ++p)
       for (int64_t u = 0; u < count; ++u)
         e.prefetch(coupling, {e.add(panel, p), e.add(ahead, u), zero},

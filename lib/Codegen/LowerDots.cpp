@@ -298,15 +298,17 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
       func.emitError(llvm::toString(target.takeError()));
       return signalPassFailure();
     }
-    auto fits = [&](Operation *op, Value words) {
+    auto fits = [&](Operation *op, Value words, bool half = false) {
       int64_t lanes = cast<VectorType>(words.getType()).getNumElements();
-      if (lanes != target->lanes)
+      bool fits = lanes == target->lanes || (half && lanes == target->lanes / 2);
+      if (!fits)
         op->emitError("has ") << lanes << " lanes on a target of " << target->lanes;
-      return lanes == target->lanes;
+      return fits;
     };
     llvm::SmallSetVector<cpu::DotKind, 3> widened;
     for (cpu::DotOp op : dots) {
-      if (!fits(op, op.getX()))
+      // Targets of 16 lanes have all instructions on half a register, too: AVX512VL.
+      if (!fits(op, op.getX(), /*half=*/target->lanes == 16))
         return signalPassFailure();
       auto [sums, native] = DotLowering(op, *target).lower();
       ++(native ? numNative : numWidened);

@@ -165,6 +165,7 @@ Error BytePacker::planes(cpu::ConvForm form, Sink sink) {
 }
 
 Error BytePacker::planar(Sink sink) {
+  int64_t lanes = cpu::getPlanarLanes(words, this->lanes);
   int64_t padded = cpu::padToLine(outputs), registers = cpu::padToLanes(words, lanes) / lanes;
   out.assign(2 * padded + 9 * registers * outputs * lanes, 0);
   numbers.resize(inputs * 9);

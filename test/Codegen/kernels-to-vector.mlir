@@ -397,3 +397,23 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
     return
   }
 }
+
+// -----
+
+// The last convolution of 32 channels of bytes reads 8 words of each pixel; of 64 it reads 16.
+module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "avx512vl", "avx512vnni", "fma"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
+  // CHECK-LABEL: func @planar_half
+  // CHECK-COUNT-24: cpu.dot u8s8 fits {{.*}} : vector<8xi32>, vector<8xi32>
+  // CHECK-NOT: cpu.dot
+  // CHECK-LABEL: func @planar_whole
+  // CHECK-COUNT-24: cpu.dot u8s8 fits {{.*}} : vector<16xi32>, vector<16xi32>
+  // CHECK-NOT: cpu.dot
+  func.func @planar_half(%x: memref<1x10x10x16xi32>, %w: memref<248xi32>, %b: memref<16xf32>, %y: memref<3x8x8xf32>) {
+    cpu.conv2d_planar_bytes %x, %w, %b to %y scale 5.000000e-02 tanh : memref<1x10x10x16xi32>, memref<248xi32>, memref<16xf32>, memref<3x8x8xf32>
+    return
+  }
+  func.func @planar_whole(%x: memref<1x10x10x16xi32>, %w: memref<464xi32>, %b: memref<16xf32>, %y: memref<3x8x8xf32>) {
+    cpu.conv2d_planar_bytes %x, %w, %b to %y scale 5.000000e-02 tanh : memref<1x10x10x16xi32>, memref<464xi32>, memref<16xf32>, memref<3x8x8xf32>
+    return
+  }
+}

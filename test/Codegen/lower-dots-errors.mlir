@@ -9,10 +9,10 @@ func.func @no_target(%a: vector<8xi32>) -> vector<8xi32> {
 // -----
 
 module attributes {cpu.target = {cpu = "znver4", features = ["avx512vnni"], fma = true, lanes = 16 : i64, registers = 32 : i64}} {
-  func.func @lanes(%a: vector<8xi32>) -> vector<8xi32> {
-    // expected-error @+1 {{has 8 lanes on a target of 16}}
-    %0 = cpu.dot s16 %a, %a, %a : vector<8xi32>, vector<8xi32>
-    return %0 : vector<8xi32>
+  func.func @lanes(%a: vector<4xi32>) -> vector<4xi32> {
+    // expected-error @+1 {{has 4 lanes on a target of 16}}
+    %0 = cpu.dot s16 %a, %a, %a : vector<4xi32>, vector<4xi32>
+    return %0 : vector<4xi32>
   }
 }
 

@@ -12,6 +12,14 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512bf16", "avx5
     %2 = cpu.dot bf16 %f, %x, %k : vector<16xf32>, vector<16xi32>
     return %0, %1, %2 : vector<16xi32>, vector<16xi32>, vector<16xf32>
   }
+
+  // Half a register.
+  // CHECK-LABEL: @vnni512_half
+  func.func @vnni512_half(%a: vector<8xi32>, %x: vector<8xi32>, %k: vector<8xi32>) -> vector<8xi32> {
+    // CHECK: "llvm.x86.avx512.vpdpbusd.256"({{.*}}) : (vector<8xi32>, vector<32xi8>, vector<32xi8>)
+    %0 = cpu.dot u8s8 %a, %x, %k : vector<8xi32>, vector<8xi32>
+    return %0 : vector<8xi32>
+  }
 }
 
 // -----

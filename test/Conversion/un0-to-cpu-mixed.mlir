@@ -56,7 +56,7 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "avx512v
     %n = tensor.dim %f, %c0 : tensor<?x256xf32>
     %x = tensor.expand_shape %f [[0], [1, 2, 3]] output_shape [%n, 16, 4, 4] : tensor<?x256xf32> into tensor<?x16x4x4xf32>
     %1 = un0.conv2d %x, %a, %ab activation(leaky_relu) {slope = 2.000000e-01 : f64, upsample} : tensor<?x16x4x4xf32>, tensor<32x16x3x3xf32>, tensor<32xf32> -> tensor<?x32x8x8xf32>
-    %2 = un0.conv2d %1, %b, %bb activation(leaky_relu) {slope = 2.000000e-01 : f64, precision = #un0<precision int8>, input_scale = 5.000000e-02 : f64, input_zero_point = 40 : i64, input_exponents = array<i64: 0, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2>} : tensor<?x32x8x8xf32>, tensor<16x32x3x3xf32>, tensor<16xf32> -> tensor<?x16x8x8xf32>
+    %2 = un0.conv2d %1, %b, %bb activation(leaky_relu) {cpu.schedule = #cpu.conv_schedule<form = direct>, slope = 2.000000e-01 : f64, precision = #un0<precision int8>, input_scale = 5.000000e-02 : f64, input_zero_point = 40 : i64, input_exponents = array<i64: 0, 1, -1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2>} : tensor<?x32x8x8xf32>, tensor<16x32x3x3xf32>, tensor<16xf32> -> tensor<?x16x8x8xf32>
     %3 = un0.conv2d %2, %c, %cb activation(leaky_relu) {slope = 2.000000e-01 : f64} : tensor<?x16x8x8xf32>, tensor<16x16x3x3xf32>, tensor<16xf32> -> tensor<?x16x8x8xf32>
     %z = un0.conv2d %3, %o, %ob activation(tanh) {precision = #un0<precision int8>, input_scale = 2.500000e-01 : f64, input_zero_point = 3 : i64} : tensor<?x16x8x8xf32>, tensor<3x16x3x3xf32>, tensor<3xf32> -> tensor<?x3x8x8xf32>
     return %z : tensor<?x3x8x8xf32>

@@ -82,7 +82,7 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "avx512v
     %n = tensor.dim %f, %c0 : tensor<?x2048xf32>
     %x = tensor.expand_shape %f [[0], [1, 2, 3]] output_shape [%n, 128, 4, 4] : tensor<?x2048xf32> into tensor<?x128x4x4xf32>
     %y = un0.conv2d %x, %a, %ab activation(leaky_relu) {slope = 2.000000e-01 : f64, upsample} : tensor<?x128x4x4xf32>, tensor<64x128x3x3xf32>, tensor<64xf32> -> tensor<?x64x8x8xf32>
-    %z = un0.conv2d %y, %b, %bb activation(leaky_relu) {input_scale = 5.000000e-02 : f64, input_zero_point = 40 : i64, precision = #un0<precision int8>, slope = 2.000000e-01 : f64} : tensor<?x64x8x8xf32>, tensor<64x64x3x3xf32>, tensor<64xf32> -> tensor<?x64x8x8xf32>
+    %z = un0.conv2d %y, %b, %bb activation(leaky_relu) {cpu.schedule = #cpu.conv_schedule<form = direct>, input_scale = 5.000000e-02 : f64, input_zero_point = 40 : i64, precision = #un0<precision int8>, slope = 2.000000e-01 : f64} : tensor<?x64x8x8xf32>, tensor<64x64x3x3xf32>, tensor<64xf32> -> tensor<?x64x8x8xf32>
     %u = un0.conv2d %z, %c, %cb activation(leaky_relu) {slope = 2.000000e-01 : f64, upsample} : tensor<?x64x8x8xf32>, tensor<16x64x3x3xf32>, tensor<16xf32> -> tensor<?x16x16x16xf32>
     %v = un0.conv2d %u, %o, %ob activation(tanh) : tensor<?x16x16x16xf32>, tensor<3x16x3x3xf32>, tensor<3xf32> -> tensor<?x3x16x16xf32>
     return %v : tensor<?x3x16x16xf32>

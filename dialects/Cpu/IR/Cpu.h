@@ -36,6 +36,11 @@ inline int64_t padToLine(int64_t n) { return (n + kLine - 1) / kLine * kLine; }
 /// Rounds up to whole registers: the channels of an image that f32 convolutions make and read. What
 /// is left of the last line is neither written nor read.
 inline int64_t padToLanes(int64_t n, int64_t lanes) { return (n + lanes - 1) / lanes * lanes; }
+/// Lanes of the registers that the last convolution of bytes reads `words` of inputs in: half of a
+/// register of 16 where no more have channels.
+inline int64_t getPlanarLanes(int64_t words, int64_t lanes) {
+  return lanes == 16 && words <= lanes / 2 ? lanes / 2 : lanes;
+}
 
 /// Whether an image is one of bytes, four to a word, instead of f32.
 inline bool holdsBytes(mlir::Value image) {

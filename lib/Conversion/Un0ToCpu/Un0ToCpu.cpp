@@ -180,7 +180,8 @@ LogicalResult CpuLowering::placeParameters() {
     if (!last)
       divided = chain.convs[i + 1].getInputExponentsAttr();
     if (readsBytes(conv)) {
-      int64_t words = cpu::padToLanes(llvm::divideCeil(inputs, 4), target.lanes);
+      int64_t words = llvm::divideCeil(inputs, 4);
+      words = cpu::padToLanes(words, cpu::getPlanarLanes(words, target.lanes));
       zeroPoint = *conv.getInputZeroPoint();
       size = last                 ? 2 * padded + 9 * words * out
              : conv.getUpsample() ? 4 * cpu::getByteWeightWords(inputs, 4, outputs)
