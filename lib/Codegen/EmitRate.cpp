@@ -15,6 +15,10 @@ using un0::cpu::kLine;
 
 namespace {
 
+/// Of what each sample has of its own for the rows at hand, as much as the first-level cache takes
+/// in beside waves and a panel.
+constexpr int64_t kFirstLevelBytes = 8 << 10;
+
 /// Rows of a panel that a batch tile takes at a time.
 struct RowPass {
   Value first; // row of the panel
@@ -133,8 +137,7 @@ private:
   void addLine(unsigned term, Value k, Sums &sums) {
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
-    ArrayRef<int64_t> shape = Emitter::shape(coupling);
-    bool shared = shape[2] == kLine && shape[0] == panels;
+    bool shared = isSharedCoupling(coupling);
     if (hasRoundedWaves(op, term))
       return addBrains(coupling, source, k, sums);
     Value sine = e.load(source, {k, zero, sample}), cosine = e.load(source, {k, one, sample});
@@ -288,15 +291,35 @@ private:
   }
 
   Sums addFloats(unsigned term, Sums sums) {
-    ArrayRef<int64_t> shape = Emitter::shape(op.getCouplings()[term]);
-    bool shared = shape[2] == kLine && shape[0] == panels;
-    return addAll(term, shape[1], sums, shared);
+    Value coupling = op.getCouplings()[term];
+    return addAll(term, Emitter::shape(coupling)[1], sums, isSharedCoupling(coupling));
   }
 
-  /// While line `k` of the first coupling's `lines` is added, asks for the next panel.
-  void fetchPanel(int64_t lines, Value k) {
+  /// While line `k` of the first coupling's `lines` is added, asks for the next panel, and for
+  /// these rows of the couplings that each sample has of its own.
+  void fetchAhead(int64_t lines, Value k) {
     Value next = arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), e.index(panels - 1));
     fetchLines(next, zero, lines, k);
+    for (Value coupling : op.getCouplings().drop_front())
+      if (part == 0 && !isSharedCoupling(coupling) &&
+          cast<MemRefType>(coupling.getType()).getLayout().isIdentity())
+        fetchRows(coupling, lines, k);
+  }
+  /// They come next, and are bursts too short for the hardware to see them coming.
+  void fetchRows(Value coupling, int64_t lines, Value k) {
+    ArrayRef<int64_t> shape = Emitter::shape(coupling);
+    int64_t perRow = shape[1] * shape[2], all = llvm::divideCeil(rows * perRow, kLine);
+    int64_t count = llvm::divideCeil(all * kUnroll, lines);
+    auto level = all * kLine * 4 <= kFirstLevelBytes ? Emitter::kFirstLevel : Emitter::kSecondLevel;
+    Value at = e.mul(Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(kUnroll))), count);
+    at = arith::MinUIOp::create(e.b, e.loc, at, e.index(std::max<int64_t>(all - count, 0)));
+    at = arith::AddIOp::create(e.b, e.loc, e.mul(base, perRow), e.mul(at, kLine));
+    for (int64_t l = 0; l < std::min(count, all); ++l)
+      e.prefetch(e.flatten(coupling), e.add(at, l * kLine), level);
+  }
+  bool isSharedCoupling(Value coupling) const {
+    ArrayRef<int64_t> shape = Emitter::shape(coupling);
+    return shape[2] == kLine && shape[0] == panels;
   }
   bool fetchesPanel(unsigned term, int64_t lines) {
     return term == 0 && lines >= kPrefetchLines && isShared(lines);
@@ -304,7 +327,7 @@ private:
 
   /// All lines at once; a stream of them asks for the next panel meanwhile.
   Sums addAll(unsigned term, int64_t lines, Sums sums, bool shared) {
-    auto fetch = [&](Value k) { fetchPanel(lines, k); };
+    auto fetch = [&](Value k) { fetchAhead(lines, k); };
     Extra extra = nullptr;
     if (shared && fetchesPanel(term, lines))
       extra = fetch;
@@ -343,7 +366,7 @@ private:
     int64_t window = std::min(getDrain(op, term), lines);
     Value slot = e.index(scratch.drained / e.lanes);
     store(start(term), slot);
-    auto fetch = [&](Value k) { fetchPanel(lines, k); };
+    auto fetch = [&](Value k) { fetchAhead(lines, k); };
     Extra extra = nullptr;
     if (fetchesPanel(term, lines))
       extra = fetch;

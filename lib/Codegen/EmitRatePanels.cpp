@@ -17,9 +17,10 @@ namespace {
 /// second-level cache, and asking ahead pays.
 constexpr int64_t kPrefetchBytes = 1 << 20;
 /// Lines asked for ahead, 64 bytes each, in each of the streams. Where the processor's own
-/// prefetcher follows them, only those of the next iteration, if a third-level cache has them.
+/// prefetcher follows them, only those of the next iteration, if a third-level cache has most of
+/// them.
 constexpr int64_t kPrefetchAhead = 16, kPrefetchNear = kUnroll;
-constexpr int64_t kMemoryBytes = 32 << 20;
+constexpr int64_t kMemoryBytes = 40 << 20;
 
 /// One sample: `count` panels of 16 rows from `panel`, oscillators in the lanes.
 class RatePanels : RateTile {

@@ -58,6 +58,22 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
     return
   }
 
+  // While a batch tile's rows meet the shared coupling, half of the next panel's lines come in, and the 64 lines of 8 rows x 8
+  // sources that the samples have of their own, one in each iteration.
+  // CHECK-LABEL: func @rate_own
+  // CHECK: scf.for %[[K:.*]] = %c0 to %c256 step %c4
+  // CHECK: memref.prefetch %{{.*}}[{{.*}}, {{.*}}, %c0], read, locality<2>, data : memref<16x256x16xf32>
+  // CHECK: %[[ITERATION:.*]] = arith.divui %[[K]], %c4
+  // CHECK: %[[LINE:.*]] = arith.minui %[[ITERATION]], %c63
+  // CHECK: memref.prefetch %{{.*}}, read, locality<3>, data : memref<32768xf32>
+  // CHECK-NOT: memref.prefetch
+  // CHECK-COUNT-64: vector.fma
+  func.func @rate_own(%w: memref<256xf32>, %k: memref<16x256x16xf32>, %x: memref<256x2x16xf32>, %d: memref<256x8x16xf32>, %p: memref<8x2x16xf32>, %t: memref<256x16xf32>) {
+    cpu.rate frequency %w target %x couple(%k, %d) with(%x, %p) base %t to %t step 1.000000e-01
+        : memref<256xf32>, memref<256x2x16xf32>, memref<256x16xf32>, memref<256x16xf32>, (memref<16x256x16xf32>, memref<256x8x16xf32>), (memref<256x2x16xf32>, memref<8x2x16xf32>)
+    return
+  }
+
   // A batch tile: 8 rows x (sine, cosine) stay in registers over the whole sum, and both products share the load of K.
   // CHECK-LABEL: func @rate_tile
   // CHECK: scf.for {{.*}} -> (vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>, vector<16xf32>)
