@@ -310,12 +310,14 @@ private:
     ArrayRef<int64_t> shape = Emitter::shape(coupling);
     int64_t perRow = shape[1] * shape[2], all = llvm::divideCeil(rows * perRow, kLine);
     int64_t count = llvm::divideCeil(all * kUnroll, lines);
+    assert(count <= all && "few lines are not fetched ahead of");
     auto level = all * kLine * 4 <= kFirstLevelBytes ? Emitter::kFirstLevel : Emitter::kSecondLevel;
-    Value at = e.mul(Value(arith::DivUIOp::create(e.b, e.loc, k, e.index(kUnroll))), count);
-    at = arith::MinUIOp::create(e.b, e.loc, at, e.index(std::max<int64_t>(all - count, 0)));
+    Value at = arith::DivUIOp::create(e.b, e.loc, e.mul(k, all), e.index(lines));
+    at = arith::MinUIOp::create(e.b, e.loc, at, e.index(all - count));
     at = arith::AddIOp::create(e.b, e.loc, e.mul(base, perRow), e.mul(at, kLine));
-    for (int64_t l = 0; l < std::min(count, all); ++l)
-      e.prefetch(e.flatten(coupling), e.add(at, l * kLine), level);
+    Value flat = e.flatten(coupling);
+    for (int64_t l = 0; l < count; ++l)
+      e.prefetch(flat, e.add(at, l * kLine), level);
   }
   bool isSharedCoupling(Value coupling) const {
     ArrayRef<int64_t> shape = Emitter::shape(coupling);

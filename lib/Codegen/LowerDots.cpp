@@ -300,15 +300,14 @@ struct CpuLowerDotsPass : un0::impl::CpuLowerDotsBase<CpuLowerDotsPass> {
     }
     auto fits = [&](Operation *op, Value words, bool half = false) {
       int64_t lanes = cast<VectorType>(words.getType()).getNumElements();
-      bool fits = lanes == target->lanes || (half && lanes == target->lanes / 2);
-      if (!fits)
-        op->emitError("has ") << lanes << " lanes on a target of " << target->lanes;
-      return fits;
+      if (lanes == target->lanes || (half && lanes == target->lanes / 2))
+        return true;
+      op->emitError("has ") << lanes << " lanes on a target of " << target->lanes;
+      return false;
     };
     llvm::SmallSetVector<cpu::DotKind, 3> widened;
     for (cpu::DotOp op : dots) {
-      // Targets of 16 lanes have all instructions on half a register, too: AVX512VL.
-      if (!fits(op, op.getX(), /*half=*/target->lanes == 16))
+      if (!fits(op, op.getX(), /*half=*/target->lanes == 16 && target->has("avx512vl")))
         return signalPassFailure();
       auto [sums, native] = DotLowering(op, *target).lower();
       ++(native ? numNative : numWidened);

@@ -61,7 +61,7 @@ def CpuLowerDots : Pass<"cpu-lower-dots", "::mlir::func::FuncOp"> {
     `cpu.dot` becomes `vpdpbusd`, `vpdpwssd` or `vdpbf16ps` where `cpu.target` has them. Elsewhere: `u8s8 fits` is
     `pmaddubsw`, and `pmaddwd` by ones to add its pairs up, of a second word after the pairs of both were added. Other `u8s8`, and all without SSSE3, are split into even and odd
     bytes widened to 16 bits and two `pmaddwd`, because `pmaddubsw` would saturate. `s16` is one `pmaddwd`, `bf16` two multiply-adds in f32. The integer
-    kinds give the same bits on every processor.
+    kinds give the same bits on every processor. Targets of 16 lanes take dots of 8, too, by AVX512VL.
     `cpu.tile_*` are the instructions of AMX, on tiles by number.
 
     ```mlir

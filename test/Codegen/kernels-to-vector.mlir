@@ -63,14 +63,31 @@ module attributes {cpu.target = {cpu = "znver4", features = ["avx512f", "fma"], 
   // CHECK-LABEL: func @rate_own
   // CHECK: scf.for %[[K:.*]] = %c0 to %c256 step %c4
   // CHECK: memref.prefetch %{{.*}}[{{.*}}, {{.*}}, %c0], read, locality<2>, data : memref<16x256x16xf32>
-  // CHECK: %[[ITERATION:.*]] = arith.divui %[[K]], %c4
-  // CHECK: %[[LINE:.*]] = arith.minui %[[ITERATION]], %c63
+  // CHECK: %[[PART:.*]] = arith.muli %[[K]], %c64
+  // CHECK: %[[LINE:.*]] = arith.divui %[[PART]], %c256
+  // CHECK: arith.minui %[[LINE]], %c63
   // CHECK: memref.prefetch %{{.*}}, read, locality<3>, data : memref<32768xf32>
   // CHECK-NOT: memref.prefetch
   // CHECK-COUNT-64: vector.fma
   func.func @rate_own(%w: memref<256xf32>, %k: memref<16x256x16xf32>, %x: memref<256x2x16xf32>, %d: memref<256x8x16xf32>, %p: memref<8x2x16xf32>, %t: memref<256x16xf32>) {
     cpu.rate frequency %w target %x couple(%k, %d) with(%x, %p) base %t to %t step 1.000000e-01
         : memref<256xf32>, memref<256x2x16xf32>, memref<256x16xf32>, memref<256x16xf32>, (memref<16x256x16xf32>, memref<256x8x16xf32>), (memref<256x2x16xf32>, memref<8x2x16xf32>)
+    return
+  }
+
+  // So do 16 KB of them, into the second level, while the sums of int16 are emptied every 128 lines.
+  // CHECK-LABEL: func @rate_own_words
+  // CHECK: scf.for %[[FROM:.*]] = %c0 to %c256 step %c128
+  // CHECK: scf.for %[[K:.*]] = %c0 to %c128 step %c4
+  // CHECK: %[[AT:.*]] = arith.addi %[[FROM]], %[[K]]
+  // CHECK: %[[PART:.*]] = arith.muli %[[AT]], %c256
+  // CHECK: arith.divui %[[PART]], %c256
+  // CHECK-COUNT-4: memref.prefetch %{{.*}}, read, locality<2>, data : memref<262144xf32>
+  // CHECK-NOT: memref.prefetch
+  // CHECK-COUNT-64: cpu.dot s16
+  func.func @rate_own_words(%w: memref<512xf32>, %k: memref<32x258x16xi32>, %x: memref<512x2x16xf32>, %s: memref<256x2x16xi32>, %d: memref<512x32x16xf32>, %p: memref<32x2x16xf32>, %t: memref<512x16xf32>, %m: memref<1024xi32>) {
+    cpu.rate frequency %w target %x couple(%k, %d) with(%s, %p) base %t to %t step 1.000000e-01 scratch %m {precisions = [#un0<precision int16>, #un0<precision f32>], drains = array<i64: 128, 0>}
+        : memref<512xf32>, memref<512x2x16xf32>, memref<512x16xf32>, memref<512x16xf32>, (memref<32x258x16xi32>, memref<512x32x16xf32>), (memref<256x2x16xi32>, memref<32x2x16xf32>) scratch memref<1024xi32>
     return
   }
 

@@ -30,7 +30,7 @@
 // DOTS: un0.conv2d {{.*}} #cpu.conv_schedule<form = f4,
 // DOTS: un0.conv2d {{.*}} #cpu.conv_schedule<form = direct>
 
-// A matrix unit does 32 times as much, and nothing makes up for that.
+// A matrix unit does 16 times as much as one of 16-bit numbers, and nothing makes up for that.
 // DIRECT-COUNT-4: un0.conv2d {{.*}} #cpu.conv_schedule<form = direct
 module attributes {cpu.target = {cpu = "x86-64-v3", features = ["avx2"], fma = true, lanes = 8 : i64, registers = 16 : i64}, un0.phase = "quantized"} {
   un0.param @a : tensor<256x16x3x3xf32> from "m" key "a.weight"

@@ -31,7 +31,7 @@ static cl::opt<std::string> decoderPrecision(
     cl::cat(category));
 static cl::opt<std::string>
     convolution("convolution",
-                cl::desc("f32 convolutions in as few products as shapes allow (fast), or direct"),
+                cl::desc("Convolutions in as few products as shapes allow (fast), or direct"),
                 cl::init("fast"), cl::cat(category));
 static cl::opt<double>
     maxFeatureError("max-feature-error",
@@ -147,6 +147,11 @@ int main(int argc, char **argv) {
   if (inputs.size() > 1)
     return fail("two inputs given: '" + inputs[0] + "' and '" + inputs[1] +
                 "'; --compare takes several modules");
+  // No value would be no flag.
+  for (const auto *flag : {&precision, &decoderPrecision, &precisionFile, &scheduleFile, &emulateOn,
+                           &dumpPhases, &hardware})
+    if (flag->getNumOccurrences() && flag->empty())
+      return fail("--" + flag->ArgStr + " needs a value");
   if (target != "cpu" && target != "dsa")
     return fail("target '" + target + "' is not supported; there are cpu and dsa");
   if (weights != "embedded" && weights != "external")

@@ -108,7 +108,7 @@ def Cpu_PackedParamOp : Cpu_Op<"packed_param", [Symbol]> {
     `conv_planar`: tap, register of `lanes` input channels, output, lane. In int8, input
     channels are words of four, and one (`conv_upsample`: two) of them takes the place of a block; each group's
     phase begins with a line of sums to start from (`zero_point` times the weights, taken away) and one of scales; so does
-    `conv_planar`, a word per output, rounded up to 16, and its registers are of words, half as many where no more have channels. `conv_planes`: weights transformed for `form`, in groups as above,
+    `conv_planar`, a word per output, rounded up to 16, and its registers are of words: of 8 instead of 16 where no more than 8 have channels. `conv_planes`: weights transformed for `form`, in groups as above,
     then plane, input channel (rounded up to 4), output channel; in int8 the rounded weights, transformed, two input channels
     of 16 bits to a word (rounded up to 4 words), behind a line of sums, times what the planes give of them
     (getPlaneFactor), and one of scales for each phase. Offsets and sizes are bytes. Beside int8 images, weights

@@ -29,7 +29,7 @@ struct CompileOptions {
   /// f32 or int8; empty: int8 where `precision` is int8 or int4, and with `auto` and
   /// `maxImageError` what is measured.
   std::string decoderPrecision;
-  /// How f32 convolutions are computed: "fast", in as few products as their shapes allow, or
+  /// How convolutions are computed: "fast", in as few products as their shapes allow, or
   /// "direct".
   std::string convolution = "fast";
   /// JSON file that pins precisions by operator; with `auto`, the file that gets the choice.

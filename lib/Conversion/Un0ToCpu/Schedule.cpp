@@ -92,7 +92,7 @@ struct Extents {
 };
 } // namespace
 
-/// Whether convolutions of bytes may be computed in planes. A matrix unit of bytes does 32 times as
+/// Whether convolutions of bytes may be computed in planes. A matrix unit of bytes does 16 times as
 /// much as a dot product of 16-bit numbers.
 static bool takesBytePlanes(ArrayRef<un0::Conv2DOp> convs, const CpuTarget &target) {
   int64_t bytes = 0;

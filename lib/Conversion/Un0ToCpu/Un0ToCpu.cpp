@@ -354,7 +354,8 @@ LogicalResult CpuLowering::run() {
     return chain.evolve.emitError("is in a module whose phases arrive final (")
            << cpu::kDigitalPartAttr << ")";
   if (evolves && (failed(buildEvolve(1)) || failed(buildEvolve(target.lanes)) ||
-                  (hasCoupling(cpu::kFewestWideBytes) && failed(buildEvolve(2 * target.lanes))) ||
+                  (hasCoupling(cpu::getFewestWideBytes(target.lanes)) &&
+                   failed(buildEvolve(2 * target.lanes))) ||
                   (chain.evolve && failed(buildEvolve(1, /*team=*/true)))))
     return failure();
   buildReadout();

@@ -338,7 +338,7 @@ INSTANTIATE_TEST_SUITE_P(
               {"f4 using", "f4_up using"}},
         // Enough weights that all images pass together, and too many for F(4x4, 3x3).
         Shape{"heavy", 256, 4, 4, {{96, true}, {64, false}, {3, false}}, {"images %"}},
-        Shape{"heavier", 288, 8, 8, {{288, false}, {3, false}}, {"f2 using", "images %"}}),
+        Shape{"heavier", 352, 8, 8, {{352, false}, {3, false}}, {"f2 using", "images %"}}),
     [](const auto &info) { return std::string(info.param.name); });
 
 } // namespace
