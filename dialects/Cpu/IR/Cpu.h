@@ -95,14 +95,6 @@ struct RowGroups {
 RowGroups getRowGroups(int64_t paddedRows, int64_t lanes, bool brains,
                        llvm::ArrayRef<Precision> precisions);
 
-/// From so many bytes of a coupling on, a batch tile has two registers of samples: what is read
-/// from memory then serves both. Below, it comes from a cache, or serves 16 samples well enough,
-/// and twice the waves only take room. Measured on Zen 3, batch 16: the oscillators of N = 4096
-/// take 0.80 (f32, 67 MB), 0.86 (int16) and 0.92 (int8, 17 MB) of the time, those of N = 1024
-/// between 1.00 and 1.11. On Zen 4, with 16 lanes, batch 64: 0.99 (f32), 1.05 and 1.09, N = 6656
-/// with int8 (44 MB) 1.03, int16 (89 MB) 0.99 and f32 (177 MB) 1.00.
-inline int64_t getFewestWideBytes(int64_t lanes) { return int64_t(lanes < 16 ? 16 : 64) << 20; }
-
 /// Waves of a batch tile that the second-level cache has no room for are taken in blocks of lines:
 /// these pass all rows of so many panels before the next ones, and the sums wait in memory.
 /// Measured with f32, N = 16384, batch 16: 2910 ms without, 1380 ms with. A tile of two registers

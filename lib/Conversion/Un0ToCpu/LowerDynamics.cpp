@@ -54,7 +54,7 @@ DenseI64ArrayAttr CpuLowering::getDrains(FusedRateOp rate) {
     drains.push_back(drain / cpu::getPerWord(rate.getPrecision(term)));
   // A block ends where its sums are emptied, and its waves are to fit the first-level cache. Where
   // a sum is emptied decides its last bits: all tiles of the coupling do so, blocks or not.
-  if (isBlocked(rate, hasCoupling(cpu::getFewestWideBytes(target.lanes))) &&
+  if (isBlocked(rate, hasCoupling(target.getFewestWideBytes())) &&
       rate.getPrecision(0) == Precision::Int16)
     drains[0] = std::min(drains[0], cpu::getBlockLines(target.lanes));
   return b.getDenseI64ArrayAttr(drains);

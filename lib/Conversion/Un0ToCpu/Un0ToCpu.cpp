@@ -353,10 +353,10 @@ LogicalResult CpuLowering::run() {
   if (!evolves && chain.evolve)
     return chain.evolve.emitError("is in a module whose phases arrive final (")
            << cpu::kDigitalPartAttr << ")";
-  if (evolves && (failed(buildEvolve(1)) || failed(buildEvolve(target.lanes)) ||
-                  (hasCoupling(cpu::getFewestWideBytes(target.lanes)) &&
-                   failed(buildEvolve(2 * target.lanes))) ||
-                  (chain.evolve && failed(buildEvolve(1, /*team=*/true)))))
+  if (evolves &&
+      (failed(buildEvolve(1)) || failed(buildEvolve(target.lanes)) ||
+       (hasCoupling(target.getFewestWideBytes()) && failed(buildEvolve(2 * target.lanes))) ||
+       (chain.evolve && failed(buildEvolve(1, /*team=*/true)))))
     return failure();
   buildReadout();
   buildDecode();
