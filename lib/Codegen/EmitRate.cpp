@@ -48,6 +48,13 @@ void forEachPass(Emitter &e, bool lean, llvm::function_ref<void(RowPass)> body) 
 /// Registers of samples in a batch tile.
 int64_t getParts(Emitter &e, cpu::RateOp op) { return Emitter::shape(op.getOut())[1] / e.lanes; }
 
+/// Whether all samples share a coupling of `panels` panels: it is packed in lines of 16 rows. One
+/// that each sample has of its own has a row for each oscillator.
+bool isSharedCoupling(Value coupling, int64_t panels) {
+  ArrayRef<int64_t> shape = Emitter::shape(coupling);
+  return shape[2] == kLine && shape[0] == panels;
+}
+
 /// A batch tile: some rows of `panel`, register `part` of its samples in the lanes.
 class RateRows : RateTile {
 public:
@@ -137,7 +144,7 @@ private:
   void addLine(unsigned term, Value k, Sums &sums) {
     Value coupling = op.getCouplings()[term], source = op.getSources()[term];
     Precision precision = op.getPrecision(term);
-    bool shared = isSharedCoupling(coupling);
+    bool shared = isSharedCoupling(coupling, panels);
     if (hasRoundedWaves(op, term))
       return addBrains(coupling, source, k, sums);
     Value sine = e.load(source, {k, zero, sample}), cosine = e.load(source, {k, one, sample});
@@ -292,7 +299,7 @@ private:
 
   Sums addFloats(unsigned term, Sums sums) {
     Value coupling = op.getCouplings()[term];
-    return addAll(term, Emitter::shape(coupling)[1], sums, isSharedCoupling(coupling));
+    return addAll(term, Emitter::shape(coupling)[1], sums, isSharedCoupling(coupling, panels));
   }
 
   /// While line `k` of the first coupling's `lines` is added, asks for the next panel, and for
@@ -301,7 +308,7 @@ private:
     Value next = arith::MinUIOp::create(e.b, e.loc, e.add(panel, 1), e.index(panels - 1));
     fetchLines(next, zero, lines, k);
     for (Value coupling : op.getCouplings().drop_front())
-      if (part == 0 && !isSharedCoupling(coupling) &&
+      if (part == 0 && !isSharedCoupling(coupling, panels) &&
           cast<MemRefType>(coupling.getType()).getLayout().isIdentity())
         fetchRows(coupling, lines, k);
   }
@@ -318,10 +325,6 @@ private:
     Value flat = e.flatten(coupling);
     for (int64_t l = 0; l < count; ++l)
       e.prefetch(flat, e.add(at, l * kLine), level);
-  }
-  bool isSharedCoupling(Value coupling) const {
-    ArrayRef<int64_t> shape = Emitter::shape(coupling);
-    return shape[2] == kLine && shape[0] == panels;
   }
   bool fetchesPanel(unsigned term, int64_t lines) {
     return term == 0 && lines >= kPrefetchLines && isShared(lines);
@@ -538,9 +541,8 @@ void un0::emitRate(Emitter &e, cpu::RateOp op) {
   SmallVector<Precision> precisions = op.getTermPrecisions();
   bool blocked = false;
   if (!precisions.empty()) {
-    ArrayRef<int64_t> first = Emitter::shape(op.getCouplings()[0]);
-    bool shared = first[2] == kLine && first[0] == panels;
-    blocked = shared && cpu::isBlocked(lines[0], precisions[0], getParts(e, op) > 1);
+    blocked = isSharedCoupling(op.getCouplings()[0], panels) &&
+              cpu::isBlocked(lines[0], precisions[0], getParts(e, op) > 1);
   }
   if (e.target.hasByteTiles() && cpu::takesMatrix(precisions, lines, blocked)) {
     cpu::TileScratch scratch = scratchOf(/*blocked=*/false, /*matrix=*/true);

@@ -19,7 +19,6 @@ namespace {
 
 /// 4 x 4 maps doubled so often are 1024 x 1024 pixels.
 constexpr int64_t kMaxBlocks = 8;
-/// More steps than any use has; a configuration that asks for more is damaged.
 /// Elements per piece when a tensor is scanned.
 constexpr int64_t kScanElements = 1 << 18;
 

@@ -38,14 +38,14 @@ struct CpuTarget {
   /// Whether the processor's own prefetcher follows the four streams in which one sample reads a
   /// coupling, and instructions that ask far ahead, for the second level, only get in its way: Zen
   /// 4, where it was measured.
-  bool followsStreams() const { return cpu == "znver4"; }
+  bool followsStreams() const { return isZen4(); }
   /// From so many bytes of a coupling on, a batch tile has two registers of samples: what is read
   /// from memory then serves both. Below, it comes from a cache, or serves 16 samples well enough,
   /// and twice the waves only take room. Measured on Zen 3, batch 16: the oscillators of N = 4096
   /// take 0.80 (f32, 67 MB), 0.86 (int16) and 0.92 (int8, 17 MB) of the time, those of N = 1024
   /// between 1.00 and 1.11. On Zen 4, batch 64: 0.99 (f32), 1.05 and 1.09, N = 6656 with int8 (44
   /// MB) 1.03, int16 (89 MB) 0.99 and f32 (177 MB) 1.00.
-  int64_t getFewestWideBytes() const { return int64_t(cpu == "znver4" ? 64 : 16) << 20; }
+  int64_t getFewestWideBytes() const { return int64_t(isZen4() ? 64 : 16) << 20; }
   /// Does without a matrix unit. Where code has no use for one, a processor needs none to run it.
   void dropByteTiles();
   /// "+a,+b" as LLVM wants it.
@@ -53,6 +53,9 @@ struct CpuTarget {
 
   void attach(mlir::ModuleOp module) const;
   static llvm::Expected<CpuTarget> of(mlir::ModuleOp module);
+
+private:
+  bool isZen4() const { return cpu == "znver4"; }
 };
 
 } // namespace un0

@@ -9,7 +9,8 @@
 
 namespace un0 {
 
-/// Steps of an integration that a model may ask for.
+/// Steps of an integration that a model may ask for: more than any use has. A configuration that
+/// asks for more is damaged.
 constexpr int64_t kMaxSteps = 1'000'000;
 
 struct ImportOptions {
